@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # here, directory, lease, engine: set by lease.sh, which sources this
+# The docker engine: docker-compose.mariadb.yml under a project name of the
+# lease's own. Sourced by scripts/lease.sh, which alone may start and tear down
+# a server; nothing here may be called from elsewhere.
+
+compose_file=${here%/*}/docker-compose.mariadb.yml
+
+# Run a command, killed when it takes longer: a docker daemon that hangs never
+# says so. (macOS has no timeout(1), and Go's programs ignore SIGALRM.)
+bounded() { # SECONDS COMMAND…
+  local limit=$1 command killer status=0
+  shift
+  "$@" </dev/null &
+  command=$!
+  (
+    trap 'kill "$sleeper"; exit' TERM # leaves no sleep behind
+    sleep "$limit" &
+    sleeper=$!
+    wait "$sleeper"
+    kill -s KILL "$command"
+  ) </dev/null >/dev/null 2>&1 &
+  killer=$!
+  wait "$command" || status=$?
+  kill "$killer" 2>/dev/null || true
+  wait "$killer" 2>/dev/null || true
+  return "$status"
+}
+
+# --- hold --------------------------------------------------------------------
+
+ensure_image() {
+  local image=${XTASK_MARIADB_IMAGE:=mariadb:11.8}
+  export XTASK_MARIADB_IMAGE
+  bounded 15 docker image inspect "$image" >/dev/null 2>"$directory/answer" && return
+  if ! grep -qi 'no such image' "$directory/answer"; then
+    give_up 3 "docker cannot be used: $(tail -n 1 "$directory/answer")"
+  fi
+  note "pulling $image (once)"
+  bounded 600 become_recorded docker pull --quiet "$image" >>"$directory/server.log" 2>&1 ||
+    give_up 3 "cannot pull the image $image; set XTASK_MARIADB_IMAGE to one that is here, or make one with scripts/build-image.sh"
+}
+
+# In the foreground with --rm, not detached: the log is whole even of a
+# container that dies at once, and whoever ends, the other one ends too. The
+# engine itself removes such a container, also after its lifetime and with
+# nobody here.
+run_container() {
+  local compose=("$XTASK_COMPOSE")
+  [[ $XTASK_COMPOSE != "docker compose" ]] || compose=(docker compose)
+  XTASK_BOOT=$(<"$here/boot-server.sh")
+  read -r XTASK_OWNER_PID XTASK_OWNER_START XTASK_OWNER_BOOT XTASK_OWNER_NAMESPACE <<<"$XTASK_OWNER"
+  XTASK_HEALTH_INTERVAL=1h # nobody here reads it, and each check costs
+  export XTASK_BOOT XTASK_HEALTH_INTERVAL
+  export XTASK_OWNER_PID XTASK_OWNER_START XTASK_OWNER_BOOT XTASK_OWNER_NAMESPACE
+  # The project's own .env must not speak here.
+  become_recorded "${compose[@]}" --project-name "${lease//_/-}" --env-file /dev/null \
+    --file "$compose_file" run --rm --no-TTY --interactive=false --service-ports mariadb \
+    </dev/null >>"$directory/server.log" 2>&1
+}
+
+# Sets `port`, as soon as the engine has chosen it.
+find_port() { # PID of the client
+  local found
+  while kill -0 "$1" 2>/dev/null; do
+    found=$(bounded 10 docker ps --no-trunc --filter "label=xtask.lease=$lease" --format '{{.ID}} {{.Ports}}') || true
+    if [[ $found == *127.0.0.1:*'->3306/tcp'* ]]; then
+      printf '%s\n' "${found%% *}" >"$directory/container"
+      port=${found#*127.0.0.1:}
+      port=${port%%-*}
+      return
+    fi
+    sleep 0.02
+  done
+  return 1
+}
+
+work_docker() {
+  local client port
+  command -v docker >/dev/null || give_up 3 "there is no docker command in PATH"
+  [[ -n ${XTASK_COMPOSE:-} ]] || give_up 3 "XTASK_COMPOSE does not say how to call Docker Compose"
+  ensure_image
+  : >"$directory/creating"
+  run_container &
+  client=$!
+  if find_port "$client"; then
+    say "{\"engine\":\"docker\",\"host\":\"127.0.0.1\",\"port\":$port,\"directory\":\"$(json "$directory")\"}"
+    wait "$client" || true
+  fi
+  give_up 1 "the database container ended on its own"
+}
+
+# --- teardown and sweep ------------------------------------------------------
+
+remove_containers() { # LEASE [DIRECTORY]
+  local ids tries calm=0 patience=1 label=label=xtask.lease=$1
+  # Interrupted while it was being created: the daemon may still be at it after
+  # its client is gone.
+  if [[ -e ${2:-}/creating && ! -e ${2:-}/container ]]; then
+    patience=15
+  fi
+  for ((tries = 0; tries < 100; tries++)); do
+    ids=$(bounded 10 docker ps --all --quiet --no-trunc --filter "$label" 2>/dev/null) || return 1
+    if [[ -n $ids ]]; then
+      # shellcheck disable=SC2086 # one word an id
+      bounded 30 docker rm --force --volumes $ids >/dev/null 2>&1 || true
+      calm=0
+    elif ((++calm >= patience)); then
+      return 0
+    else
+      sleep 0.1
+    fi
+  done
+  log "containers of $1 did not go"
+  return 1
+}
+
+# Owners elsewhere (the engine may be another machine's) are none of ours.
+sweep_containers() {
+  local container pid start boot namespace seen=' '
+  while IFS='|' read -r container pid start boot namespace; do
+    [[ -n $container && $seen != *" $container "* ]] || continue
+    seen+="$container "
+    if [[ -n $lease ]]; then
+      [[ $container == "$lease" ]] || continue
+    else
+      surely_dead remote "$pid" "$start" "$boot" "$namespace" || continue
+    fi
+    teardown docker "$container" ''
+    note "removed the container that lease $container left"
+  done < <(bounded 3 docker ps --all --filter label=xtask.lease --format \
+    '{{.Label "xtask.lease"}}|{{.Label "xtask.owner-pid"}}|{{.Label "xtask.owner-start"}}|{{.Label "xtask.boot"}}|{{.Label "xtask.pidns"}}' 2>/dev/null)
+}

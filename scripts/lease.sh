@@ -1,0 +1,417 @@
+#!/usr/bin/env bash
+# A leased database server: made, held while standard input stays open, and
+# torn down, by whatever way it ends. See DESIGN.md, section 6.
+#
+# Usage: scripts/lease.sh hold local|docker
+#        scripts/lease.sh sweep local|docker [LEASE]
+#
+# hold   starts a server, prints how to reach it as one line of JSON, answers a
+#        line "log" with the last lines of the logs ("log: …", then "end"), and
+#        tears all down at the end of its input. Failures are told as one line
+#        "error: …" and lines "log: …". Exit status: 0 end of input, 1 the
+#        server failed, 3 this engine cannot be used here, 2 usage, 129, 130
+#        and 143 by signal.
+# sweep  tears down what leases left whose owner is surely dead, and takes
+#        nothing else; with LEASE, that one, whoever owns it.
+#
+# Started by xtask.py alone, with the environment that `check` below names. A
+# database server is started and torn down here and nowhere else: do not run
+# this by hand, do not add a second way to stop a server, and do not start one
+# in a test, a hook or a Makefile.
+set -euo pipefail
+
+here=${BASH_SOURCE[0]%/*}
+[[ $here != "${BASH_SOURCE[0]}" ]] || here=.
+here=$(cd "$here" && pwd -P)
+engine='' lease='' directory=''
+
+# shellcheck source=scripts/engine-local.sh
+source "$here/engine-local.sh"
+# shellcheck source=scripts/engine-docker.sh
+source "$here/engine-docker.sh"
+
+# --- words -------------------------------------------------------------------
+
+# To xtask.py, over a pipe that may be gone. One write a line, so that lines of
+# two processes do not mix.
+say() {
+  printf '%s\n' "$*" 2>/dev/null || true
+}
+
+note() {
+  say "note: $*"
+}
+
+# To the log in the lease's directory (standard error once there is one).
+log() {
+  printf 'lease: %s\n' "$*" >&2 || true
+}
+
+json() {
+  local text=${1//\\/\\\\}
+  printf '%s' "${text//\"/\\\"}"
+}
+
+tell_log() { # LINES
+  local file line
+  for file in "$directory/log" "$directory/server.log"; do
+    [[ -s $file ]] || continue
+    while IFS= read -r line || [[ -n $line ]]; do
+      say "log: $line"
+    done < <(tail -n "$1" "$file" 2>/dev/null)
+  done
+}
+
+# --- who runs ----------------------------------------------------------------
+
+# Sets `state` and `started` of a process. A pid alone names nobody, for pids
+# are used again; a pid with its start time does.
+look_at() { # PID
+  local words line=
+  state='' started=''
+  if [[ -r /proc/self/stat ]]; then
+    { IFS= read -r -d '' line <"/proc/$1/stat" || true; } 2>/dev/null
+    [[ -n $line ]] || return 1
+    read -r -a words <<<"${line##*) }" # the name before it may hold anything
+    state=${words[0]} started=${words[19]}
+  else
+    line=$(LC_ALL=C ps -o stat=,lstart= -p "$1" 2>/dev/null) || return 1
+    read -r -a words <<<"$line"
+    [[ ${#words[@]} -eq 6 ]] || return 1
+    state=${words[0]} started=$(IFS=-; printf '%s' "${words[*]:1}")
+  fi
+}
+
+# A zombie does not run.
+alive() { # PID START
+  look_at "$1" && [[ $state != [ZX]* && $started == "$2" ]]
+}
+
+# Whether anything but zombies is left of a process group.
+group_runs() { # GROUP
+  local line words file
+  if [[ -r /proc/self/stat ]]; then
+    for file in /proc/[0-9]*/stat; do
+      { IFS= read -r -d '' line <"$file" || true; } 2>/dev/null
+      read -r -a words <<<"${line##*) }"
+      [[ ${words[2]:-} != "$1" || ${words[0]} == [ZX]* ]] || return 0
+      line=''
+    done
+    return 1
+  fi
+  # shellcheck disable=SC2009 # pgrep tells no state
+  ps -A -o pgid= -o stat= | grep -Eq "^ *$1 +[^Z]"
+}
+
+alive_in() { # FILE
+  local pid='' start=''
+  { read -r pid start <"$1"; } 2>/dev/null || return 1
+  [[ $pid =~ ^[0-9]+$ ]] && alive "$pid" "$start"
+}
+
+# Write down who the present (sub)shell is. bash 3.2 has no BASHPID.
+record() { # FILE
+  local state started pid=${BASHPID:-}
+  # shellcheck disable=SC2016 # sh is to expand it
+  [[ -n $pid ]] || pid=$(exec sh -c 'echo "$PPID"')
+  look_at "$pid"
+  printf '%s %s\n' "$pid" "$started" >"$1"
+}
+
+# Become a command that a teardown finds even without its parents. For a
+# subshell; explicit &&, for set -e sleeps wherever somebody asks for a status.
+become_recorded() {
+  record "$directory/child" && exec "$@"
+}
+
+boot_id() {
+  local id=
+  if [[ -r /proc/sys/kernel/random/boot_id ]]; then
+    read -r id </proc/sys/kernel/random/boot_id
+  else
+    id=$(sysctl -n kern.bootsessionuuid 2>/dev/null) || true
+  fi
+  printf '%s' "$id"
+}
+
+# Only what is certain counts: another boot of this machine (for what lies on
+# it), or the same boot and pid namespace and no such process any more.
+surely_dead() { # local|remote PID START BOOT NAMESPACE
+  local state started
+  [[ $2 =~ ^[0-9]+$ && -n ${5:-} ]] || return 1
+  [[ -n ${my_boot:-} ]] || my_boot=$(boot_id)
+  [[ -n $my_boot ]] || return 1
+  if [[ $4 != "$my_boot" ]]; then
+    [[ $1 == local ]]
+    return
+  fi
+  [[ -n ${my_namespace:-} ]] || my_namespace=$(readlink /proc/self/ns/pid 2>/dev/null) || my_namespace=-
+  [[ $5 == "$my_namespace" ]] && ! alive "$2" "$3"
+}
+
+# --- teardown: the only one --------------------------------------------------
+
+# End the worker and all it started: one process group, which the worker leads.
+# Its number is used only while a recorded member of it is known to run. The
+# child goes first and alone, so that its parent takes note of its end: not
+# every PID 1 does.
+end_processes() { # DIRECTORY SIGNAL
+  local state started group='' child='' tries
+  { read -r group _ <"$1/worker"; } 2>/dev/null || return 0
+  alive_in "$1/worker" || alive_in "$1/child" || return 0
+  if alive_in "$1/child"; then
+    read -r child _ <"$1/child"
+    kill -s "$2" "$child" 2>/dev/null || true
+    for ((tries = 0; tries < 50; tries++)); do
+      alive_in "$1/worker" || alive_in "$1/child" || break
+      sleep 0.005
+    done
+  fi
+  for ((tries = 0; tries < 300; tries++)); do
+    kill -s "$2" -- "-$group" 2>/dev/null && group_runs "$group" || return 0
+    sleep 0.01
+  done
+  return 1
+}
+
+# Nothing in here may stop it half-way, and it may run twice, also at once
+# (holder, guard, sweep).
+teardown() { # ENGINE LEASE DIRECTORY
+  local scratch='' tries gone=$3
+  if [[ -n $gone ]]; then
+    gone=${gone%.gone}.gone
+    # Renamed first, in one step: a worker that has not yet written down who it
+    # is cannot do so any more, and ends. All others are on record.
+    [[ -d $gone ]] || mv "$3" "$gone" 2>/dev/null || true
+    if [[ $1 == docker && -e $gone/container ]]; then
+      remove_containers "$2" || true # its client ends with it
+    elif [[ $1 == docker ]]; then
+      # Whoever is fetching or creating is asked first, so as to leave no half.
+      end_processes "$gone" TERM || true
+    fi
+    end_processes "$gone" KILL || log "processes of $2 did not end"
+  fi
+  if [[ $1 == docker ]]; then
+    remove_containers "$2" "$gone" || true
+  fi
+  [[ -n $gone ]] || return 0
+  { read -r scratch <"$gone/scratch"; } 2>/dev/null || true
+  case ${scratch##*/} in
+    .mariadb.?*) rm -rf "$scratch" || true ;;
+  esac
+  for ((tries = 0; tries < 20; tries++)); do
+    rm -rf "$gone" 2>/dev/null || true
+    [[ -e $gone ]] || break
+    sleep 0.05
+  done
+}
+
+# --- hold --------------------------------------------------------------------
+
+cleanup() {
+  local status=$?
+  trap - EXIT
+  trap '' HUP INT TERM PIPE USR1 USR2
+  if [[ -n $directory ]]; then
+    teardown "$engine" "$lease" "$directory" </dev/null >/dev/null || true
+    # The guard has nothing left to do.
+    { echo 'done' >&9; } 2>/dev/null || true
+    exec 9>&-
+    wait "$watch" 2>/dev/null || true
+  fi
+  exit "$status"
+}
+
+# Called by the worker: say why, and have the holder end with this status.
+give_up() { # STATUS SENTENCE
+  trap - EXIT
+  [[ -d $directory ]] || exit "$1" # ended by the teardown, nothing to tell
+  log "error: $2"
+  say "error: $2"
+  tell_log 20
+  printf '%s\n' "$1" >"$directory/status" 2>/dev/null || true
+  kill -s USR1 $$ 2>/dev/null || true
+  exit "$1"
+}
+
+# The trap of USR1.
+given_up() {
+  local status=1
+  { read -r status <"$directory/status"; } 2>/dev/null || true
+  exit "$status"
+}
+
+# Waits for the holder's end, whatever ends it, kill -9 included: its pipe
+# closes then, for the holder alone has the other end.
+guard() {
+  local word='' state started
+  read -r -t "$lifetime" word || true
+  [[ $word != 'done' ]] || exit 0
+  if alive $$ "$holder"; then
+    kill -s USR2 $$ 2>/dev/null || true # its lifetime is over
+    read -r -t 20 word || true
+    [[ $word != 'done' ]] || exit 0
+  fi
+  teardown "$engine" "$lease" "$directory" || true
+}
+
+# In a process group of its own, and with a parent that takes note of its end.
+start_guard() {
+  look_at $$
+  holder=$started
+  # Not a FIFO, which would need a directory, which would need a guard.
+  exec 9> >(
+    exec >/dev/null 2>&1
+    trap '' HUP INT TERM PIPE
+    set -m
+    guard <&0 9>&- &
+    exec <&-
+    wait
+  )
+  watch=$! # in bash 3.2 this is not the one, and is not waited for
+}
+
+# All that takes time and may fail, in a process group of its own.
+work() {
+  trap 'give_up 1 "scripts/lease.sh failed where it should not"' EXIT
+  trap 'trap - EXIT; exit 143' TERM
+  record "$directory/worker"
+  "work_$engine"
+}
+
+# What this script needs of its environment, for both commands and engines.
+check() {
+  local name
+  for name in XTASK_LEASE XTASK_PASSWORD XTASK_RIGHTS XTASK_OWNER; do
+    [[ -n ${!name:-} ]] || refuse 2 "$name is not set: scripts/lease.sh is started by xtask.py alone"
+  done
+  [[ $XTASK_LEASE =~ ^[a-z0-9][a-z0-9_]{0,31}$ ]] || refuse 2 "XTASK_LEASE is no lease id"
+  [[ $XTASK_PASSWORD =~ ^[A-Za-z0-9]+$ ]] || refuse 2 "XTASK_PASSWORD is not alphanumeric"
+  [[ $XTASK_RIGHTS == database || $XTASK_RIGHTS == all ]] || refuse 2 "XTASK_RIGHTS is neither database nor all"
+  [[ $XTASK_OWNER =~ ^[0-9]+\ [^\ ]+\ [^\ ]+\ [^\ ]+$ ]] || refuse 2 "XTASK_OWNER is no identity"
+  lifetime=${XTASK_LIFETIME:-3600}
+  [[ $lifetime =~ ^[1-9][0-9]{0,8}$ ]] || refuse 2 "XTASK_LIFETIME is no number of seconds"
+}
+
+refuse() { # STATUS SENTENCE
+  say "error: $2"
+  exit "$1"
+}
+
+has_room() { # DIRECTORY
+  local words
+  { read -r _; read -r -a words; } < <(df -Pk "$1" 2>/dev/null) || return 1
+  [[ ${words[3]:-} =~ ^[0-9]+$ ]] && ((words[3] >= 400 * 1024))
+}
+
+# Sets `bases`: where leases live, best first.
+choose_bases() {
+  if [[ -n ${XTASK_DATA_DIR:-} ]]; then
+    bases=("${XTASK_DATA_DIR%/}")
+  else
+    bases=(/dev/shm "${TMPDIR:-/tmp}" /tmp)
+    bases[1]=${bases[1]%/}
+  fi
+}
+
+# In memory where there is room. The path is kept short: a socket's name may
+# have 104 bytes on macOS, 108 on Linux.
+make_directory() {
+  local base bases path
+  choose_bases
+  for base in "${bases[@]}"; do
+    path=$base/xtask.$lease
+    [[ -d $base && -w $base && ${#path} -lt 97 ]] || continue
+    if [[ $engine == local && $base == /dev/shm ]] && ! has_room "$base"; then
+      continue
+    fi
+    # First, for a trap may run between any two commands; and the guard, whose
+    # pipe mkdir has too, so that it is told of no end before mkdir's.
+    directory=$path
+    start_guard
+    if ! mkdir -m 700 "$path"; then
+      directory=''
+      echo 'done' >&9
+      refuse 3 "$path cannot be made"
+    fi
+    # One write, at once: a sweep takes a directory without this file only when
+    # it has been so for a minute.
+    printf '%s %s\n' "$XTASK_OWNER" "$engine" >"$directory/owner"
+    return
+  done
+  refuse 3 "no directory for the server: none of ${bases[*]} can be written to, or their names are too long"
+}
+
+hold() {
+  local lifetime word holder state started watch=''
+  check
+  lease=$XTASK_LEASE
+  trap cleanup EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  trap 'exit 141' PIPE
+  trap given_up USR1
+  trap 'say "error: the lease was older than its lifetime of $lifetime s"; exit 1' USR2
+  make_directory
+  exec 2>>"$directory/log"
+  set -m # in a process group of its own
+  work </dev/null 9>&- &
+  set +m
+
+  # Not a foreground `cat`: a trap runs only after it.
+  while read -r word; do
+    if [[ $word == log ]]; then
+      tell_log 15
+      say end
+    fi
+  done
+  exit 0
+}
+
+# --- sweep -------------------------------------------------------------------
+
+sweep() { # [LEASE]
+  local base bases path name owner
+  choose_bases
+  for base in "${bases[@]}"; do
+    for path in "$base"/xtask.*; do
+      # Another user's, or a link to elsewhere, is not ours.
+      [[ -d $path && ! -L $path && -O $path ]] || continue
+      name=${path##*/xtask.}
+      name=${name%.gone}
+      [[ $name =~ ^[a-z0-9][a-z0-9_]{0,31}$ ]] || continue
+      owner=()
+      { read -r -a owner <"$path/owner"; } 2>/dev/null || true
+      if [[ -n $lease ]]; then
+        [[ $name == "$lease" ]] || continue
+      elif [[ ${#owner[@]} -ne 5 ]]; then
+        # Killed between two steps of make_directory, or of rm.
+        [[ -n $(find "$path" -maxdepth 0 -mmin +1 2>/dev/null) ]] || continue
+      else
+        [[ ${owner[4]} == local || $engine == docker ]] || continue
+        surely_dead local "${owner[@]:0:4}" || continue
+      fi
+      teardown "${owner[4]:-$engine}" "$name" "$path"
+      note "removed what lease $name left"
+    done
+  done
+  if [[ $engine == docker ]]; then
+    sweep_containers
+  fi
+}
+
+main() {
+  local command=${1:-}
+  engine=${2:-} lease=${3:-}
+  case $command:$engine:$# in
+    hold:local:2 | hold:docker:2) hold ;;
+    sweep:local:[23] | sweep:docker:[23]) sweep ;;
+    *)
+      sed -n '2,/^set /{/^#/s/^# \{0,1\}//p;}' "${BASH_SOURCE[0]}" >&2
+      exit 2
+      ;;
+  esac
+}
+
+main "$@"
