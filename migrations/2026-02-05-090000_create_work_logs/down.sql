@@ -1,0 +1,2 @@
+-- The indexes go with the table, on both sides.
+DROP TABLE work_logs;

@@ -1,0 +1,20 @@
+-- One more value for an ENUM is one more for a CHECK, and SQLite cannot alter a CHECK. Nothing refers
+-- to memberships, so this rebuild is safe with foreign keys on, inside the runner's transaction.
+CREATE TABLE memberships_new (
+    team_id BIGINT NOT NULL,
+    user_id BIGINT NOT NULL,
+    role TEXT NOT NULL DEFAULT 'member',
+    joined_at DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    PRIMARY KEY (team_id, user_id),
+    CONSTRAINT memberships_team_fk FOREIGN KEY (team_id) REFERENCES teams (id) ON DELETE CASCADE,
+    CONSTRAINT memberships_user_fk FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT memberships_role CHECK (role IN ('member', 'lead', 'observer'))
+) WITHOUT ROWID;
+
+INSERT INTO memberships_new (team_id, user_id, role, joined_at)
+SELECT team_id, user_id, role, joined_at FROM memberships;
+
+DROP TABLE memberships;
+ALTER TABLE memberships_new RENAME TO memberships;
+
+CREATE INDEX memberships_user_id ON memberships (user_id);
