@@ -1,0 +1,83 @@
+# A thin veneer: every target is one line that delegates to xtask.py.
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+ARGS ?=
+KIND ?=
+NAME ?=
+CMD ?=
+
+XTASK := .venv/bin/python xtask.py
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: verify-migrations
+verify-migrations: .venv/runtime ## build both databases, compare them, fail on drift (ARGS=--strict …)
+	@$(XTASK) verify-migrations $(ARGS)
+
+.PHONY: ci
+ci: .venv/dev ## lint, tests and static checks; needs no MySQL and starts none
+	@$(XTASK) ci $(ARGS)
+
+.PHONY: test
+test: .venv/dev ## the tests that need no MySQL
+	@$(XTASK) test $(ARGS)
+
+.PHONY: test-mariadb
+test-mariadb: .venv/dev ## lease a MariaDB and run the tests marked mariadb
+	@$(XTASK) test-mariadb $(ARGS)
+
+.PHONY: with-mariadb
+with-mariadb: .venv/runtime ## lease a MariaDB and run CMD='…' with DATABASE_URL set
+	@$(XTASK) with-mariadb $(ARGS) -- $(CMD)
+
+.PHONY: check-lock
+check-lock: .venv/runtime ## parity.lock is the proof of these very files
+	@$(XTASK) check-lock $(ARGS)
+
+.PHONY: check-history
+check-history: .venv/runtime ## migrations of the merge base were not rewritten
+	@$(XTASK) check-history $(ARGS)
+
+.PHONY: new-migration
+new-migration: .venv/runtime ## make a pair of migrations NAME=… on both sides
+	@$(XTASK) new-migration $(NAME) $(ARGS)
+
+.PHONY: explain
+explain: .venv/runtime ## what a finding KIND=… means and how to mend it
+	@$(XTASK) explain $(KIND)
+
+.PHONY: rules
+rules: .venv/runtime ## the type rules as a table
+	@$(XTASK) rules
+
+.PHONY: fuzz
+fuzz: .venv/dev ## thousands of random pairs of schemas, compared on a leased MariaDB
+	@$(XTASK) fuzz $(ARGS)
+
+.PHONY: bench
+bench: .venv/bench ## measure, against the bare floor and against SQLAlchemy with Alembic
+	@$(XTASK) bench $(ARGS)
+
+.PHONY: lint
+lint: .venv/dev ## ruff and shellcheck
+	@$(XTASK) lint
+
+.PHONY: fmt
+fmt: .venv/dev ## format with ruff
+	@$(XTASK) fmt
+
+.PHONY: doctor
+doctor: .venv/runtime ## what is installed, which engine would be used, what is missing
+	@$(XTASK) doctor
+
+.venv/runtime: requirements.txt
+	@$(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt && touch $@
+
+.venv/dev: requirements-dev.txt requirements.txt
+	@$(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt && touch $@ .venv/runtime
+
+.venv/bench: .venv/dev requirements-bench.txt
+	@.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-bench.txt && touch $@

