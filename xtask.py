@@ -128,10 +128,12 @@ class Interrupted(BaseException):
 
 @dataclass(frozen=True)
 class Expression:
-    """`text` is the same where the meaning is the same; `columns` (lower case) are those it reads."""
+    """`text` is the same where the meaning is the same; `columns` (lower case) are those it reads, and
+    `written` is a number as it was written, which matters where it becomes text."""
 
     text: str
     columns: frozenset[str] = frozenset()
+    written: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,8 @@ class View:
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger; `mentions` are the identifiers in it (lower case), `stamps` the columns that it sets to now and nothing else."""
+    """A trigger; `mentions` are the identifiers in it (lower case), `stamps` the columns that it sets to now at
+    every UPDATE, `only_stamps` that it does nothing else."""
 
     name: str
     table: str
@@ -253,6 +256,7 @@ class Trigger:
     event: str
     mentions: frozenset[str] = frozenset()
     stamps: frozenset[str] = frozenset()
+    only_stamps: bool = False
 
 
 @dataclass(frozen=True)
@@ -345,11 +349,13 @@ class Layout:
 
 
 class Statement(NamedTuple):
-    """One statement of a file: its text, its number in the file and the line it begins on."""
+    """One statement of a file: its text, its number in the file and the line it begins on; `whole` where it is
+    all of a file that cannot be split with certainty."""
 
     text: str
     number: int
     line: int
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -862,8 +868,17 @@ def _mysql_text(base: str, arguments: str, sizes: tuple[int, ...], unsigned: boo
 
 
 def enum_values(arguments: str) -> tuple[str, ...]:
-    """The strings of `'a','it''s'`."""
-    return tuple(value.replace("''", "'") for value in re.findall(r"'((?:[^']|'')*)'", arguments))
+    """The strings of `'a','it''s'`, backslashes escaped as MySQL does."""
+    values = re.findall(r"'((?:[^'\\]|''|\\.)*)'", arguments, re.DOTALL)
+    return tuple(unescaped(value.replace("''", "'")) for value in values)
+
+
+ESCAPES: Final[Mapping[str, str]] = MappingProxyType({"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a"})
+
+
+def unescaped(text: str) -> str:
+    """Backslash escapes as MySQL writes them."""
+    return re.sub(r"\\(.)", lambda match: ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
 
 
 # ---- collations ------------------------------------------------------------------------------
@@ -912,6 +927,7 @@ def equality(collation: str, dialect: Dialect) -> str:
 # Codes that say nothing about what was built.  Any other code is a finding: fail closed.
 HARMLESS_WARNINGS: Final[Mapping[int, str]] = MappingProxyType(
     {
+        124: "InnoDB adds a hidden column for a FULLTEXT index",
         1008: "DROP DATABASE IF EXISTS found none",
         1051: "DROP TABLE IF EXISTS found none",
         1091: "DROP COLUMN or INDEX IF EXISTS found none",
@@ -933,7 +949,8 @@ HARMLESS_WARNINGS: Final[Mapping[int, str]] = MappingProxyType(
         4092: "DROP VIEW IF EXISTS found none",
     }
 )
-HARMLESS_WARNINGS_WHY: Final = "deprecations and DROP IF EXISTS notes; the server did what the SQL says"
+# The same for codes that stand for many things: by the beginning of their text too.
+HARMLESS_MESSAGES: Final = ((1105, "Event scheduler is switched off"),)  # the event is made as asked
 
 # What a warning means in words, the same on every server.
 WARNING_MEANINGS: Final[Mapping[int, str]] = MappingProxyType(
@@ -1153,7 +1170,8 @@ def _simple(sql: str, dialect: Dialect, columns: Collection[object]) -> Expressi
     token = found[0]
     if token.kind == "number" and not (dialect == "mysql" and token.text[:2].lower() == "0x"):  # a string of bytes there
         number = canonical_number(token.text)
-        return Expression("-" + number if sign == "-" and number != "0" else number)
+        sign = "-" if sign == "-" and number != "0" else ""
+        return Expression(sign + number, written=sign + token.text)
     if token.kind == "string" and token.text[0] == "'" and "\\" not in token.text:
         return Expression(quote_string(token.text[1:-1].replace("''", "'")))
     word = token.text.upper()
@@ -1279,6 +1297,8 @@ class Canonicaliser:
             return inner.this
         if type(inner) in self.opposites:
             return self.opposites[type(inner)](this=inner.this, expression=inner.expression)
+        if isinstance(inner, self.exp.In) and inner.expressions:
+            return self.connect(self.exp.And, [self.operands(self.unequal(inner.this, value)) for value in inner.expressions])
         if isinstance(inner, self.exp.Connector):
             other = self.exp.Or if isinstance(inner, self.exp.And) else self.exp.And
             parts = [self.operands(self.on_not(self.exp.Not(this=part))) for part in inner.flatten()]
@@ -1286,6 +1306,9 @@ class Canonicaliser:
         return self.exp.Not(
             this=self.exp.Paren(this=inner) if isinstance(inner, self.exp.Binary) and not isinstance(inner, self.exp.Is) else inner
         )
+
+    def unequal(self, left: Any, right: Any) -> Any:
+        return self.on_comparison(self.exp.NEQ(this=left.copy(), expression=right))
 
     def on_and(self, node: Any) -> Any:
         return self.connect(self.exp.And, [node.this, node.expression])
@@ -1312,14 +1335,14 @@ class Canonicaliser:
         for part in parts:
             is_choice = isinstance(part, self.exp.EQ) and isinstance(part.expression, self.exp.Literal)
             is_list = isinstance(part, self.exp.In) and part.expressions
-            groups[part.this.sql() if is_choice or is_list else "=" + part.sql()].append(part)
+            groups[part.this.unnest().sql() if is_choice or is_list else "=" + part.sql()].append(part)
         joined = []
         for group in groups.values():
             if len(group) == 1:
                 joined += group
             else:
                 values = [v for part in group for v in (part.expressions if isinstance(part, self.exp.In) else [part.expression])]
-                joined.append(self.on_in(self.exp.In(this=group[0].this, expressions=values)))
+                joined.append(self.on_in(self.exp.In(this=group[0].this.unnest(), expressions=values)))
         return joined
 
     def on_in(self, node: Any) -> Any:
@@ -1391,6 +1414,8 @@ class Canonicaliser:
 
     def on_currenttimestamp(self, node: Any) -> Any:
         return self.exp.Var(this="CURRENT_TIMESTAMP")
+
+    on_localtimestamp = on_localtime = on_currenttimestamp
 
     def on_currentdate(self, node: Any) -> Any:
         return self.exp.Var(this="CURRENT_DATE")
@@ -1547,7 +1572,15 @@ def version_key(version: str, textual: bool) -> tuple[Any, ...]:
     the runner compares text (`textual`), timestamps of eight digits or more as text."""
     if textual and len(version) >= 8:
         return (1, version)
-    return (0, tuple(int(part) for part in re.split(r"[._]", version)))
+    return (0, version_numbers(version))
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """1.2.0 and 1.2 are one version, as are 0001 and 1."""
+    numbers = [int(part) for part in re.split(r"[._]", version)]
+    while len(numbers) > 1 and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def discover(directory: Path, dialect: Dialect) -> list[Migration]:
@@ -1706,7 +1739,7 @@ def _version_of(migration: Migration) -> Any:
     """Version as a value: 00001, 1 and 0001 are one; so are the two names of a single file."""
     if migration.layout is SINGLE_FILE:
         return "single file"
-    return int(migration.version) if migration.version.isdigit() else tuple(re.split(r"[._]", migration.version))
+    return version_numbers(migration.version) if migration.version[:1].isdigit() else migration.version
 
 
 def _merge(left: list[Migration], right: list[Migration], partners: Mapping[str, Migration], taken: set[str]) -> Iterator[Pair]:
@@ -1750,7 +1783,7 @@ def split(text: str, dialect: Dialect, where: str) -> list[Statement]:
                 message = "DELIMITER is a command of the mysql client, the server does not know it; "
                 raise MigrationError(f"{where}, line {line}: {message}leave it out, BEGIN … END is kept whole without it")
         if any(piece[0].text.upper() in FRAGMENTS for piece in pieces):
-            pieces = [[token for token in found if token.kind != "space"]]
+            return [Statement(text, 1, 1, whole=True)]
     statements = []
     for number, piece in enumerate(pieces, 1):
         start, end = piece[0].start, piece[-1].start + len(piece[-1].text)
@@ -1855,6 +1888,7 @@ class Backend(Protocol):
     """One database under proof: what replay, round trip and the main job need of it."""
 
     dialect: Dialect
+    executed: int  # statements of migrations, so far
 
     def fresh(self) -> None:
         """Empty it."""
@@ -1894,6 +1928,7 @@ class SQLiteBackend:
             raise XtaskError(f"SQLite {sqlite3.sqlite_version} is too old: {wanted} or later is needed; use a newer Python")
         self.init, self.functions, self.ignore, self.poll = init, functions, ignore, poll
         self.version = sqlite3.sqlite_version
+        self.executed = 0
         self.connection: sqlite3.Connection | None = None
 
     @property
@@ -1913,7 +1948,7 @@ class SQLiteBackend:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         self.connection.set_progress_handler(self.poll, 10_000)  # a long statement must not delay a signal
         for name, arguments in self.functions.items():
-            self.connection.create_function(name, arguments, lambda *_: None)
+            self.connection.create_function(name, arguments, lambda *_: None, deterministic=True)
         for statement in split(self.init, "sqlite", "parity.toml, sqlite.init"):
             try:
                 self.connection.execute(statement.text)
@@ -1927,6 +1962,7 @@ class SQLiteBackend:
         begin = Statement("BEGIN", 0, 1)
         commit = Statement("COMMIT", len(statements), statements[-1].line if statements else 1)
         wrapped = [begin, *statements, commit] if migration.transaction and not own else statements
+        self.executed += len(statements)
         self.open.set_authorizer(_no_files)
         try:
             for statement in wrapped:
@@ -1946,7 +1982,7 @@ class SQLiteBackend:
             message = str(error)
             if "no such function" in message:
                 message += "; what the application registers goes into parity.toml: functions = { NAME = number of arguments }"
-            if message == "not authorized":
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
                 message += ": a migration may not reach other files (ATTACH, VACUUM INTO, load_extension)"
             raise failed(migration, path, statement, total, "SQLite", message) from error
 
@@ -2025,12 +2061,12 @@ class Clauses:
 CONSTRAINT_WORDS: Final = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
 
 
-def table_clauses(sql: str) -> Clauses:
-    """Reads CHECK, GENERATED, COLLATE and DEFERRABLE out of a SQLite CREATE TABLE, by tokens.
+def table_clauses(sql: str, dialect: Dialect) -> Clauses:
+    """Reads CHECK, GENERATED, COLLATE and DEFERRABLE out of a CREATE TABLE, by tokens.
 
-    The text is SQLite's own record of the table: ALTER TABLE edits it too.
+    The text is the backend's own record of the table: on SQLite ALTER TABLE edits it too.
     """
-    found, clauses = code_tokens(sql, "sqlite"), Clauses()
+    found, clauses = code_tokens(sql, dialect), Clauses()
     words = [token.text.upper() if token.kind == "word" else token.text if token.kind == "mark" else "" for token in found]
     at = words.index("(") + 1 if "(" in words else len(found)
     column = ""
@@ -2081,7 +2117,7 @@ def _sqlite_table(name: str, sql: str, sorts: Mapping[str, str], facts: Mapping[
         return Table(name, tuple(Column(column[0], ColumnType(column[1] or ""), True) for column in raw), "virtual table")
     types = {column[0].lower(): sqlite_type(column[1] or "") for column in raw}
     known = tuple((column, declared.logical) for column, declared in types.items())
-    clauses = table_clauses(sql)
+    clauses = table_clauses(sql, "sqlite")
     indexes = facts["indexes"].get(name, ())
     key = tuple(column[0] for column in sorted((c for c in raw if c[4]), key=lambda c: c[4]))
     alias = key[0].lower() if len(key) == 1 and not any(row[3] == "pk" for row in indexes) else None
@@ -2116,11 +2152,16 @@ def _sqlite_column(
         name,
         types[lower],
         nullable=not notnull and lower != alias,
-        default=canonical(default, "sqlite") if default is not None and lower != alias else None,
+        default=_unless_null(canonical(default, "sqlite")) if default is not None and lower != alias else None,
         filled=lower == alias,
         generated=canonical(generated, "sqlite", known) if generated is not None else None,
         collation=clauses.collations.get(lower, "BINARY"),
     )
+
+
+def _unless_null(default: Expression) -> Expression | None:
+    """DEFAULT NULL is what a column without a default does."""
+    return None if default.text == "NULL" else default
 
 
 def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], known: tuple[tuple[str, frozenset[str]], ...]) -> Key:
@@ -2216,25 +2257,26 @@ def _sqlite_trigger(name: str, table: str, sql: str) -> Trigger:
     timing = words[start - 1] if words[start - 1] in ("BEFORE", "AFTER") else "INSTEAD OF" if words[start - 1] == "OF" else "BEFORE"
     body = words.index("BEGIN", start)
     mentions = frozenset(unquote_name(token.text).lower() for token in found if token.kind in ("name", "word"))
-    stamps = _stamps(table, found[body + 1 : -1]) if words[start : start + 2] == ["UPDATE", "ON"] else frozenset()
-    return Trigger(name, table, timing, words[start], mentions, stamps)
+    at_every_update = words[start : start + 2] == ["UPDATE", "ON"]
+    stamps, only = _stamps(table, found[body + 1 : -1]) if at_every_update else (frozenset(), False)
+    return Trigger(name, table, timing, words[start], mentions, stamps, only)
 
 
-def _stamps(table: str, body: Sequence[Token]) -> frozenset[str]:
-    """The columns that a trigger sets to now, where it does that and nothing else."""
+def _stamps(table: str, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
+    """The columns of its table that a trigger's body sets to now, and whether it does nothing else."""
     statements: list[list[Token]] = [[]]
     for token in body:
         if token.text == ";":
             statements.append([])
         else:
             statements[-1].append(token)
-    columns: set[str] = set()
+    columns, only = set(), True
     for statement in filter(None, statements):
         update = assignments(statement, "sqlite")
-        if update is None or update[0] != table.lower() or not all(part.now for part in update[1]):
-            return frozenset()
-        columns |= {part.column for part in update[1]}
-    return frozenset(columns)
+        made = update[1] if update and update[0] == table.lower() else []
+        columns |= {part.column for part in made if part.now}
+        only = only and bool(made) and all(part.now for part in made)
+    return frozenset(columns), only
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -2350,6 +2392,7 @@ class MySQLBackend:
     def __init__(self, address: Address, init: str, ignore: Collection[str], timeout: float) -> None:
         self.address, self.init, self.ignore, self.timeout = address, init, ignore, timeout
         self.statements: list[Statement] = []
+        self.executed = 0
         self.connection = connect(address, address.database, timeout)
         self.flavour_of, self.version = self._identify()
         self._initialise()
@@ -2382,6 +2425,8 @@ class MySQLBackend:
                 return list(cursor.fetchall())
         except pymysql.err.MySQLError as error:
             raise ServerError(f"the server failed while its catalogue was read: {_server_words(error)}") from error
+        except UnicodeDecodeError as error:  # MariaDB 10.11: the default of a VARBINARY in SHOW CREATE TABLE
+            raise IntrospectionError(f"the catalogue holds bytes that are no text: {sql}: {error}") from error
 
     def _identify(self) -> tuple[Flavour, str]:
         words = str(self.query("SELECT VERSION()")[0][0])
@@ -2407,6 +2452,7 @@ class MySQLBackend:
         path = migration.up if direction == "up" else migration.down or migration.up
         statements = split(script(migration, direction), "mysql", f"{path}")
         self.statements += statements
+        self.executed += len(statements)
         findings = []
         for statement in statements:
             findings += self._execute(migration, path, statement, len(statements))
@@ -2425,11 +2471,12 @@ class MySQLBackend:
                 while cursor.nextset():
                     counts.append(cursor.warning_count)
                 warnings = self.connection.show_warnings() if counts[-1] else ()
-                unread = sum(counts[:-1]) if len(split(statement.text, "sqlite", "")) > 1 else 0
+                unread = sum(counts[:-1]) if statement.whole else 0
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in CONNECTION_LOST:
-                place = f"{path}, statement {statement.number} of {total}, line {statement.line}"
-                raise ServerError(f"the server went away during {place}: {_beginning(statement.text)}") from error
+                place = f"{path}, statement {statement.number} of {total}, line {statement.line}: {_beginning(statement.text)}"
+                what = f"did not answer within {self.timeout:g} s" if "timed out" in str(error) else "went away"
+                raise ServerError(f"the server {what} during {place}") from error
             raise failed(migration, path, statement, total, self.flavour, _server_words(error)) from error
         return [
             *warning_findings(migration, statement, warnings),
@@ -2439,7 +2486,7 @@ class MySQLBackend:
     def read(self, only: Collection[str] | None = None) -> Schema:
         rows = {what: self._catalogue(what, sql, only) for what, sql in CATALOGUE.items()}
         rows["checks"] = self._catalogue("checks", self.flavour_of.checks, only)
-        reader = MySQLReader(self.flavour_of, rows, self.ignore, renames(self.statements))
+        reader = MySQLReader(self.flavour_of, rows, self.ignore, renames(self.statements), self._exact(rows))
         base = reader.base_tables()
         counts = count_rows(base, lambda sql: self.query(sql)[0], "`")
         schema = reader.schema(counts)
@@ -2455,6 +2502,32 @@ class MySQLBackend:
             sql += f" AND {column} IN ({names})"
         return self.query(sql + CATALOGUE_ORDER.get(what, ""))
 
+    def _exact(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> Exact:
+        """What the catalogue cannot say: it is kept in three-byte UTF-8, so that an emoji comes as `?`, and bytes may be cut."""
+        doubtful = defaultdict(list)
+        for table, column, default, _, declared, _, extra, _ in rows["columns"]:
+            if default is not None and is_doubtful_default(_text(default), _text(declared), extra or "", self.flavour_of):
+                doubtful[table].append((column, is_binary(_text(declared))))
+        defaults = {}
+        for table, columns in doubtful.items():
+            names = ", ".join(quote_mysql(column) for column, _ in columns)
+            self.query(f"CREATE TEMPORARY TABLE xtask_defaults AS SELECT {names} FROM {quote_mysql(table)} WHERE FALSE")
+            self.query("INSERT INTO xtask_defaults () VALUES ()")
+            values = ", ".join(
+                f"HEX({quote_mysql(column)})" if binary else f"HEX(CONVERT({quote_mysql(column)} USING utf8mb4))"
+                for column, binary in columns
+            )
+            stored = self.query(f"SELECT {values} FROM xtask_defaults")[0]
+            self.query("DROP TEMPORARY TABLE xtask_defaults")
+            for (column, binary), value in zip(columns, stored, strict=True):
+                text = f"x'{value}'" if binary else quote_string(bytes.fromhex(value).decode())
+                defaults[table, column] = Expression(text)
+        unsure = {row[0] for row in rows["checks"] if "?" in _text(row[3])} | {row[0] for row in rows["columns"] if "?" in _text(row[7])}
+        texts = (
+            {} if self.flavour_of.escapes_expressions else {name: self.query(f"SHOW CREATE TABLE {quote_mysql(name)}") for name in unsure}
+        )
+        return Exact(defaults, {name: table_clauses(_text(text[0][1]), "mysql") for name, text in texts.items()})
+
     def _assert_complete(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> None:
         """What was read against another way to count it: a query that quietly returns less is an error."""
         listed = {row[0] for row in self.query("SHOW TABLES")}
@@ -2465,7 +2538,32 @@ class MySQLBackend:
             raise IntrospectionError(f"the server lists table {name} in one catalogue and hides it in another: the schema cannot be read")
 
 
+class Exact(NamedTuple):
+    """Defaults by table and column, and the clauses of tables, that were read in another way than from the catalogue."""
+
+    defaults: Mapping[tuple[str, str], Expression]
+    clauses: Mapping[str, Clauses]
+
+
+def quote_mysql(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def is_binary(declared: str) -> bool:
+    return declared.split("(")[0] in ("binary", "varbinary")
+
+
+def is_doubtful_default(text: str, declared: str, extra: str, flavour: Flavour) -> bool:
+    """Whether a literal default may have lost bytes or characters in the catalogue."""
+    literal = text.startswith(("'", "x'")) if flavour.quotes_defaults else "DEFAULT_GENERATED" not in extra
+    is_string = "string" in mysql_type(declared).logical and not declared.startswith("enum")
+    return literal and (is_binary(declared) or ("?" in text and is_string))
+
+
 CONNECTION_LOST: Final = (2006, 2013, 2055, 1053, 1927)  # went away, lost, lost, shutdown, killed
+
+
+LOGIN_REFUSED: Final = (1044, 1045, 1130, 1251, 1698)  # no rights, wrong password, wrong host, old client, no password
 
 
 def _server_words(error: Exception) -> str:
@@ -2478,14 +2576,18 @@ def _server_words(error: Exception) -> str:
 
 def warning_findings(migration: Migration, statement: Statement, warnings: Iterable[Sequence[Any]]) -> list[Finding]:
     """One finding for each code that a statement was warned with, unless the code is harmless."""
-    counted = Counter(int(code) for _, code, _ in warnings)
-    words = {int(code): printable(str(text)) for _, code, text in warnings}
+    words = {int(code): printable(str(text)) for _, code, text in warnings if not is_harmless(int(code), str(text))}
     findings = []
-    for code in sorted(set(counted) - set(HARMLESS_WARNINGS)):
-        meaning = WARNING_MEANINGS.get(code, "a warning that no rule knows")
+    for code in sorted(words):
+        meaning = WARNING_MEANINGS.get(code) or f"a warning that no rule knows, {words[code]}"
         value = f"{meaning} ({code}): statement {statement.number}, line {statement.line}: {_beginning(statement.text)}"
         findings.append(Finding("migration-warning", migration.label, None, value, note=f"the server said: {words[code]}"))
     return findings
+
+
+def is_harmless(code: int, text: str) -> bool:
+    """Whether a warning says nothing about what was built."""
+    return code in HARMLESS_WARNINGS or any(code == known and text.startswith(words) for known, words in HARMLESS_MESSAGES)
 
 
 def _unread_warnings(migration: Migration, statement: Statement, count: int) -> Finding:
@@ -2502,8 +2604,9 @@ class MySQLReader:
         rows: Mapping[str, list[tuple[Any, ...]]],
         ignore: Collection[str],
         earlier: Mapping[str, frozenset[str]],
+        exact: Exact,
     ) -> None:
-        self.flavour, self.earlier = flavour, earlier
+        self.flavour, self.earlier, self.exact = flavour, earlier, exact
         self.skipped = {row[0] for row in rows["tables"] if _is_ignored(row[0], ignore)}
         self.tables = [row for row in rows["tables"] if row[0] not in self.skipped]
         self.rows = rows
@@ -2538,7 +2641,7 @@ class MySQLReader:
         known = tuple((column.lower(), declared.logical) for column, declared in types.items())
         foreign_keys = self.foreign_keys(name)
         keys = self.keys(name, known, foreign_keys)
-        clauses = [row[3] for row in checks if not (row[2] == "Column" and row[1] in json)]
+        clauses = self.clauses(name, checks, json)
         table = Table(
             name,
             tuple(self.column(row, types[row[1]], known) for row in raw),
@@ -2552,6 +2655,13 @@ class MySQLReader:
         )
         self.assert_read(table, len(checks))
         return table
+
+    def clauses(self, table: str, checks: Sequence[Sequence[Any]], json: Collection[str]) -> list[str]:
+        """The CHECKs that a migration wrote: without those that MariaDB gives its JSON columns."""
+        if table not in self.exact.clauses:
+            return [row[3] for row in checks if not (row[2] == "Column" and row[1] in json)]
+        own = {f"json_valid(`{column}`)" for column in json}
+        return [clause for clause in self.exact.clauses[table].checks if clause not in own]
 
     def assert_read(self, table: Table, checks: int) -> None:
         """Counts against table_constraints, which the keys, references and checks were not read from."""
@@ -2575,18 +2685,27 @@ class MySQLReader:
         return any(level == "Column" and name == row[1] and clause == wanted for _, name, level, clause in checks)
 
     def plain(self, expression: str) -> str:
-        return re.sub(r"\\(.)", r"\1", expression, flags=re.DOTALL) if self.flavour.escapes_expressions else expression
+        """The expression as SQL: MySQL escapes its quotes once more, and gives UTF-8 as if it were latin1."""
+        if not self.flavour.escapes_expressions:
+            return expression
+        with suppress(UnicodeError):
+            expression = expression.encode("latin-1").decode("utf-8")
+        return unescaped(expression)
 
     def column(self, row: Sequence[Any], declared: ColumnType, known: tuple[tuple[str, frozenset[str]], ...]) -> Column:
-        _, name, default, nullable, _, collation, extra, expression = row
+        table, name, default, nullable, _, collation, extra, expression = row
         extra = (extra or "").lower()
         filled = "auto_increment" in extra
+        if expression and table in self.exact.clauses:
+            expression = self.exact.clauses[table].generated[name.lower()]
         generated = canonical(self.plain(_text(expression)), "mysql", known) if expression else None
         return Column(
             name,
             declared,
             nullable=nullable == "YES",
-            default=None if filled or generated or default is None else self.default(_text(default), declared, extra),
+            default=None
+            if filled or generated or default is None
+            else _unless_null(self.exact.defaults.get((table, name)) or self.default(_text(default), declared, extra)),
             on_update="on update current_timestamp" in extra,
             filled=filled,
             generated=generated,
@@ -2745,7 +2864,7 @@ def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
             gone = frozenset(one.by_name.keys() ^ other.by_name.keys())
             both = TablePair(other.name if one.name != other.name else one.name, one, other, gone, absent)
             stamps = [trigger for trigger in sqlite.triggers if trigger.stamps and trigger.table.lower() == key]
-            stamped |= {trigger.name for trigger in stamps if trigger.stamps <= _updated(other)}
+            stamped |= {trigger.name for trigger in stamps if trigger.only_stamps and trigger.stamps <= _updated(other)}
             findings += _compare_table(both, frozenset().union(*(trigger.stamps for trigger in stamps)))
     findings += unmatched("view", _views(sqlite, theirs), _views(mysql, ours))
     findings += unmatched("trigger", _triggers(sqlite, absent, stamped), _triggers(mysql, absent, ()))
@@ -2838,20 +2957,26 @@ def _compare_defaults(at: str, sqlite: Column, mysql: Column, meets: frozenset[s
 
 
 def default_meaning(default: Expression | None, meets: frozenset[str]) -> str | None:
-    """A default as the text of what it stores in a column of this logical type; None for none and for NULL."""
-    if default is None or default.text == "NULL":
+    """A default as the text of what it stores in a column of this logical type."""
+    if default is None:
         return None
     text = default.text
     quoted = text[1:-1].replace("''", "'") if text.startswith("'") else None
     if meets & {"i64", "bool", "f64", "decimal"}:
         return _number_meaning(text if quoted is None else quoted) or text
-    if meets & {"string"} and re.fullmatch(r"-?[\d.]+", text):
-        return quote_string(text)
+    if meets & {"string"} and default.written:
+        return quote_string(_number_as_text(default.written))
     if meets & {"bytes"} and quoted is not None:
         return f"x'{quoted.encode().hex().upper()}'"
     if meets & {"date", "time", "datetime"} and quoted is not None:
         return quote_string(_moment_meaning(quoted))
     return text
+
+
+def _number_as_text(written: str) -> str:
+    """What SQLite stores of a number in a TEXT column: 1, 1.0 and 1000.0 for 01, 1.00 and 1e3."""
+    number = canonical_number(written)
+    return number if re.fullmatch(r"[+-]?(\d+|0[xX][0-9a-fA-F]+)", written) else repr(float(written))
 
 
 def _number_meaning(text: str) -> str | None:
@@ -2862,8 +2987,10 @@ def _number_meaning(text: str) -> str | None:
 
 
 def _moment_meaning(text: str) -> str:
-    """2026-1-2, 2026-01-02 00:00:00 and 2026-01-02T00:00:00.000Z are one moment."""
-    match = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?Z?)?", text.strip())
+    """2026-1-2, 2026-01-02 00:00:00, 2026-01-02T00:00:00.000Z and …+00:00 are one moment."""
+    if clock := re.fullmatch(r"(-?\d{1,3}:\d{2}:\d{2})\.0*", text.strip()):
+        return clock[1]
+    match = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(?:Z|[+-]00:00)?)?", text.strip())
     if not match:
         return text
     year, month, day, hour, minute, second, fraction = (group or "0" for group in match.groups())
@@ -3013,8 +3140,8 @@ def _reference(key: ForeignKey) -> str:
 
 def _compare_checks(both: TablePair) -> Iterator[Finding]:
     """A CHECK is met where every conjunct of it stands somewhere on the other side; what is left over is reported."""
-    implied = [check for column in both.mysql.columns for check in implied_checks(column) if both.meets(column.name)]
-    offered = [check for column in both.mysql.columns for check in capacity_checks(column) if check]
+    implied = [check for column in both.mysql.columns if both.meets(column.name) for check in implied_checks(column)]
+    offered = [check for column in both.mysql.columns for check in (*capacity_checks(column), *implied_checks(column)) if check]
     ours, theirs = list(both.sqlite.checks), [*both.mysql.checks, *((check,) for check in implied)]
     sqlite_has = {part.text for check in ours for part in check}
     mysql_has = {part.text for check in theirs for part in check} | {part.text for part in offered}
@@ -3314,7 +3441,7 @@ LEDGER_ROWS: Final[Mapping[str, Callable[[Schema], int]]] = MappingProxyType(
         "unique keys": _per_table(lambda table: len(table.uniques)),
         "foreign keys": _per_table(lambda table: len(table.foreign_keys)),
         "indexes": _per_table(lambda table: len(table.indexes)),
-        "checks": _per_table(lambda table: len(table.checks)),
+        "checks": _per_table(lambda table: len(table.checks) + sum(len(list(implied_checks(column))) for column in table.columns)),
         "defaults": _per_table(lambda table: sum(column.default is not None for column in table.columns)),
         "generated columns": _per_table(lambda table: sum(column.generated is not None for column in table.columns)),
         "rows": _per_table(lambda table: table.rows),
@@ -3388,7 +3515,7 @@ def next_step(verdict: Verdict) -> str:
         )
     if verdict.open:
         return "mend what is open; --ratchet passes as long as nothing new comes"
-    return "commit the migrations together with parity.lock"
+    return "nothing to mend; commit both sides (and parity.lock, where it changed) together"
 
 
 def strict_line(verdict: Verdict) -> str:
@@ -3643,12 +3770,32 @@ def blame(
     since: dict[tuple[str, str], str] = {}
     sqlite.fresh()
     mysql.fresh()
+    ours, theirs = Watched(sqlite, None, lower), Watched(mysql, tables, lower)
+    found: set[tuple[str, str]] = set()
     for number, step in enumerate(steps, 1):
         progress(f"blaming: {number} of {len(steps)} {step.label}")
         apply_step(step, (sqlite, mysql))
-        found = {(one.kind, one.at) for one in compare(_restricted(sqlite.read(), lower), _restricted(mysql.read(tables), lower))}
+        if ours.look() | theirs.look():
+            found = {(one.kind, one.at) for one in compare(ours.schema, theirs.schema)}
         since = {key: since.get(key, step.label) for key in wanted & found}
     return [_blamed(one, since.get((one.finding.kind, one.finding.at))) for one in judged]
+
+
+class Watched:
+    """One side while its migrations are applied: read again only after a statement was executed."""
+
+    def __init__(self, backend: Backend, only: Collection[str] | None, names: Collection[str]) -> None:
+        self.backend, self.only, self.names = backend, only, names
+        self.seen = backend.executed
+        self.schema = Schema({})
+
+    def look(self) -> bool:
+        """Whether anything can have changed since the last look."""
+        if self.backend.executed == self.seen:
+            return False
+        self.seen = self.backend.executed
+        self.schema = _restricted(self.backend.read(self.only), self.names)
+        return True
 
 
 def _blamed(judged: Judged, migration: str | None) -> Judged:
@@ -3680,63 +3827,74 @@ IRREVERSIBLE: Final = re.compile(r"\birreversible\b", re.IGNORECASE)
 def round_trip(steps: Sequence[Pair], backends: Sequence[Backend], progress: Callable[[str], None]) -> list[Finding]:
     """Every version up, down, compared with before, up again, compared with after; on both backends."""
     findings = []
-    for backend in backends:
-        backend.fresh()
+    trips = {backend.dialect: Trip(backend) for backend in backends}
     for number, step in enumerate(steps, 1):
         progress(f"round trip: {number} of {len(steps)} {step.label}")
-        outcome = {backend.dialect: _turn(steps[: number - 1], step, backend) for backend in backends}
-        if outcome["sqlite"] != outcome["mysql"] or (outcome["sqlite"] or DECLARED) != DECLARED:
-            values = [_disagreement(outcome, step, dialect) for dialect in ("sqlite", "mysql")]
-            if values != [None, None]:
-                findings.append(Finding("migration-irreversible", quote_name(step.label), *values, migration=step.label))
+        outcome = {dialect: trip.turn(step) for dialect, trip in trips.items()}
+        sides = [outcome[dialect] if step.side(dialect) else None for dialect in ("sqlite", "mysql")]
+        if set(sides) - {None, DECLARED} or (DECLARED in sides and sides != [DECLARED, DECLARED] and step.sqlite and step.mysql):
+            findings.append(Finding("migration-irreversible", quote_name(step.label), *sides, migration=step.label))
     return findings
 
 
 DECLARED: Final = "declared irreversible"
 
 
-def _disagreement(outcome: Mapping[str, str | None], step: Pair, dialect: Dialect) -> str | None:
-    """What to say of one side: its fault, or what it does where the other side does something else."""
-    if step.side(dialect) is None:
-        return None
-    return outcome[dialect]
+class Trip:
+    """One backend on its way through the history; what it holds is known after each step without reading it twice."""
 
-
-def _turn(before: Sequence[Pair], step: Pair, backend: Backend) -> str | None:
-    """Up, down and up again on one backend: None where all is well, else what is wrong."""
-    migration = step.side(backend.dialect)
-    if migration is None:
-        return None
-    start = inventory(backend.read())
-    backend.apply(migration)
-    fault = _down_fault(migration, backend.dialect)
-    if fault:
-        return fault
-    end = inventory(backend.read())
-    try:
-        backend.apply(migration, "down")
-        fault = _difference(start, inventory(backend.read()))
-        if not fault:
-            backend.apply(migration)
-            again = _difference(end, inventory(backend.read()))
-            fault = f"the second up: {again}" if again else None
-    except MigrationError as error:
-        fault = " ".join(str(error).split("\n", 1)[1].split()) if "\n" in str(error) else str(error)
-    if fault:  # what the failed way back left is unknown: build anew
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.done: list[Migration] = []
         backend.fresh()
-        for earlier in (*before, step):
-            apply_step(earlier, (backend,))
-    return fault
+        self.now = inventory(backend.read())
+
+    def turn(self, step: Pair) -> str | None:
+        """Up, down and up again: None where all is well, else what is wrong."""
+        migration = step.side(self.backend.dialect)
+        if migration is None:
+            return None
+        before, executed = self.now, self.backend.executed
+        self.backend.apply(migration)
+        self.done.append(migration)
+        if self.backend.executed == executed and not _down_statements(migration, self.backend.dialect):
+            return None  # nothing done, nothing to undo
+        self.now = inventory(self.backend.read())
+        fault = _down_fault(migration, self.backend.dialect) or self._down_and_up(migration, before)
+        if fault and fault != DECLARED and inventory(self.backend.read()) != self.now:
+            self._rebuild()
+        return fault
+
+    def _down_and_up(self, migration: Migration, before: frozenset[str]) -> str | None:
+        try:
+            self.backend.apply(migration, "down")
+            fault = _difference(before, inventory(self.backend.read()))
+            if fault:
+                return fault
+            self.backend.apply(migration)
+            fault = _difference(self.now, inventory(self.backend.read()))
+            return f"the second up: {fault}" if fault else None
+        except MigrationError as error:
+            return " ".join(str(error).partition("\n")[2].split()) or str(error)
+
+    def _rebuild(self) -> None:
+        """A way back that failed half-way leaves who knows what: build anew."""
+        self.backend.fresh()
+        for migration in self.done:
+            self.backend.apply(migration)
+
+
+def _down_statements(migration: Migration, dialect: Dialect) -> list[Statement]:
+    return split(script(migration, "down"), dialect, str(migration.down)) if migration.down else []
 
 
 def _down_fault(migration: Migration, dialect: Dialect) -> str | None:
     """What is wrong with a down script before it is run."""
     if migration.down is None:
         return "no down script"
-    text = script(migration, "down")
-    if split(text, dialect, str(migration.down)):
+    if _down_statements(migration, dialect):
         return None
-    return DECLARED if IRREVERSIBLE.search(text) else "an empty down script that does not say why"
+    return DECLARED if IRREVERSIBLE.search(script(migration, "down")) else "an empty down script that does not say why"
 
 
 def _difference(wanted: Collection[str], found: Collection[str]) -> str | None:
@@ -4317,6 +4475,8 @@ class Lease:
                     return address
                 error: Exception | None = None
             except (pymysql.err.MySQLError, OSError) as refused:
+                if refused.args and refused.args[0] in LOGIN_REFUSED:
+                    raise self._failure(f"the server refuses the login: {_server_words(refused)}") from refused
                 error = refused
             if time.monotonic() > deadline:
                 words = f": {_server_words(error)}" if error else ""
@@ -4354,6 +4514,11 @@ class Lease:
         failure = self._failure("")
         said = f" ({'; '.join(self.errors)})" if self.errors else ""
         return ServerError(f"{error}{said}", failure.log)
+
+    def release(self) -> None:
+        """Let go before the block ends: the teardown begins, and the end of the block waits for it."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
 
     def _end(self) -> None:
         """Close the pipe and wait until all is torn down; a script that was killed is swept after."""
@@ -4530,19 +4695,31 @@ VENV_TARGETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 
 def verify_migrations(arguments: argparse.Namespace) -> int:
+    """The main job: build both databases, read, compare, tear down, report."""
     need("pymysql", "tabulate", "sqlglot")
     project = find_project(arguments)
-    strict = strict_kinds(arguments.strict)
+    strict, steps = strict_kinds(arguments.strict), project.steps()
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
+    image = os.environ.get("XTASK_MARIADB_IMAGE") or project.settings.image
+    engines = choose_engines(server_option(arguments), image, False, progress.note)
     try:
-        verdict, judged, steps = prove(project, arguments, strict, progress)
+        with Lease(engines, False, progress.note, progress) as lease:
+            progress("the server boots")
+            proof = prove(project, steps, arguments, strict, lease, progress)
+            progress("tearing down")
+            lease.release()
+            report = RENDERERS[arguments.format](proof.verdict)
+            lock = render_lock(steps, project.settings, proof.verdict, proof.judged) if project.own and proof.complete else None
+        progress("done")
     finally:
         progress.done()
-    write_output(RENDERERS[arguments.format](verdict), arguments.output)
-    proven = all(one.entry for one in judged if one.finding.level == "parity")
-    if project.own and proven and not verdict.failing:
-        return max(verdict.status, keep_lock(project, steps, verdict, judged, arguments.locked))
-    return verdict.status
+    write_output(report, arguments.output)
+    stale = keep_lock(project.lock, lock, arguments.locked, progress.note) if lock else 0
+    return max(proof.verdict.status, stale)
+
+
+def server_option(arguments: argparse.Namespace) -> str:
+    return arguments.server or os.environ.get("XTASK_SERVER") or "auto"
 
 
 def strict_kinds(option: str | None) -> frozenset[str]:
@@ -4558,46 +4735,48 @@ def strict_kinds(option: str | None) -> frozenset[str]:
 
 
 class Proof(NamedTuple):
-    """What a verification found: the verdict, every finding judged (shown or not), the steps of the history."""
+    """What a verification found: the verdict, and every finding judged, shown or not."""
 
     verdict: Verdict
     judged: list[Judged]
-    steps: list[Pair]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything at parity level is documented or open, and nothing else fails: worth a lock."""
+        return not self.verdict.failing and all(one.entry for one in self.judged if one.finding.level == "parity")
 
 
-def prove(project: Project, arguments: argparse.Namespace, strict: frozenset[str], progress: Progress) -> Proof:
-    """Both databases built, read, compared and torn down."""
-    settings, timeout, steps = project.settings, timeout_seconds(), project.steps()
+def prove(
+    project: Project, steps: Sequence[Pair], arguments: argparse.Namespace, strict: frozenset[str], lease: Lease, progress: Progress
+) -> Proof:
+    """Both databases built, read and compared; SQLite while the leased server boots."""
+    settings = project.settings
     sqlite = make_sqlite(settings)
-    image = os.environ.get("XTASK_MARIADB_IMAGE") or settings.image
-    engines = choose_engines(arguments.server or os.environ.get("XTASK_SERVER") or "auto", image, False, progress.note)
-    with Lease(engines, False, progress.note, progress) as lease:
-        progress("the server boots; SQLite is built")
-        build(sqlite, steps, progress)
-        ours = _assert_tables(sqlite.read(), project.shown("sqlite"))
-        try:
-            address = lease.address()
-            progress("the server answers")
-            mysql = MySQLBackend(address, settings.mysql_init, settings.ignore_tables, timeout)
-            warnings = build(mysql, steps, progress)
-            progress("reading MySQL")
-            theirs = _assert_tables(mysql.read(), project.shown("mysql"))
-            findings = [*compare(ours, theirs), *warnings, *compare_history(steps)]
-            if arguments.round_trip:
-                findings += round_trip(steps, (sqlite, mysql), progress)
-            judged = judge(findings, settings.entries, () if arguments.round_trip else ("migration-irreversible",))
-            shown = [one for one in judged if one.finding.level == "parity" or one.finding.kind in strict]
-            if not all(one.documented for one in shown):
-                shown = blame(steps, sqlite, mysql, shown, (ours, theirs), progress)
-            progress("tearing down")
-            mysql.close()
-        except ServerError as error:
-            raise lease.explain(error) from error
-    progress("done")
-    counts = {dialect: sum(step.side(dialect) is not None for step in steps) for dialect in ("sqlite", "mysql")}
+    build(sqlite, steps, progress)
+    ours = _assert_tables(sqlite.read(), project.shown("sqlite"))
+    try:
+        address = lease.address()
+        progress("the server answers")
+        mysql = MySQLBackend(address, settings.mysql_init, settings.ignore_tables, timeout_seconds())
+        warnings = build(mysql, steps, progress)
+        progress("reading MySQL")
+        theirs = _assert_tables(mysql.read(), project.shown("mysql"))
+        findings = [*compare(ours, theirs), *warnings, *compare_history(steps)]
+        if arguments.round_trip:
+            findings += round_trip(steps, (sqlite, mysql), progress)
+        judged = judge(findings, settings.entries, () if arguments.round_trip else ("migration-irreversible",))
+        shown = [one for one in judged if one.finding.level == "parity" or one.finding.kind in strict]
+        if not all(one.documented for one in shown):
+            shown = blame(steps, sqlite, mysql, shown, (ours, theirs), progress)
+        mysql.close()
+    except ServerError as error:
+        raise lease.explain(error) from error
+    sides = []
+    for backend, schema in ((sqlite, ours), (mysql, theirs)):
+        count = sum(step.side(backend.dialect) is not None for step in steps)
+        sides.append(Side(backend.flavour, backend.version, project.shown(backend.dialect), count, schema))
     verdict = Verdict(
-        Side("SQLite", sqlite.version, project.shown("sqlite"), counts["sqlite"], ours),
-        Side(mysql.flavour, mysql.version, project.shown("mysql"), counts["mysql"], theirs),
+        *sides,
         tuple(shown),
         tuple(one for one in judged if one.finding.level == "strict" and one.finding.kind not in strict),
         "strict" if strict else "parity",
@@ -4605,7 +4784,7 @@ def prove(project: Project, arguments: argparse.Namespace, strict: frozenset[str
         {step.label: _shown_path((step.mysql or step.sqlite).up) for step in steps},  # type: ignore[union-attr]
         arguments.ratchet,
     )
-    return Proof(verdict, judged, steps)
+    return Proof(verdict, judged)
 
 
 def make_sqlite(settings: Settings) -> SQLiteBackend:
@@ -4660,17 +4839,16 @@ def _umask() -> int:
     return mask
 
 
-def keep_lock(project: Project, steps: Sequence[Pair], verdict: Verdict, judged: Sequence[Judged], locked: bool) -> int:
+def keep_lock(path: Path, text: str, locked: bool, note: Callable[[str], None]) -> int:
     """Writes parity.lock where it proves something else than before; with --locked that is an error (status 1)."""
-    text = render_lock(steps, project.settings, verdict, judged)
-    old = project.lock.read_text("utf-8") if project.lock.is_file() else None
+    old = path.read_text("utf-8") if path.is_file() else None
     if old is not None and same_proof(old, text):
         return 0
     if locked:
-        say(f"{project.lock}: {'missing' if old is None else 'stale'}; run `make verify-migrations` and commit it")
+        say(f"{path}: {'missing' if old is None else 'stale'}; run `make verify-migrations` and commit it")
         return 1
-    write_output(text, str(project.lock))
-    say(f"{project.lock}: {'made' if old is None else 'renewed'}; commit it with the migrations")
+    write_output(text, str(path))
+    note(f"{path}: {'made' if old is None else 'renewed'}; commit it with the migrations")
     return 0
 
 
@@ -4800,7 +4978,7 @@ def leased_command(command: Sequence[str], arguments: argparse.Namespace, failed
     progress = Progress(0)
     image = os.environ.get("XTASK_MARIADB_IMAGE") or find_project(arguments).settings.image
     try:
-        engines = choose_engines(arguments.server or os.environ.get("XTASK_SERVER") or "auto", image, True, progress.note)
+        engines = choose_engines(server_option(arguments), image, True, progress.note)
         with Lease(engines, True, progress.note, progress) as lease:
             address = lease.address()
             return run_child(command, {**os.environ, **client_environment(address)})

@@ -59,8 +59,9 @@ find_system_tables() {
 }
 
 # What both steps need. Durability is switched off, for the data are thrown
-# away. sql_mode, character set and collation stay the server's own: those
-# decide what a migration means, and a real server has them.
+# away. sql_mode, character set and collation are those of a real server, for
+# they decide what a migration means: MariaDB before 11.6 is compiled for
+# latin1, and every package and image configures it to utf8mb4.
 choose_flags() {
   flags=(--no-defaults --datadir="$directory/data" --tmpdir="$directory/tmp"
     --skip-log-bin --performance-schema=OFF
@@ -74,7 +75,7 @@ choose_flags() {
   else
     find_system_tables
     flags+=(--innodb-log-file-size=8M --innodb-undo-tablespaces=0 --lc-messages-dir="$share"
-      --character-sets-dir="$share/charsets")
+      --character-sets-dir="$share/charsets" --character-set-server=utf8mb4)
   fi
 }
 
@@ -149,6 +150,7 @@ main() {
   [[ ${XTASK_PASSWORD:-} =~ ^[A-Za-z0-9]+$ ]] || fail "XTASK_PASSWORD is missing or not alphanumeric"
   find_server
   choose_flags
+  say "${step:-bootstrap and start} with $server"
   [[ $step == start ]] || bootstrap
   [[ $step == bootstrap ]] || start
 }

@@ -68,7 +68,7 @@ bootstrap() {
 }
 
 main() {
-  local tool kind=${1:-} tag=${2:-} suite packages server
+  local tool kind=${1:-} tag=${2:-} suite packages server before
   if [[ -z $kind || $kind == -h || $kind == --help || $# -gt 2 ]]; then
     sed -n '2,/^set /{/^#/s/^# \{0,1\}//p;}' "$0" >&2
     exit 2
@@ -87,8 +87,13 @@ main() {
   bootstrap
   tag=${tag:-xtask-$kind:$(version)}
   say "importing $tag"
+  before=$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null) || before=
   # The data directory as a volume would be in the way of the tmpfs: none is declared.
   tar -C "$directory/root" -c . | docker import - "$tag" >/dev/null
+  # The image that had the tag before, unless it has another.
+  if [[ -n $before && $(docker image inspect --format '{{len .RepoTags}}' "$before") == 0 ]]; then
+    docker image rm "$before" >/dev/null || true
+  fi
   printf '%s\n' "$tag"
 }
 

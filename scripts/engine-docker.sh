@@ -21,20 +21,23 @@ bounded() { # SECONDS COMMAND…
     kill -s KILL "$command"
   ) </dev/null >/dev/null 2>&1 &
   killer=$!
-  wait "$command" || status=$?
-  kill "$killer" 2>/dev/null || true
-  wait "$killer" 2>/dev/null || true
+  {
+    wait "$command" || status=$?
+    kill "$killer" || true
+    wait "$killer" || true
+  } 2>/dev/null # bash's own words about killed jobs
   return "$status"
 }
 
 # --- hold --------------------------------------------------------------------
 
 ensure_image() {
-  local image=${XTASK_MARIADB_IMAGE:=mariadb:11.8}
+  local answer image=${XTASK_MARIADB_IMAGE:=mariadb:11.8}
   export XTASK_MARIADB_IMAGE
-  bounded 15 docker image inspect "$image" >/dev/null 2>"$directory/answer" && return
+  bounded 10 docker image inspect "$image" >/dev/null 2>"$directory/answer" && return
   if ! grep -qi 'no such image' "$directory/answer"; then
-    give_up 3 "docker cannot be used: $(tail -n 1 "$directory/answer")"
+    answer=$(tail -n 1 "$directory/answer")
+    give_up 3 "docker cannot be used: ${answer:-its daemon does not answer}"
   fi
   note "pulling $image (once)"
   bounded 600 become_recorded docker pull --quiet "$image" >>"$directory/server.log" 2>&1 ||
@@ -46,10 +49,12 @@ ensure_image() {
 # engine itself removes such a container, also after its lifetime and with
 # nobody here.
 run_container() {
-  local compose=("$XTASK_COMPOSE")
+  local rest=${XTASK_OWNER#* } compose=("$XTASK_COMPOSE")
   [[ $XTASK_COMPOSE != "docker compose" ]] || compose=(docker compose)
   XTASK_BOOT=$(<"$here/boot-server.sh")
-  read -r XTASK_OWNER_PID XTASK_OWNER_START XTASK_OWNER_BOOT XTASK_OWNER_NAMESPACE <<<"$XTASK_OWNER"
+  XTASK_OWNER_PID=${XTASK_OWNER%% *} XTASK_OWNER_START=${rest%% *}
+  rest=${rest#* }
+  XTASK_OWNER_BOOT=${rest%% *} XTASK_OWNER_NAMESPACE=${rest#* }
   XTASK_HEALTH_INTERVAL=1h # nobody here reads it, and each check costs
   export XTASK_BOOT XTASK_HEALTH_INTERVAL
   export XTASK_OWNER_PID XTASK_OWNER_START XTASK_OWNER_BOOT XTASK_OWNER_NAMESPACE
@@ -76,7 +81,7 @@ find_port() { # PID of the client
 }
 
 work_docker() {
-  local client port
+  local client port status=0
   command -v docker >/dev/null || give_up 3 "there is no docker command in PATH"
   [[ -n ${XTASK_COMPOSE:-} ]] || give_up 3 "XTASK_COMPOSE does not say how to call Docker Compose"
   ensure_image
@@ -85,25 +90,28 @@ work_docker() {
   client=$!
   if find_port "$client"; then
     say "{\"engine\":\"docker\",\"host\":\"127.0.0.1\",\"port\":$port,\"directory\":\"$(json "$directory")\"}"
-    wait "$client" || true
   fi
-  give_up 1 "the database container ended on its own"
+  wait "$client" 2>/dev/null || status=$?
+  # The first word of boot-server.sh: without it no container came to be.
+  grep -qs '^boot-server: ' "$directory/server.log" ||
+    give_up 3 "Docker Compose could not start a container (exit status $status)"
+  give_up 1 "the database container ended on its own, with exit status $status"
 }
 
 # --- teardown and sweep ------------------------------------------------------
 
 remove_containers() { # LEASE [DIRECTORY]
-  local ids tries calm=0 patience=1 label=label=xtask.lease=$1
-  # Interrupted while it was being created: the daemon may still be at it after
-  # its client is gone.
+  local ids calm=0 patience=1 label=label=xtask.lease=$1 end=$((SECONDS + 60))
+  [[ -z ${2:-} || -e $2/creating ]] || return 0
+  # Its client was killed while creating it: the daemon may still be at it.
   if [[ -e ${2:-}/creating && ! -e ${2:-}/container ]]; then
-    patience=15
+    patience=12
   fi
-  for ((tries = 0; tries < 100; tries++)); do
+  while ((SECONDS < end)); do
     ids=$(bounded 10 docker ps --all --quiet --no-trunc --filter "$label" 2>/dev/null) || return 1
     if [[ -n $ids ]]; then
       # shellcheck disable=SC2086 # one word an id
-      bounded 30 docker rm --force --volumes $ids >/dev/null 2>&1 || true
+      bounded 20 docker rm --force --volumes $ids >/dev/null 2>&1 || true
       calm=0
     elif ((++calm >= patience)); then
       return 0

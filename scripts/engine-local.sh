@@ -43,19 +43,20 @@ announce_local() { # PORT
     "$(json "$directory/s")" "$1" "$(json "$directory")")"
 }
 
-# Run boot-server.sh to the server's end; its words are the server's log.
-boot_local() ( # PORT [STEP]
+# Become boot-server.sh and then the server; its words are the server's log.
+# For a subshell.
+boot_local() { # PORT [STEP]
   export XTASK_BOOT_DIR=$directory XTASK_BOOT_SERVER=$server XTASK_BOOT_PREFIX=$prefix
   export XTASK_BOOT_PORT=$1 XTASK_BOOT_ADDRESS=127.0.0.1
   shift
   become_recorded "$BASH" "$here/boot-server.sh" "$@" >>"$directory/server.log" 2>&1
-)
+}
 
 # The server opens its TCP port before its socket, so the socket's file says
 # that the port is really ours; a port that someone else took ends the server.
 boot_local_network() {
-  local attempt port booted
-  boot_local 0 bootstrap || give_up 1 "the database server could not be set up"
+  local attempt port
+  (boot_local 0 bootstrap) || give_up 1 "the database server could not be set up"
   for attempt in 1 2 3 4 5 6 7 8; do
     port=$((16384 + RANDOM % 16384)) # below the ports systems give out themselves
     boot_local "$port" start &
@@ -71,11 +72,10 @@ boot_local_network() {
     announce_local "$port"
     break
   done
-  wait "$booted" || true
 }
 
 work_local() {
-  local server prefix library
+  local server prefix library booted status=0
   find_mariadbd || fetch_mariadbd
   log "server $server"
   if [[ -n $prefix ]]; then
@@ -88,7 +88,9 @@ work_local() {
     boot_local_network
   else
     announce_local 0
-    boot_local 0 || true
+    boot_local 0 &
+    booted=$!
   fi
-  give_up 1 "the database server ended on its own"
+  { wait "$booted" || status=$?; } 2>/dev/null # bash's own word about a killed job
+  give_up 1 "the database server ended on its own, with exit status $status"
 }

@@ -72,6 +72,7 @@ fetch() {
     [[ -e $package ]] || fail "apt-get fetched no package"
     dpkg -x "$package" "$scratch/unpacked" || fail "cannot unpack ${package##*/}"
   done
+  rm -rf "$scratch"/unpacked/usr/share/{doc,man,lintian}
   [[ -x $scratch/unpacked/usr/sbin/mariadbd ]] || fail "the package holds no mariadbd"
 }
 

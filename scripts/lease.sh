@@ -72,11 +72,14 @@ look_at() { # PID
   if [[ -r /proc/self/stat ]]; then
     { IFS= read -r -d '' line <"/proc/$1/stat" || true; } 2>/dev/null
     [[ -n $line ]] || return 1
-    read -r -a words <<<"${line##*) }" # the name before it may hold anything
+    # The name before it may hold anything. Not <<<, which needs a disk with room.
+    # shellcheck disable=SC2206 # numbers and letters
+    words=(${line##*) })
     state=${words[0]} started=${words[19]}
   else
     line=$(LC_ALL=C ps -o stat=,lstart= -p "$1" 2>/dev/null) || return 1
-    read -r -a words <<<"$line"
+    # shellcheck disable=SC2206 # numbers and letters
+    words=($line)
     [[ ${#words[@]} -eq 6 ]] || return 1
     state=${words[0]} started=$(IFS=-; printf '%s' "${words[*]:1}")
   fi
@@ -93,7 +96,8 @@ group_runs() { # GROUP
   if [[ -r /proc/self/stat ]]; then
     for file in /proc/[0-9]*/stat; do
       { IFS= read -r -d '' line <"$file" || true; } 2>/dev/null
-      read -r -a words <<<"${line##*) }"
+      # shellcheck disable=SC2206 # numbers and letters
+      words=(${line##*) })
       [[ ${words[2]:-} != "$1" || ${words[0]} == [ZX]* ]] || return 0
       line=''
     done
@@ -146,7 +150,12 @@ surely_dead() { # local|remote PID START BOOT NAMESPACE
     return
   fi
   [[ -n ${my_namespace:-} ]] || my_namespace=$(readlink /proc/self/ns/pid 2>/dev/null) || my_namespace=-
-  [[ $5 == "$my_namespace" ]] && ! alive "$2" "$3"
+  [[ $5 == "$my_namespace" ]] || return 1
+  if look_at "$2"; then
+    [[ $state == [ZX]* || $started != "$3" ]]
+  else # not to be seen (another user's, hidepid) is not to be gone
+    [[ $(LC_ALL=C kill -s 0 "$2" 2>&1) == *"o such process"* ]]
+  fi
 }
 
 # --- teardown: the only one --------------------------------------------------
@@ -155,23 +164,22 @@ surely_dead() { # local|remote PID START BOOT NAMESPACE
 # Its number is used only while a recorded member of it is known to run. The
 # child goes first and alone, so that its parent takes note of its end: not
 # every PID 1 does.
-end_processes() { # DIRECTORY SIGNAL
-  local state started group='' child='' tries
+end_processes() { # DIRECTORY
+  local state started group='' child='' tries end=$((SECONDS + 5))
   { read -r group _ <"$1/worker"; } 2>/dev/null || return 0
   alive_in "$1/worker" || alive_in "$1/child" || return 0
   if alive_in "$1/child"; then
     read -r child _ <"$1/child"
-    kill -s "$2" "$child" 2>/dev/null || true
+    kill -s KILL "$child" 2>/dev/null || true
     for ((tries = 0; tries < 50; tries++)); do
       alive_in "$1/worker" || alive_in "$1/child" || break
       sleep 0.005
     done
   fi
-  for ((tries = 0; tries < 300; tries++)); do
-    kill -s "$2" -- "-$group" 2>/dev/null && group_runs "$group" || return 0
+  while kill -s KILL -- "-$group" 2>/dev/null && group_runs "$group"; do
+    ((SECONDS < end)) || return 1
     sleep 0.01
   done
-  return 1
 }
 
 # Nothing in here may stop it half-way, and it may run twice, also at once
@@ -183,13 +191,9 @@ teardown() { # ENGINE LEASE DIRECTORY
     # Renamed first, in one step: a worker that has not yet written down who it
     # is cannot do so any more, and ends. All others are on record.
     [[ -d $gone ]] || mv "$3" "$gone" 2>/dev/null || true
-    if [[ $1 == docker && -e $gone/container ]]; then
-      remove_containers "$2" || true # its client ends with it
-    elif [[ $1 == docker ]]; then
-      # Whoever is fetching or creating is asked first, so as to leave no half.
-      end_processes "$gone" TERM || true
-    fi
-    end_processes "$gone" KILL || log "processes of $2 did not end"
+    # At once, for nothing of it is worth keeping: the server, or the client
+    # that is still fetching or creating.
+    end_processes "$gone" || log "processes of $2 did not end"
   fi
   if [[ $1 == docker ]]; then
     remove_containers "$2" "$gone" || true
@@ -225,20 +229,21 @@ cleanup() {
 # Called by the worker: say why, and have the holder end with this status.
 give_up() { # STATUS SENTENCE
   trap - EXIT
-  [[ -d $directory ]] || exit "$1" # ended by the teardown, nothing to tell
-  log "error: $2"
-  say "error: $2"
-  tell_log 20
-  printf '%s\n' "$1" >"$directory/status" 2>/dev/null || true
+  if [[ -d $directory ]]; then # else a teardown ended it: no news
+    say "error: $2"
+    tell_log 20
+    printf '%s\n' "$1" >"$directory/status" 2>/dev/null || true
+  fi
   kill -s USR1 $$ 2>/dev/null || true
   exit "$1"
 }
 
 # The trap of USR1.
 given_up() {
-  local status=1
+  local status=''
   { read -r status <"$directory/status"; } 2>/dev/null || true
-  exit "$status"
+  [[ -n $status ]] || say "error: the lease was torn down by somebody else"
+  exit "${status:-1}"
 }
 
 # Waits for the holder's end, whatever ends it, kill -9 included: its pipe
@@ -274,7 +279,6 @@ start_guard() {
 # All that takes time and may fail, in a process group of its own.
 work() {
   trap 'give_up 1 "scripts/lease.sh failed where it should not"' EXIT
-  trap 'trap - EXIT; exit 143' TERM
   record "$directory/worker"
   "work_$engine"
 }
