@@ -50,6 +50,7 @@ import argparse
 import dataclasses
 import functools
 import hashlib
+import io
 import json
 import os
 import re
@@ -67,7 +68,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -830,9 +831,10 @@ def mysql_type(declared: str, *, json_checked: bool = False) -> ColumnType:
     """A `column_type` of information_schema; `json_checked` says that MariaDB means JSON by it."""
     if json_checked:
         return ColumnType("json", frozenset({"string"}))
-    words = declared.split("(", 1)[0].split()
-    base, unsigned = words[0].upper(), "unsigned" in declared.lower().rsplit(")", 1)[-1]
-    arguments = declared[declared.index("(") + 1 : declared.rindex(")")] if "(" in declared else ""
+    if not declared.split("(", 1)[0].split():
+        return ColumnType(declared)
+    base, unsigned = declared.split("(", 1)[0].split()[0].upper(), "unsigned" in declared.lower().rsplit(")", 1)[-1]
+    arguments = declared.partition("(")[2].rpartition(")")[0]
     sizes = () if base in ("ENUM", "SET") else _numbers(arguments)
     if (base, sizes) == ("TINYINT", (1,)) and unsigned:  # the servers disagree on whether it keeps its width
         sizes = ()
@@ -1017,8 +1019,7 @@ FUNCTION_NAMES: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("mysql", "random_bytes"): "randomblob",
         ("mysql", "lcase"): "lower",
         ("mysql", "ucase"): "upper",
-        ("mysql", "mid"): "substr",
-        ("mysql", "substring"): "substr",
+        ("mysql", "mid"): "substring",
         ("mysql", "ceiling"): "ceil",
         ("mysql", "pow"): "power",
         ("sqlite", "pow"): "power",
@@ -1121,12 +1122,15 @@ def quote_string(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+EXACT: Final = Context(prec=1000)
+
+
 def canonical_number(text: str) -> str:
     """1.50 and 1.5, 0x10 and 16 are one number."""
     if text[:2].lower() == "0x":
         return str(int(text, 16))
     number = Decimal(text)
-    return format(number.normalize(), "f") if number else "0"
+    return format(number.normalize(EXACT), "f") if number else "0"
 
 
 INTRODUCER: Final = re.compile(r"_(?:utf8mb4|utf8mb3|utf8|latin1|ascii|binary|ucs2|utf16|utf32)\Z", re.IGNORECASE)
@@ -1153,6 +1157,7 @@ def canonical(sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[st
     return parts[0] if parts else _by_tokens(sql, dialect)
 
 
+@functools.lru_cache(maxsize=4096)
 def canonical_check(sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()) -> tuple[Expression, ...]:
     """A CHECK as its conjuncts, sorted: a row passes unless one of them is false, so they may stand in any CHECK."""
     parts = _canonicaliser().parts(_without_introducers(sql, dialect), dialect, dict(columns), condition=True)
@@ -1162,8 +1167,10 @@ def canonical_check(sql: str, dialect: Dialect, columns: tuple[tuple[str, frozen
 def _simple(sql: str, dialect: Dialect, columns: Collection[object]) -> Expression | None:
     """Literals, without the half second that a parser costs on its first call."""
     found = code_tokens(sql, dialect)
-    while len(found) > 2 and found[0].text == "(" and found[-1].text == ")":
-        found = found[1:-1]
+    depth = 0
+    while 2 * depth < len(found) - 2 and found[depth].text == "(" and found[-1 - depth].text == ")":
+        depth += 1
+    found = found[depth : len(found) - depth]
     sign = found.pop(0).text if len(found) == 2 and found[0].text in "+-" and found[1].kind == "number" else ""
     if len(found) != 1:
         return None
@@ -1176,7 +1183,8 @@ def _simple(sql: str, dialect: Dialect, columns: Collection[object]) -> Expressi
         return Expression(quote_string(token.text[1:-1].replace("''", "'")))
     word = token.text.upper()
     if token.kind == "word" and word in ("NULL", "TRUE", "FALSE", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"):
-        return Expression({"TRUE": "1", "FALSE": "0"}.get(word, word))
+        truth = {"TRUE": "1", "FALSE": "0"}.get(word, "")
+        return Expression(truth or word, written=truth)
     return None
 
 
@@ -1189,7 +1197,7 @@ def _by_tokens(sql: str, dialect: Dialect) -> Expression:
 
 CASTS: Final = (  # canonical name, sqlglot's names: what a CAST makes of a value, whatever its size
     ("text", ("CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "CHARACTER_SET")),
-    ("integer", ("TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT", "UBIGINT")),
+    ("integer", ("TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT")),
     ("real", ("FLOAT", "DOUBLE")),
     ("binary", ("BINARY", "VARBINARY", "BLOB")),
 )
@@ -1265,7 +1273,11 @@ class Canonicaliser:
         return self.exp.column(self.exp.to_identifier(name, quoted=not re.fullmatch(r"[a-z_][a-z0-9_$]*", name)))
 
     def on_literal(self, node: Any) -> Any:
-        return node if node.is_string else self.exp.Literal.number(canonical_number(node.name))
+        if node.is_string:
+            return node
+        number = self.exp.Literal.number(canonical_number(node.name))
+        number.meta["real"] = not node.name.isdigit()
+        return number
 
     def on_boolean(self, node: Any) -> Any:
         return self.exp.Literal.number(int(node.this))
@@ -1392,15 +1404,27 @@ class Canonicaliser:
 
     def on_intdiv(self, node: Any) -> Any:
         parts = [part.this if isinstance(part, self.exp.Paren) else part for part in (node.this, node.expression)]
-        return self.exp.Anonymous(this="div", expressions=parts)
+        return self.exp.Anonymous(this="idiv", expressions=parts)
 
     def is_integer(self, node: Any) -> bool:
         if isinstance(node, self.exp.Column):
             return bool(self.columns.get(node.name, frozenset()) & {"i64", "bool"})
         if isinstance(node, self.exp.Literal):
-            return not node.is_string and "." not in node.name
+            return not node.is_string and not node.meta.get("real")
         inner = list(node.iter_expressions())
         return isinstance(node, (self.exp.Paren, self.exp.Neg, *self.arithmetic)) and all(self.is_integer(part) for part in inner)
+
+    def on_like(self, node: Any) -> Any:
+        """MySQL's LIKE escapes with a backslash unless told otherwise, SQLite's with nothing."""
+        pattern = node.expression
+        if (
+            self.dialect == "mysql"
+            and isinstance(pattern, self.exp.Literal)
+            and "\\" in pattern.name
+            and not isinstance(node.parent, self.exp.Escape)
+        ):
+            return self.exp.Escape(this=node, expression=self.exp.Literal.string("\\"))
+        return node
 
     def on_length(self, node: Any) -> Any:
         octets = node.args.get("binary") or self.is_bytes(node.this)
@@ -1445,6 +1469,28 @@ class Canonicaliser:
 
 
 _canonicaliser: Final = functools.cache(Canonicaliser)
+
+
+TABLE_WORDS: Final = frozenset(["FROM", "JOIN", "INTO", "UPDATE", "TABLE"])
+
+
+def tables_named(found: Sequence[Token]) -> frozenset[str]:
+    """What statements name as tables (lower case), wherever a table's name may stand; commas in a FROM included."""
+    names, expected = set(), False
+    for token, after in zip(found, [*found[1:], None], strict=True):
+        word = token.text.upper() if token.kind == "word" else token.text
+        if (
+            token.kind in ("name", "word")
+            and expected
+            and word not in ("OR", "IGNORE", "REPLACE", "ROLLBACK", "ABORT", "FAIL", "OF", "ONLY")
+        ):
+            names.add(unquote_name(token.text).lower())
+            expected = after is not None and after.text in (".", ",")
+        elif word in TABLE_WORDS:
+            expected = True
+        elif word not in (".", ",", "OR", "IGNORE", "REPLACE", "ROLLBACK", "ABORT", "FAIL"):
+            expected = False
+    return frozenset(names)
 
 
 class Assignment(NamedTuple):
@@ -1613,6 +1659,9 @@ def _diesel(directory: Path, folders: Sequence[Path]) -> list[Migration]:
         up, metadata = folder / "up.sql", folder / "metadata.toml"
         if not match or not up.is_file():
             raise MigrationError(f"{folder}: neither VERSION_name nor up.sql in it; a directory with SQL must be a migration")
+        strangers = [path.name for path in sorted(folder.glob("*.sql")) if path.name not in ("up.sql", "down.sql")]
+        if strangers:
+            raise MigrationError(f"{folder / strangers[0]}: Diesel runs up.sql and down.sql alone; move it into one of them")
         own_transaction = metadata.is_file() and layout.no_transaction and layout.no_transaction.search(read_sql(metadata))
         version = match["version"].replace("-", "")
         down = folder / "down.sql"
@@ -1651,6 +1700,8 @@ def _from_files(directory: Path, files: Sequence[Path], dialect: Dialect) -> lis
             raise MigrationError(f"{directory}: {before[0].name} and {path.name} are the same version; renumber one of them")
         if not before or specific:
             journal[key][direction] = (path, parts.get("name") or parts["version"], specific)
+    if not journal:
+        raise MigrationError(f"{directory}: every file is for another database than {dialect}; an empty set proves nothing")
     return [_from_file(directory, layout, key, ways) for key, ways in journal.items()]
 
 
@@ -1705,11 +1756,12 @@ def script(migration: Migration, direction: Literal["up", "down"] = "up") -> str
     if not layout.up or not layout.down:
         return text
     up, down = layout.up.search(text), layout.down.search(text)
-    if direction == "down":
-        return _blank(text, 0, down.end()) if down else ""
     if not up:
         raise MigrationError(f"{path}: no line that begins its {layout.name} section")
-    return _blank(text, 0, up.end())[: down.start() if down else None]
+    own, other = (up, down) if direction == "up" else (down, up)
+    if own is None:
+        return ""
+    return _blank(text, 0, own.end())[: other.start() if other and other.start() > own.start() else None]
 
 
 def _blank(text: str, start: int, end: int) -> str:
@@ -1769,25 +1821,28 @@ def split(text: str, dialect: Dialect, where: str) -> list[Statement]:
     no server would understand: an unterminated string or comment, DELIMITER.
     """
     text = BREAKPOINT.sub(lambda match: ";".ljust(len(match.group())), text)
-    found = list(tokens(text, dialect))
-    for token in found:
-        if token.kind == "bad":
+    found = []
+    for token in tokens(text, dialect):
+        found.append(token)
+        if token.kind == "bad":  # at once: each further one would search to the end of the text again
             line = text.count("\n", 0, token.start) + 1
             what = "comment" if token.text == "/*" else "string or name"
             raise MigrationError(f"{where}, line {line}: unterminated {what}: {_beginning(text[token.start :])}")
-    pieces = list(_pieces(found, dialect))
+    pieces, closed = _pieces(found, dialect)
     if dialect == "mysql":
         for piece in pieces:
             if piece[0].text.upper() == "DELIMITER":
                 line = text.count("\n", 0, piece[0].start) + 1
                 message = "DELIMITER is a command of the mysql client, the server does not know it; "
                 raise MigrationError(f"{where}, line {line}: {message}leave it out, BEGIN … END is kept whole without it")
-        if any(piece[0].text.upper() in FRAGMENTS for piece in pieces):
+        if not closed or any(piece[0].text.upper() in FRAGMENTS for piece in pieces):
             return [Statement(text, 1, 1, whole=True)]
-    statements = []
+    statements, line, before = [], 1, 0
     for number, piece in enumerate(pieces, 1):
         start, end = piece[0].start, piece[-1].start + len(piece[-1].text)
-        statements.append(Statement(text[start:end], number, text.count("\n", 0, start) + 1))
+        line += text.count("\n", before, start)
+        before = start
+        statements.append(Statement(text[start:end], number, line))
     return statements
 
 
@@ -1795,43 +1850,50 @@ def split(text: str, dialect: Dialect, where: str) -> list[Statement]:
 FRAGMENTS: Final = frozenset(["END", "ELSE", "ELSEIF", "THEN", "UNTIL", "WHEN", "LEAVE", "ITERATE", "DECLARE"])
 
 
-def _pieces(found: Sequence[Token], dialect: Dialect) -> Iterator[list[Token]]:
-    """Runs of tokens between semicolons, each from its first to its last token that means something."""
-    piece: list[Token] = []
+def _pieces(found: Sequence[Token], dialect: Dialect) -> tuple[list[list[Token]], bool]:
+    """Runs of tokens between semicolons, each from its first to its last token that means something, and
+    whether every block was closed."""
+    pieces: list[list[Token]] = [[]]
     words: list[str] = []
     depth = 0
     for token in found:
         if token.kind in ("space", "comment"):
             continue
         word = token.text.upper()
-        if word == ";" and (depth <= 0 if dialect == "mysql" else _complete(words, piece, token)):
-            if piece:
-                yield piece
-            piece, words, depth = [], [], 0
+        if word == ";" and (depth <= 0 if dialect == "mysql" else _complete(words, pieces[-1])):
+            pieces.append([])
+            words, depth = [], 0
             continue
-        piece.append(token)
+        pieces[-1].append(token)
         if token.kind == "word" or word == ";":
             words.append(word)
             depth += _nesting(words)
-    if piece:
-        yield piece
+    return [piece for piece in pieces if piece], depth <= 0
 
 
-def _complete(words: Sequence[str], piece: Sequence[Token], end: Token) -> bool:
+def _complete(words: Sequence[str], piece: Sequence[Token]) -> bool:
     """SQLite: a semicolon ends any statement but an unfinished CREATE TRIGGER."""
     head = [word for word in words[:3] if word not in ("TEMP", "TEMPORARY")]
     if head[:2] != ["CREATE", "TRIGGER"]:
         return True
+    if words[-1] != "END":
+        return False
     return sqlite3.complete_statement("".join(f"{token.text} " for token in piece) + ";")
 
 
 PROGRAMS: Final = frozenset(["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"])
+OBJECTS: Final = PROGRAMS | {"TABLE", "VIEW", "INDEX", "DATABASE", "SCHEMA", "USER", "ROLE", "SEQUENCE", "SERVER", "TABLESPACE"}
+
+
+def _is_program(words: Sequence[str]) -> bool:
+    """Whether a CREATE makes something with a body: the first object that it names tells."""
+    return words[0] == "CREATE" and next((word for word in words[1:12] if word in OBJECTS), "") in PROGRAMS
 
 
 def _nesting(words: Sequence[str]) -> int:
     """How the last word changes the depth of BEGIN … END and CASE … END in a stored program."""
     word, before = words[-1], words[-2] if len(words) > 1 else ""
-    if words[0] not in ("CREATE", "BEGIN") or (words[0] == "CREATE" and not PROGRAMS.intersection(words[:12])):
+    if words[0] != "BEGIN" and not _is_program(words):
         return 0
     if word == "BEGIN":
         return 1 if words[0] == "CREATE" else 0
@@ -1902,8 +1964,10 @@ class Backend(Protocol):
 
 def failed(migration: Migration, path: Path, statement: Statement, total: int, server: str, message: str) -> MigrationError:
     """A migration that does not apply: file, statement, line, beginning, the server's words."""
-    place = f"{path}, statement {statement.number} of {total}, line {statement.line}"
-    return MigrationError(f"{migration.label}: {server} refused {place}:\n  {_beginning(statement.text)}\n  {printable(message)}")
+    place = f"{printable(str(path))}, statement {statement.number} of {total}, line {statement.line}"
+    return MigrationError(
+        f"{printable(migration.label)}: {server} refused {place}:\n  {_beginning(statement.text)}\n  {printable(message)}"
+    )
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -1922,7 +1986,7 @@ class SQLiteBackend:
     dialect: Dialect = "sqlite"
     flavour = "SQLite"
 
-    def __init__(self, init: str, functions: Mapping[str, int], ignore: Collection[str], poll: Callable[[], bool]) -> None:
+    def __init__(self, init: str, functions: Mapping[str, int], ignore: Collection[str], poll: Callable[[], int]) -> None:
         if sqlite3.sqlite_version_info < SQLITE_FLOOR:
             wanted = ".".join(map(str, SQLITE_FLOOR))
             raise XtaskError(f"SQLite {sqlite3.sqlite_version} is too old: {wanted} or later is needed; use a newer Python")
@@ -1977,6 +2041,8 @@ class SQLiteBackend:
         try:
             self.open.execute(statement.text).fetchall()
         except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+            if number := self.poll():
+                raise Interrupted(number) from error
             if self.open.in_transaction:
                 self.open.execute("ROLLBACK")
             message = str(error)
@@ -1987,34 +2053,45 @@ class SQLiteBackend:
             raise failed(migration, path, statement, total, "SQLite", message) from error
 
     def read(self, only: Collection[str] | None = None) -> Schema:
-        return read_sqlite(self.open, self.ignore)
+        try:
+            return read_sqlite(self.open, self.ignore)
+        except sqlite3.Error as error:
+            message = f"SQLite cannot read its own schema back: {printable(str(error))}"
+            raise IntrospectionError(f"{message}; mend the view, trigger or PRAGMA of a migration that this names") from error
 
 
-def _no_files(action: int, first: str | None, *_: object) -> int:
-    """Denies ATTACH and VACUUM INTO of a file; a plain VACUUM attaches ''."""
-    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH and first != "" else sqlite3.SQLITE_OK
+def _no_files(action: int, first: str | None, second: str | None, *_: object) -> int:
+    """Denies ATTACH and VACUUM INTO of a file (a plain VACUUM attaches ''), and what loads code."""
+    attaches = action == sqlite3.SQLITE_ATTACH and first != ""
+    loads = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in ("load_extension", "fts3_tokenizer")
+    return sqlite3.SQLITE_DENY if attaches or loads else sqlite3.SQLITE_OK
 
 
 def read_sqlite(connection: sqlite3.Connection, ignore: Collection[str]) -> Schema:
     """The whole schema in six queries: the PRAGMAs are table-valued functions."""
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid").fetchall()
     sorts = dict(connection.execute("SELECT lower(name), type FROM pragma_table_list WHERE schema = 'main'"))
-    skipped = {name for kind, name, _, _ in rows if kind == "table" and _is_ignored(name, ignore)}
-    shadow = {name.lower() for kind, name, _, _ in rows if sorts.get(name.lower()) == "shadow"}
-    sources = {name: sql for kind, name, _, sql in rows if kind == "table" and name not in skipped and name.lower() not in shadow}
+    skipped = {name for kind, name, _, _ in rows if kind in ("table", "view") and _is_ignored(name, ignore)}
+    hidden = {name.lower() for _, name, _, _ in rows if sorts.get(name.lower()) == "shadow" or name.lower().startswith("sqlite_")}
+    sources = {name: sql for kind, name, _, sql in rows if kind == "table" and name.lower() not in hidden}
     facts = _sqlite_facts(connection)
     counts = count_rows(sources, lambda sql: connection.execute(sql).fetchone(), '"')
     tables = {name: _sqlite_table(name, sql or "", sorts, facts, counts.get(name, 0)) for name, sql in sources.items()}
-    views = {name: View(name, tuple(row[1] for row in facts["columns"][name])) for kind, name, _, _ in rows if kind == "view"}
+    views = {
+        name: View(name, tuple(row[1] for row in facts["columns"][name]))
+        for kind, name, _, _ in rows
+        if kind == "view" and name not in skipped
+    }
     triggers = [_sqlite_trigger(name, table, sql) for kind, name, table, sql in rows if kind == "trigger" and table not in skipped]
     missing = [name for name, table in tables.items() if not table.columns]
     if missing:
         raise IntrospectionError(f"SQLite lists table {missing[0]} and shows no column of it: the schema cannot be read")
-    return Schema(_with_parents(tables), views, tuple(triggers), (), tuple(sorted(skipped - {"sqlite_sequence"})))
+    kept = {name: table for name, table in _with_parents(tables).items() if name not in skipped}
+    return Schema(kept, views, tuple(triggers), (), tuple(sorted(skipped - {"sqlite_sequence"})))
 
 
 def _is_ignored(name: str, ignore: Collection[str]) -> bool:
-    return name.lower() in BOOKKEEPING_TABLES or name.lower() in ignore or name.lower().startswith("sqlite_")
+    return name.lower() in BOOKKEEPING_TABLES or name.lower() in ignore
 
 
 def _sqlite_facts(connection: sqlite3.Connection) -> dict[str, dict[str, list[Any]]]:
@@ -2256,10 +2333,20 @@ def _sqlite_trigger(name: str, table: str, sql: str) -> Trigger:
     start = next(at for at, word in enumerate(words) if word in ("DELETE", "INSERT", "UPDATE"))
     timing = words[start - 1] if words[start - 1] in ("BEFORE", "AFTER") else "INSTEAD OF" if words[start - 1] == "OF" else "BEFORE"
     body = words.index("BEGIN", start)
-    mentions = frozenset(unquote_name(token.text).lower() for token in found if token.kind in ("name", "word"))
-    at_every_update = words[start : start + 2] == ["UPDATE", "ON"]
-    stamps, only = _stamps(table, found[body + 1 : -1]) if at_every_update else (frozenset(), False)
+    mentions = tables_named(found) | {table.lower()}
+    stamps, only = _stamps(table, found[body + 1 : -1]) if words[start : start + 2] == ["UPDATE", "ON"] else (frozenset(), False)
+    if not _guarded_columns(found[start:body]) <= stamps:
+        stamps, only = frozenset(), False
     return Trigger(name, table, timing, words[start], mentions, stamps, only)
+
+
+def _guarded_columns(head: Sequence[Token]) -> set[str]:
+    """The columns on which a WHEN makes a trigger depend: NEW.a, OLD.b."""
+    return {
+        unquote_name(column.text).lower()
+        for row, _, column in zip(head, head[1:], head[2:], strict=False)
+        if row.text.upper() in ("NEW", "OLD")
+    }
 
 
 def _stamps(table: str, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
@@ -2332,8 +2419,7 @@ CATALOGUE: Final[Mapping[str, str]] = MappingProxyType(
         "WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL",
         "actions": "SELECT table_name, constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints "
         "WHERE constraint_schema = DATABASE()",
-        "constraints": "SELECT table_name, constraint_type, COUNT(*) FROM information_schema.table_constraints "
-        "WHERE table_schema = DATABASE()",
+        "constraints": "SELECT table_name, constraint_type FROM information_schema.table_constraints WHERE table_schema = DATABASE()",
         "triggers": "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement "
         "FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
         "routines": "SELECT routine_name, LOWER(routine_type) FROM information_schema.routines WHERE routine_schema = DATABASE() "
@@ -2346,7 +2432,6 @@ CATALOGUE_ORDER: Final[Mapping[str, str]] = MappingProxyType(
         "columns": " ORDER BY table_name, ordinal_position",
         "keys": " ORDER BY table_name, index_name, seq_in_index",
         "references": " ORDER BY table_name, constraint_name, ordinal_position",
-        "constraints": " GROUP BY table_name, constraint_type",
     }
 )
 
@@ -2394,6 +2479,7 @@ class MySQLBackend:
         self.statements: list[Statement] = []
         self.executed = 0
         self.connection = connect(address, address.database, timeout)
+        self.catalogue: Any = None  # a session of its own: what migrations set in theirs must not change what is read
         self.flavour_of, self.version = self._identify()
         self._initialise()
 
@@ -2403,24 +2489,29 @@ class MySQLBackend:
 
     def close(self) -> None:
         self.connection.close()
+        if self.catalogue is not None:
+            self.catalogue.close()
+            self.catalogue = None
 
     def fresh(self) -> None:
         name = self.address.database
         self.close()
         self.connection = connect(self.address, None, self.timeout)
         for sql in (f"DROP DATABASE IF EXISTS `{name}`", f"CREATE DATABASE `{name}`"):
-            self.query(sql)
+            self.query(sql, self.connection)
         self.close()
         self.connection = connect(self.address, name, self.timeout)
         self.statements.clear()
         self._initialise()
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a query of our own.  Raises ServerError."""
+    def query(self, sql: str, connection: Any = None) -> list[tuple[Any, ...]]:
+        """Rows of a query of our own, in the catalogue's session unless told otherwise.  Raises ServerError."""
         import pymysql
 
         try:
-            with self.connection.cursor() as cursor:
+            if connection is None and self.catalogue is None:
+                self.catalogue = connect(self.address, self.address.database, self.timeout)
+            with (connection or self.catalogue).cursor() as cursor:
                 cursor.execute(sql)
                 return list(cursor.fetchall())
         except pymysql.err.MySQLError as error:
@@ -2429,7 +2520,7 @@ class MySQLBackend:
             raise IntrospectionError(f"the catalogue holds bytes that are no text: {sql}: {error}") from error
 
     def _identify(self) -> tuple[Flavour, str]:
-        words = str(self.query("SELECT VERSION()")[0][0])
+        words = str(self.query("SELECT VERSION()", self.connection)[0][0])
         flavour = MARIADB if "mariadb" in words.lower() else MYSQL
         match = re.match(r"\d+(?:\.\d+)*", words)
         version = match.group() if match else ""
@@ -2456,7 +2547,8 @@ class MySQLBackend:
         findings = []
         for statement in statements:
             findings += self._execute(migration, path, statement, len(statements))
-        database = self.query("SELECT DATABASE()")[0][0]
+        database = self.query("SELECT DATABASE()", self.connection)[0][0]
+        self.query("COMMIT", self.connection)  # after SET autocommit = 0 a runner commits too
         if database != self.address.database:
             raise MigrationError(f"{migration.label}: {path} leaves the connection in database {database}: take its USE out")
         return findings
@@ -2471,7 +2563,7 @@ class MySQLBackend:
                 while cursor.nextset():
                     counts.append(cursor.warning_count)
                 warnings = self.connection.show_warnings() if counts[-1] else ()
-                unread = sum(counts[:-1]) if statement.whole else 0
+                unread = sum(counts[:-1])
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in CONNECTION_LOST:
                 place = f"{path}, statement {statement.number} of {total}, line {statement.line}: {_beginning(statement.text)}"
@@ -2505,12 +2597,14 @@ class MySQLBackend:
     def _exact(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> Exact:
         """What the catalogue cannot say: it is kept in three-byte UTF-8, so that an emoji comes as `?`, and bytes may be cut."""
         doubtful = defaultdict(list)
+        base = {row[0] for row in rows["tables"] if row[1] == "BASE TABLE"}
         for table, column, default, _, declared, _, extra, _ in rows["columns"]:
-            if default is not None and is_doubtful_default(_text(default), _text(declared), extra or "", self.flavour_of):
+            if table in base and default is not None and is_doubtful_default(_text(default), _text(declared), extra or "", self.flavour_of):
                 doubtful[table].append((column, is_binary(_text(declared))))
         defaults = {}
         for table, columns in doubtful.items():
             names = ", ".join(quote_mysql(column) for column, _ in columns)
+            self.query("DROP TEMPORARY TABLE IF EXISTS xtask_defaults")
             self.query(f"CREATE TEMPORARY TABLE xtask_defaults AS SELECT {names} FROM {quote_mysql(table)} WHERE FALSE")
             self.query("INSERT INTO xtask_defaults () VALUES ()")
             values = ", ".join(
@@ -2591,8 +2685,9 @@ def is_harmless(code: int, text: str) -> bool:
 
 
 def _unread_warnings(migration: Migration, statement: Statement, count: int) -> Finding:
-    value = f"{count} warnings cannot be read: the file was sent whole, from line {statement.line}"
-    return Finding("migration-warning", migration.label, None, value, note="it cannot be split into statements with certainty")
+    value = f"{_count(count, 'warning')} cannot be read: several results from line {statement.line}: {_beginning(statement.text)}"
+    note = "the file cannot be split into statements with certainty" if statement.whole else "a CALL that gives several results"
+    return Finding("migration-warning", migration.label, None, value, note=note)
 
 
 class MySQLReader:
@@ -2653,7 +2748,7 @@ class MySQLReader:
             engine=engine,
             rows=rows,
         )
-        self.assert_read(table, len(checks))
+        self.assert_read(table)
         return table
 
     def clauses(self, table: str, checks: Sequence[Sequence[Any]], json: Collection[str]) -> list[str]:
@@ -2663,16 +2758,16 @@ class MySQLReader:
         own = {f"json_valid(`{column}`)" for column in json}
         return [clause for clause in self.exact.clauses[table].checks if clause not in own]
 
-    def assert_read(self, table: Table, checks: int) -> None:
-        """Counts against table_constraints, which the keys, references and checks were not read from."""
+    def assert_read(self, table: Table) -> None:
+        """Counts against table_constraints, which keys and references were not read from."""
         read = {
             "PRIMARY KEY": int(bool(table.primary_key)),
             "UNIQUE": len(table.uniques),
             "FOREIGN KEY": len(table.foreign_keys),
-            "CHECK": checks,
         }
-        for _, sort, count in self.by_table["constraints"].get(table.name, ()):
-            if read.get(sort, 0) < count and sort != "CHECK":
+        counted = Counter(sort for _, sort in self.by_table["constraints"].get(table.name, ()))
+        for sort, count in counted.items():
+            if sort in read and read[sort] < count:
                 raise IntrospectionError(
                     f"the server counts {count} {sort} constraints on {table.name} and shows {read.get(sort, 0)}: the schema cannot be read"
                 )
@@ -2758,8 +2853,7 @@ class MySQLReader:
 
     def trigger(self, row: Sequence[Any]) -> Trigger:
         table, name, timing, event, body = row
-        mentions = {unquote_name(token.text).lower() for token in code_tokens(_text(body), "mysql") if token.kind in ("name", "word")}
-        return Trigger(name, table, timing, event, frozenset(mentions | {table.lower()}))
+        return Trigger(name, table, timing, event, tables_named(code_tokens(_text(body), "mysql")) | {table.lower()})
 
 
 def _text(value: Any) -> str:
@@ -2855,7 +2949,7 @@ class TablePair:
 def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
     """Every difference between two schemas, both levels, sorted."""
     ours, theirs = _relations(sqlite), _relations(mysql)
-    findings = list(_compare_presence(ours, theirs))
+    findings = [*_compare_presence(ours, theirs), *_twins(mysql)]
     absent = frozenset(set(ours) ^ set(theirs))
     stamped: set[str] = set()
     for key in ours.keys() & theirs.keys():
@@ -2874,6 +2968,15 @@ def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
 
 def _relations(schema: Schema) -> dict[str, Table | View]:
     return {name.lower(): relation for group in (schema.views, schema.tables) for name, relation in group.items()}
+
+
+def _twins(mysql: Schema) -> Iterator[Finding]:
+    """MySQL may hold two tables whose names differ in case only; SQLite cannot, and compares with one of them."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for name in sorted((*mysql.views, *mysql.tables)):
+        names[name.lower()].append(name)
+    for same in names.values():
+        yield from (Finding("identifier-case", place(name), None, f"{name} beside {same[0]}") for name in same[1:])
 
 
 def _sort_of(relation: Table | View) -> str:
@@ -3098,9 +3201,8 @@ def _begins_another(key: Key, table: Table) -> bool:
     """An index that begins a longer one of its own side adds nothing; of several equal ones the first counts."""
     if key.method:
         return False
-    longer = any(other is not key and len(other.names) > len(key.names) and _begins(key, other) for other in _all_keys(table))
-    kept = any(other is not key and other.names == key.names and not other.method for other in (*table.uniques,))
-    return longer or kept or key.names == tuple(column.lower() for column in table.primary_key)
+    whole = [other for other in _all_keys(table) if other is not key and not other.where and _begins(key, other)]
+    return any(len(other.names) > len(key.names) or other not in table.indexes for other in whole)
 
 
 def _covered(key: Key, other: Table) -> bool:
@@ -3468,7 +3570,7 @@ class Group(NamedTuple):
     @property
     def since(self) -> list[str]:
         """One label where all agree, else one for each place."""
-        labels = [finding.migration or "-" for finding in self.members]
+        labels = [printable(finding.migration or "-") for finding in self.members]
         return labels[:1] if len(set(labels)) == 1 else labels
 
 
@@ -3492,7 +3594,7 @@ def verdict_line(verdict: Verdict) -> str:
     if verdict.failing:
         return f"NOT at parity: {_count(len(verdict.failing), 'undocumented finding')}" + _besides(verdict)
     if verdict.open:
-        return f"not at parity: {len(verdict.open)} open" + (", nothing new (--ratchet)" if verdict.ratchet else "")
+        return f"not at parity: {len(verdict.open)} open"
     return "parity" + (f", {len(verdict.documented)} documented" if verdict.documented else "")
 
 
@@ -3509,6 +3611,8 @@ def next_step(verdict: Verdict) -> str:
     """What to do now."""
     if verdict.failing:
         kind = verdict.failing[0].finding.kind
+        if kind == "divergence-unused":
+            return "delete or renew the entries of parity.toml that match nothing"
         return (
             f"mend the side that is wrong with a new migration (`xtask.py explain {kind}` says how); "
             "what is deliberate goes into parity.toml with a reason (`--format divergences` prints the entries)"
@@ -3560,7 +3664,7 @@ def render_text(verdict: Verdict) -> str:
 
     blocks = [
         "\n".join(
-            f"{side.flavour + ' ' + side.version:<18} {side.path}: "
+            f"{side.flavour + ' ' + side.version:<18} {printable(side.path)}: "
             f"{_count(side.migrations, 'migration')}, {_count(len(side.schema.tables), 'table')}"
             for side in (verdict.sqlite, verdict.mysql)
         )
@@ -3574,7 +3678,7 @@ def render_text(verdict: Verdict) -> str:
         if some:
             rows = [[*_row(group)[:4], printable(group.why)] for group in grouped(some)]
             blocks.append(f"{title}: {len(some)}\n" + table(rows, (*headers, word), [None, None, 30, 30, 44]))
-    notes = sorted({f"{printable(one.finding.at)}: {one.finding.note}" for one in verdict.findings if one.finding.note})
+    notes = sorted({printable(f"{one.finding.at}: {one.finding.note}") for one in verdict.findings if one.finding.note})
     if notes:
         blocks.append("Notes\n" + "\n".join(f"  {note}" for note in notes))
     blocks.append(_ledger_text(verdict))
@@ -3635,7 +3739,7 @@ def render_json(verdict: Verdict) -> str:
         "findings": findings,
         "hidden": {kind: hidden[kind] for kind in sorted(hidden)},
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(data, indent=2, ensure_ascii=False).replace("\x7f", "\\u007f") + "\n"
 
 
 def render_markdown(verdict: Verdict) -> str:
@@ -3657,7 +3761,9 @@ def render_markdown(verdict: Verdict) -> str:
             continue
         lines += [f"**{title}: {len(some)}**", "", f"| kind | places | SQLite | {verdict.mysql.flavour} | {word} |", "| --- " * 5 + "|"]
         for group in grouped(some):
-            last = html_escaped(group.why).replace("|", "&#124;").replace("\n", " ") or "<br>".join(code(one) for one in group.since)
+            last = html_escaped(printable(group.why)).replace("|", "&#124;").replace("\n", " ") or "<br>".join(
+                code(one) for one in group.since
+            )
             places = "<br>".join(code(one) for one in group.places)
             lines.append(f"| {group.kind} | {places} | {code(group.sqlite)} | {code(group.mysql)} | {last} |")
         lines.append("")
@@ -3692,9 +3798,9 @@ def render_github(verdict: Verdict) -> str:
         if one.documented:
             continue
         finding = one.finding
-        path = verdict.files.get(finding.migration or "", verdict.mysql.path)
+        path = printable(verdict.files.get(finding.migration or "", verdict.mysql.path))
         message = f"{finding.at}: SQLite {_shown(finding.sqlite)}, {verdict.mysql.flavour} {_shown(finding.mysql)}"
-        message += f" (open: {one.entry.why})" if one.entry else f"; xtask.py explain {finding.kind}"
+        message += f" (open: {printable(one.entry.why)})" if one.entry else f"; xtask.py explain {finding.kind}"
         level = "warning" if one.open else "error"
         lines.append(f"::{level} file={prop(path)},title={prop('schema drift: ' + finding.kind)}::{data(printable(message))}")
     lines.append(f"::{'notice' if verdict.status == 0 else 'error'} title=verify-migrations::{data(verdict_line(verdict))}")
@@ -3764,21 +3870,29 @@ def blame(
     Both sides are built again, from nothing, and compared after each version; MySQL's catalogue is
     read for the tables that are in question only.
     """
-    wanted = {(one.finding.kind, one.finding.at) for one in judged if one.finding.migration is None}
+    wanted = {standing(one.finding) for one in judged if one.finding.migration is None}
     tables = _tables_in_question(wanted, final)
     lower = {name.lower() for name in tables}
-    since: dict[tuple[str, str], str] = {}
+    since: dict[Standing, str] = {}
     sqlite.fresh()
     mysql.fresh()
     ours, theirs = Watched(sqlite, None, lower), Watched(mysql, tables, lower)
-    found: set[tuple[str, str]] = set()
+    found: set[Standing] = set()
     for number, step in enumerate(steps, 1):
         progress(f"blaming: {number} of {len(steps)} {step.label}")
         apply_step(step, (sqlite, mysql))
         if ours.look() | theirs.look():
-            found = {(one.kind, one.at) for one in compare(ours.schema, theirs.schema)}
+            found = {standing(one) for one in compare(ours.schema, theirs.schema)}
         since = {key: since.get(key, step.label) for key in wanted & found}
-    return [_blamed(one, since.get((one.finding.kind, one.finding.at))) for one in judged]
+    return [_blamed(one, since.get(standing(one.finding))) for one in judged]
+
+
+Standing = tuple[str, str, str]
+
+
+def standing(finding: Finding) -> Standing:
+    """What must stand on for a finding to be the same one: kind and place; of several CHECKs of a table, each for itself."""
+    return (finding.kind, finding.at, f"{finding.sqlite} | {finding.mysql}" if finding.kind == "check" else "")
 
 
 class Watched:
@@ -3804,10 +3918,10 @@ def _blamed(judged: Judged, migration: str | None) -> Judged:
     return dataclasses.replace(judged, finding=dataclasses.replace(judged.finding, migration=migration))
 
 
-def _tables_in_question(wanted: Iterable[tuple[str, str]], final: tuple[Schema, Schema]) -> set[str]:
+def _tables_in_question(wanted: Iterable[Standing], final: tuple[Schema, Schema]) -> set[str]:
     """The tables and views that findings are about, a trigger's table for the trigger, in every spelling."""
     tables_of = {trigger.name.lower(): trigger.table for schema in final for trigger in schema.triggers}
-    names = {relation_of(at) for _, at in wanted}
+    names = {relation_of(at) for _, at, _ in wanted}
     names |= {tables_of[name.lower()] for name in names if name.lower() in tables_of}
     lower = {name.lower() for name in names}
     return names | {name for schema in final for name in (*schema.tables, *schema.views) if name.lower() in lower}
@@ -3894,7 +4008,7 @@ def _down_fault(migration: Migration, dialect: Dialect) -> str | None:
         return "no down script"
     if _down_statements(migration, dialect):
         return None
-    return DECLARED if IRREVERSIBLE.search(script(migration, "down")) else "an empty down script that does not say why"
+    return DECLARED if IRREVERSIBLE.search(script(migration, "down")) else "an empty down script without the word `irreversible`"
 
 
 def _difference(wanted: Collection[str], found: Collection[str]) -> str | None:
@@ -3965,7 +4079,8 @@ def lock_steps(steps: Iterable[Pair]) -> list[dict[str, str]]:
 
 
 def render_lock(steps: Sequence[Pair], settings: Settings, verdict: Verdict, judged: Sequence[Judged]) -> str:
-    """The lock's text: for people to review, and TOML for `check-lock` to read."""
+    """The lock's text: for people to review, and TOML for `check-lock` to read.  The same with --round-trip and without."""
+    judged = [one for one in judged if one.finding.kind != "migration-irreversible"]
     open_count = sum(one.open for one in judged)
     lines = [
         LOCK_HEAD.rstrip("\n"),
@@ -4146,8 +4261,9 @@ SIGNALS: Final = Signals()
 
 
 def say(text: str) -> None:
-    """A line of diagnostics."""
-    print(text, file=sys.stderr, flush=True)
+    """A line of diagnostics; a terminal that hung up is no reason to end otherwise."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 class Progress:
@@ -4163,7 +4279,8 @@ class Progress:
             say(f"{time.monotonic() - self.start:7.3f} s  {text}")
         elif self.live:
             width = shutil.get_terminal_size().columns - 1
-            print("\r\033[K" + printable(text)[:width], end="", file=sys.stderr, flush=True)
+            with suppress(OSError):
+                print("\r\033[K" + printable(text)[:width], end="", file=sys.stderr, flush=True)
 
     def note(self, text: str) -> None:
         """A line that is worth keeping."""
@@ -4173,7 +4290,8 @@ class Progress:
 
     def done(self) -> None:
         if self.live:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            with suppress(OSError):
+                print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def run(argv: Sequence[str], timeout: float = 10, input: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
@@ -4236,10 +4354,13 @@ class Owner:
             return False
         pid = int(match[2], 16)
         try:
-            start = hashlib.sha256(process_start(pid).encode()).hexdigest()[:6]
-        except OSError:
+            os.kill(pid, 0)
+        except ProcessLookupError:
             return True
-        return start != match[3]
+        except OSError:
+            return False  # somebody else's, and alive
+        start = process_start(pid)
+        return bool(start) and hashlib.sha256(start.encode()).hexdigest()[:6] != match[3]
 
 
 LEASE_SCRIPT: Final = ROOT / "scripts" / "lease.sh"
@@ -4291,12 +4412,14 @@ def parse_url(url: str) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         port = parts.port or 3306
-    except ValueError as error:
-        raise ConfigError(f"--server: not a URL of the form {form}: {error}") from error
+    except ValueError:
+        raise ConfigError(f"--server: not a URL of the form {form}; write %23 for # and %2F for / in a password") from None
     if parts.scheme not in ("mysql", "mariadb") or not parts.hostname or not parts.username:
         raise ConfigError(f"--server: auto, docker, local or {form} is wanted")
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ConfigError(f"--server: the URL names a database ({parts.path}); leave it out: a scratch database is made and dropped")
+        raise ConfigError(
+            "--server: the URL names a database; leave it out: a scratch database is made and dropped (a / in a password is %2F)"
+        )
     return {"host": parts.hostname, "port": port, "user": unquote(parts.username), "password": unquote(parts.password or "")}
 
 
@@ -4390,14 +4513,17 @@ class Lease:
         self.id, self.password = self.owner.lease_id(), secrets.token_hex(16)
         self.buffer, self.errors, self.log = b"", [], []
         with SIGNALS.shielded():
-            self.process = subprocess.Popen(
-                self.engine.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                start_new_session=True,  # Ctrl-C goes to the whole foreground group: the script must not see it
-                env=self._environment(),
-                bufsize=0,
-            )
+            try:
+                self.process = subprocess.Popen(
+                    self.engine.command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    start_new_session=True,  # Ctrl-C goes to the whole foreground group: the script must not see it
+                    env=self._environment(),
+                    bufsize=0,
+                )
+            except OSError as error:
+                raise ServerError(f"{self.engine.command[0]}: cannot be run: {error.strerror}; is scripts/ whole?") from error
             if self.engine.opening:
                 self._send(self._opening())
 
@@ -4512,8 +4638,8 @@ class Lease:
         if self.process is None or error.log:
             return error
         failure = self._failure("")
-        said = f" ({'; '.join(self.errors)})" if self.errors else ""
-        return ServerError(f"{error}{said}", failure.log)
+        said = [words for words in self.errors if words not in str(error)]
+        return ServerError(f"{error}" + (f" ({'; '.join(said)})" if said else ""), failure.log)
 
     def release(self) -> None:
         """Let go before the block ends: the teardown begins, and the end of the block waits for it."""
@@ -4549,15 +4675,15 @@ class UrlKeeper:
     def __init__(self, opening: Mapping[str, Any]) -> None:
         self.target, self.lease = parse_url(opening["url"]), opening["lease"]
         self.password, self.everything = opening["password"], opening["rights"]
+        self.begun = bool(opening["sweep"])
 
     def statement(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         """One statement on a connection of its own: the server may have cut an idle one."""
         import pymysql
 
-        with (
-            pymysql.connect(**self.target, autocommit=True, connect_timeout=10, read_timeout=60) as connection,
-            connection.cursor() as cursor,
-        ):
+        limit = timeout_seconds()
+        waits = {"connect_timeout": min(10, limit), "read_timeout": limit, "write_timeout": limit}
+        with pymysql.connect(**self.target, autocommit=True, **waits) as connection, connection.cursor() as cursor:
             cursor.execute(sql, values or None)
             return list(cursor.fetchall())
 
@@ -4570,6 +4696,7 @@ class UrlKeeper:
 
     def make(self) -> None:
         scope, grant = ("*.*", " WITH GRANT OPTION") if self.everything else (f"`{self.lease.replace('_', chr(92) + '_')}`.*", "")
+        self.begun = True
         self.statement(f"CREATE DATABASE `{self.lease}`")
         self.statement(f"CREATE USER '{self.lease}'@'%%' IDENTIFIED BY %s", self.password)
         self.statement(f"GRANT ALL ON {scope} TO '{self.lease}'@'%'{grant}")
@@ -4577,9 +4704,11 @@ class UrlKeeper:
     def drop(self, name: str) -> None:
         import pymysql
 
-        for sql in (f"DROP DATABASE IF EXISTS `{name}`", f"DROP USER IF EXISTS '{name}'@'%'"):
-            with suppress(pymysql.err.MySQLError):
+        for sql in (f"DROP USER IF EXISTS '{name}'@'%'", f"DROP DATABASE IF EXISTS `{name}`"):
+            try:
                 self.statement(sql)
+            except (pymysql.err.MySQLError, OSError, ValueError) as error:
+                say(f"xtask: {sql}: {_server_words(error)}")
 
     def hold(self) -> None:
         print(json.dumps({"engine": "url", "host": self.target["host"], "port": self.target["port"]}), flush=True)
@@ -4602,12 +4731,13 @@ def hold_url() -> int:
             keeper.make()
             keeper.hold()
         return 0
-    except pymysql.err.MySQLError as error:
+    except (pymysql.err.MySQLError, OSError, ValueError) as error:
         print(f"error: the server at {keeper.target['host']}:{keeper.target['port']} refused: {_server_words(error)}", flush=True)
         return 1
     finally:
         with SIGNALS.shielded():
-            keeper.drop(keeper.lease)
+            if keeper.begun:
+                keeper.drop(keeper.lease)
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -4654,7 +4784,7 @@ def find_project(arguments: argparse.Namespace) -> Project:
     settings = Settings()
     if config is not None:
         try:
-            settings = parse_settings(config.read_text("utf-8"), str(config))
+            settings = parse_settings(config.read_text("utf-8-sig"), str(config))
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{config}: cannot be read: {error}") from error
     own = not any(flags.values())
@@ -4788,7 +4918,7 @@ def prove(
 
 
 def make_sqlite(settings: Settings) -> SQLiteBackend:
-    return SQLiteBackend(settings.sqlite_init, settings.functions, settings.ignore_tables, lambda: SIGNALS.pending is not None)
+    return SQLiteBackend(settings.sqlite_init, settings.functions, settings.ignore_tables, lambda: SIGNALS.pending or 0)
 
 
 def _shown_path(path: Path) -> str:
@@ -4871,6 +5001,10 @@ def check_lock(arguments: argparse.Namespace) -> int:
 def check_history(arguments: argparse.Namespace) -> int:
     project = find_project(arguments)
     git = ["git", "-C", str(project.base)]
+    inside = run([*git, "rev-parse", "--git-dir"])
+    if inside.returncode:
+        print(f"history: git knows no checkout here ({inside.stderr.strip()}): not checked")
+        return 0
     base = arguments.base or run([*git, "rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}"]).stdout.strip()
     if not base:
         print("history: no upstream branch and no --base: not checked")
@@ -4923,7 +5057,7 @@ def new_migration(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{name!r}: lower-case letters, digits and _ make a migration's name")
     directories = {"sqlite": project.sqlite, "mysql": project.mysql}
     for path in directories.values():
-        for migration in discover(path, "sqlite") if path.is_dir() and any(path.iterdir()) else ():
+        for migration in discover(path, "sqlite") if any(path.rglob("*.sql")) else ():
             if migration.layout.name != "diesel":
                 raise ConfigError(f"{path}: new-migration makes directories as Diesel does, these are {migration.layout.name}")
             if migration.name == name:
@@ -5014,7 +5148,12 @@ def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
         status = child.wait()
     except Interrupted as interrupted:
         with SIGNALS.shielded():
-            child.send_signal(interrupted.status - 128)
+            try:
+                if interrupted.status == 130:
+                    child.wait(timeout=1)  # Ctrl-C reached it as well
+            except subprocess.TimeoutExpired:
+                pass
+            child.send_signal(interrupted.status - 128)  # nothing, where it has ended
             try:
                 child.wait(timeout=10)
             except subprocess.TimeoutExpired:
@@ -5166,7 +5305,7 @@ def _shared_memory() -> str:
 
 
 def report_error(error: XtaskError) -> None:
-    say(f"xtask: {error}")
+    say("xtask: " + "\n".join(printable(line) for line in str(error).split("\n")))
     for line in error.log if isinstance(error, ServerError) else ():
         say(f"  | {line}")
 
@@ -5235,13 +5374,30 @@ def _add_verify_options(verify: argparse.ArgumentParser) -> None:
     talk.add_argument("-v", "--verbose", action="store_true", help="each phase on stderr, with times")
 
 
+def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
+    """The command line; what a command hands on to another program may hold options of that program."""
+    parser = build_parser()
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown and not hasattr(arguments, "arguments"):
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if unknown:
+        at = words.index(arguments.name_of_command) + 1
+        own = {"--server"}
+        rest = [word for number, word in enumerate(words[at:], at) if words[number - 1] not in own and word.split("=")[0] not in own]
+        arguments.arguments = [word for word in rest if word != "--"]
+    return arguments
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     SIGNALS.install()
+    for stream in (sys.stdout, sys.stderr):  # the same bytes whatever the locale
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if words == ["lease-url"]:  # internal: the keeper of a URL lease
             return hold_url()
-        arguments = build_parser().parse_args(words)
+        arguments = parse_arguments(words)
         return arguments.function(arguments)
     except Interrupted as interrupted:
         say(f"xtask: {interrupted}: cleaned up")
@@ -5252,8 +5408,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 128 + SIGNALS.pending
         report_error(error)
         return error.status
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read stdout went away
+    except Exception as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read stdout went away
+            return 2
+        import traceback
+
+        traceback.print_exc()
+        say(f"xtask: a defect of xtask.py itself, please report it: {type(error).__name__}: {printable(str(error))}")
         return 2
 
 

@@ -1,0 +1,319 @@
+"""The command line as a process: exit statuses, stdout against stderr, help and docs, and what happens without a server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Project
+
+import xtask
+
+COMMANDS = sorted(next(iter(xtask.build_parser()._subparsers._group_actions)).choices)  # type: ignore[union-attr,arg-type]
+HIDDEN = {"docker", "docker-compose", "mariadbd", "mysqld", "apt-get", "dpkg"}
+GOOD = "CREATE TABLE t (id INTEGER PRIMARY KEY);"
+
+
+class Toolkit:
+    """A copy of the toolkit, as a project has that adopted it, and its xtask.py as a process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        for name in ("migrations", "migrations_mysql", "scripts"):
+            shutil.copytree(ROOT / name, path / name)
+        for name in ("xtask.py", "Makefile", "requirements.txt", "requirements-dev.txt", "pyproject.toml", "parity.toml", "parity.lock"):
+            shutil.copy(ROOT / name, path / name)
+
+    def run(self, *arguments: str, path: Path | None = None, python: tuple[str, ...] = (), **env: str) -> subprocess.CompletedProcess[str]:
+        variables = {**os.environ, **({"PATH": str(path)} if path else {}), **env}
+        variables.pop("XTASK_SERVER", None)
+        return subprocess.run(
+            [sys.executable, *python, "xtask.py", *arguments],
+            cwd=self.path, env=variables, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def script(self, name: str, text: str) -> Path:
+        target = self.path / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_text("#!/usr/bin/env bash\n" + text, "utf-8")
+        target.chmod(0o755)
+        return target
+
+
+@pytest.fixture
+def toolkit(tmp_path: Path) -> Toolkit:
+    (tmp_path / "toolkit").mkdir()
+    return Toolkit(tmp_path / "toolkit")
+
+
+@pytest.fixture
+def serverless(toolkit: Toolkit, tmp_path: Path) -> Path:
+    """A PATH with everything but Docker, MariaDB and a package manager, and a toolkit that looks nowhere else."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for directory in os.environ["PATH"].split(os.pathsep):
+        for tool in Path(directory).iterdir() if Path(directory).is_dir() else ():
+            if tool.name not in HIDDEN and not (tools / tool.name).exists():
+                (tools / tool.name).symlink_to(tool)
+    local = toolkit.path / "scripts" / "engine-local.sh"
+    local.write_text(re.sub(r"(?<=\s)/\S+/mariadbd", "/nowhere/mariadbd", local.read_text("utf-8")), "utf-8")
+    return tools
+
+
+# ---- help and docs -----------------------------------------------------------------------------
+
+
+def test_help_lists_every_command(project: Project) -> None:
+    done = project.run("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [name for name in COMMANDS if not re.search(rf"^    {name}\b", done.stdout, re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    del project
+    with pytest.raises(SystemExit) as end:
+        xtask.build_parser().parse_args([command, "--help"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: xtask.py {command}")
+
+
+def test_help_of_the_main_job_lists_every_kind(project: Project) -> None:
+    done = project.run("verify-migrations", "--help")
+    assert [name for name in xtask.KINDS if not re.search(rf"^  {name}\s", done.stdout, re.MULTILINE)] == []
+
+
+def test_readme_mentions_every_command_and_every_kind() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert [name for name in [*COMMANDS, *xtask.KINDS] if f"`{name}" not in readme and f" {name}" not in readme] == []
+
+
+def test_readme_mentions_no_command_and_no_kind_that_is_none() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    called = set(re.findall(r"xtask\.py ([a-z][a-z-]+)", readme))
+    made = set(re.findall(r"`make ([a-z][a-z-]+)", readme)) | set(re.findall(r"^make ([a-z][a-z-]+)", readme, re.MULTILINE))
+    assert called <= set(COMMANDS) and made <= {*COMMANDS, "help"}
+    assert set(re.findall(r"explain ([a-z]+(?:-[a-z]+)+)", readme)) <= set(xtask.KINDS)
+
+
+def test_make_has_a_target_for_every_command() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert sorted(set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile, re.MULTILINE)) - {"help"}) == COMMANDS
+
+
+def test_every_recipe_is_one_line_that_delegates() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for command in COMMANDS:
+        match = re.search(rf"^{command}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+        assert match and re.fullmatch(rf"\t@\$\(XTASK\) {command}\b.*\n", match[1]), command
+
+
+def test_make_alone_prints_help() -> None:
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert [name for name in COMMANDS if f"make {name}" not in done.stdout] == []
+
+
+@pytest.mark.parametrize("kind", list(xtask.KINDS))
+def test_explain(kind: str, project: Project) -> None:
+    done = project.call("explain", kind)
+    assert done.returncode == 0 and done.stdout.startswith(f"{kind} (")
+    assert all(word in done.stdout for word in ("SQLite", "MySQL", "For example"))
+    assert ("parity.toml" in done.stdout) or kind == "divergence-unused"
+
+
+def test_rules_is_the_table_of_types(project: Project) -> None:
+    done = project.call("rules")
+    words = set(re.findall(r"[\w()]+", done.stdout.upper()))
+    for rule in xtask.TYPE_RULES:
+        assert rule.logical in done.stdout
+        assert {word for name in (rule.sqlite + ", " + rule.mysql).split(", ") for word in name.upper().split()} <= words
+
+
+# ---- usage -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["usage", "COMMAND"]),
+        (["verify"], ["invalid choice"]),
+        (["verify-migrations", "--format", "xml"], ["invalid choice", "json"]),
+        (["verify-migrations", "-q", "-v"], ["not allowed"]),
+        (["verify-migrations", "--strict=column-colation"], ["column-collation"]),
+        (["verify-migrations", "--server", "postgres://u:geheim@h"], ["mysql://user:password@host:port"]),
+        (["verify-migrations", "--server", "mysql://u:geheim@h/app"], ["names a database"]),
+        (["verify-migrations", "--server", "mysql://u:geheim@h:port"], ["--server"]),
+        (["verify-migrations", "--server", "mysql://h"], ["--server"]),
+        (["verify-migrations", "--sqlite", "nowhere"], ["nowhere", "no such directory"]),
+        (["verify-migrations", "--mysql", "empty"], ["empty", "no migration"]),
+        (["verify-migrations", "--config", "nowhere.toml"], ["nowhere.toml", "cannot be read"]),
+        (["explain", "colum-type"], ["did you mean 'column-type'?"]),
+        (["with-mariadb"], ["with-mariadb -- CMD"]),
+    ],
+)
+def test_usage_errors(arguments: list[str], words: list[str], project: Project) -> None:
+    (project.path / "empty").mkdir()
+    done = project.pair(GOOD, GOOD).run(*arguments, env={"XTASK_SERVER": "local"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [word for word in words if word not in done.stderr] == []
+    assert "Traceback" not in done.stderr and "geheim" not in done.stderr
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-1"])
+def test_a_timeout_that_is_none(value: str, project: Project) -> None:
+    done = project.pair(GOOD, GOOD).run("verify-migrations", "--server", "local", env={"XTASK_TIMEOUT": value})
+    assert done.returncode == 2 and f"XTASK_TIMEOUT={value}" in done.stderr
+
+
+# ---- no server ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("server", ["auto", "local"])
+def test_neither_docker_nor_mariadbd(server: str, toolkit: Toolkit, serverless: Path) -> None:
+    done = toolkit.run("verify-migrations", "--server", server, path=serverless)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no mariadbd on this machine" in done.stderr and "apt-get install mariadb-server-core" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_auto_says_which_engine_and_why(toolkit: Toolkit, serverless: Path) -> None:
+    assert "server: local, because there is no docker client" in toolkit.run("verify-migrations", path=serverless).stderr
+
+
+def test_docker_was_asked_for_and_is_not_there(toolkit: Toolkit, serverless: Path) -> None:
+    done = toolkit.run("verify-migrations", "--server", "docker", path=serverless)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no docker client" in done.stderr and "--server local" in done.stderr
+
+
+@pytest.mark.parametrize(("command", "rest", "status"), [("with-mariadb", ["--", "true"], 125), ("test-mariadb", [], 2)])
+def test_a_lease_that_failed(command: str, rest: list[str], status: int, toolkit: Toolkit, serverless: Path) -> None:
+    done = toolkit.run(command, "--server", "local", *rest, path=serverless)
+    assert done.returncode == status and "no mariadbd" in done.stderr
+
+
+def test_a_failing_sqlite_migration_needs_no_server(toolkit: Toolkit, serverless: Path) -> None:
+    (toolkit.path / "migrations" / "9999-01-01-000000_bad").mkdir()
+    (toolkit.path / "migrations" / "9999-01-01-000000_bad" / "up.sql").write_text("SELECT 1;\nCREATE TABEL t (a);\n", "utf-8")
+    done = toolkit.run("verify-migrations", "--server", "local", path=serverless)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "9999-01-01-000000_bad/up.sql, statement 2 of 2, line 2" in done.stderr and "CREATE TABEL t (a)" in done.stderr
+
+
+def test_no_table_is_no_parity(toolkit: Toolkit, serverless: Path) -> None:
+    for name in ("migrations", "migrations_mysql"):
+        shutil.rmtree(toolkit.path / name)
+        (toolkit.path / name).mkdir()
+        (toolkit.path / name / "1_nothing.sql").write_text("SELECT 1;", "utf-8")
+    done = toolkit.run("verify-migrations", "--server", "local", path=serverless)
+    assert done.returncode == 2 and "no table at the end" in done.stderr
+
+
+def test_a_server_that_never_comes_up(toolkit: Toolkit) -> None:
+    announced = json.dumps({"engine": "local", "socket": str(toolkit.path / "nobody"), "port": 0})
+    words = f"[[ $1 == hold ]] || exit 0\necho '{announced}'\nwhile read -r line; do [[ $line != log ]] || echo end; done\ntouch gone\n"
+    toolkit.script("scripts/lease.sh", words)
+    done = toolkit.run("verify-migrations", "--server", "local", XTASK_TIMEOUT="0.3")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the server was not ready within 0.3 s" in done.stderr
+    assert (toolkit.path / "gone").exists()
+
+
+def test_a_lease_that_ends_without_a_word(toolkit: Toolkit) -> None:
+    toolkit.script("scripts/lease.sh", "[[ $1 == hold ]] || exit 0\nexit 7\n")
+    done = toolkit.run("verify-migrations", "--server", "local")
+    assert done.returncode == 2 and "ended without a word (status 7)" in done.stderr
+
+
+def test_a_python_without_the_packages_says_how_to_get_them(toolkit: Toolkit) -> None:
+    done = toolkit.run("verify-migrations", python=("-I", "-S"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "lacks pymysql, tabulate, sqlglot" in done.stderr and "make .venv/runtime" in done.stderr
+
+
+def test_doctor_without_a_server(toolkit: Toolkit, serverless: Path) -> None:
+    done = toolkit.run("doctor", path=serverless)
+    assert "there is no docker client" in done.stdout and done.stderr == ""
+    assert [name for name in ("Python", "SQLite", "packages", "docker", "mariadbd", "would use") if name not in done.stdout] == []
+
+
+def test_doctor_answers_with_its_status(project: Project) -> None:
+    done = project.run("doctor")
+    assert done.returncode == int("would use: nothing" in done.stdout or "missing:" in done.stdout)
+
+
+# ---- ci ----------------------------------------------------------------------------------------
+
+WITNESS = """\
+import os, sys
+def hook(event, arguments):
+    if event in ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "socket.connect"):
+        words = arguments[1][:2] if len(arguments) > 1 and isinstance(arguments[1], (list, tuple)) else arguments[:1]
+        with open(os.environ["WITNESS"], "a") as file:
+            print(event, *(os.path.basename(str(word)) for word in words), file=file)
+sys.addaudithook(hook)
+"""
+TRAP = 'echo "$0 $*" >>"$TRAPPED"\nexit 1\n'
+
+
+def test_ci_starts_no_server(toolkit: Toolkit, tmp_path: Path) -> None:
+    """Traps for all that could start one, and a witness to every process and connection of xtask.py and pytest."""
+    for name in sorted(HIDDEN):
+        toolkit.script(f"traps/{name}", TRAP)
+    for name in ("lease.sh", "boot-server.sh", "fetch-mariadb.sh"):
+        toolkit.script(f"scripts/{name}", TRAP)
+    (tmp_path / "witness").mkdir()
+    (tmp_path / "witness" / "sitecustomize.py").write_text(WITNESS, "utf-8")
+    (toolkit.path / "tests").mkdir()
+    (toolkit.path / "tests" / "test_one.py").write_text("def test_one() -> None:\n    assert True\n", "utf-8")
+    seen, trapped = tmp_path / "seen", tmp_path / "trapped"
+    path = os.pathsep.join([str(toolkit.path / "traps"), os.environ["PATH"]])
+    done = toolkit.run("ci", PATH=path, PYTHONPATH=str(tmp_path / "witness"), WITNESS=str(seen), TRAPPED=str(trapped))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "ci: lint ok, format ok, migrations ok, lock ok, history ok, tests ok"
+    assert not trapped.exists()
+    events = [line.split() for line in seen.read_text("utf-8").splitlines()]
+    assert any(words[0] == "subprocess.Popen" for words in events)  # the witness was there
+    assert not [words for words in events if words[0] == "socket.connect" or (HIDDEN | {"lease.sh"}).intersection(words)]
+
+
+def test_ci_fails_where_one_check_fails_and_runs_them_all(toolkit: Toolkit) -> None:
+    (toolkit.path / "parity.lock").unlink()
+    (toolkit.path / "tests").mkdir()
+    (toolkit.path / "tests" / "test_one.py").write_text("def test_one() -> None:\n    assert [] == [1]\n", "utf-8")
+    done = toolkit.run("ci")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "ci: lint ok, format ok, migrations ok, lock FAILED, history ok, tests FAILED"
+    assert "make verify-migrations" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("migrations/0001_schema/up.sql", "CREATE TABLE t (", "line 1"),
+        ("migrations_mysql/0001_schema/up.sql", "DELIMITER //", "DELIMITER"),
+        ("migrations_mysql/0001_schema/down.sql", "SELECT 'x", "unterminated"),
+        ("migrations/0001_schema/up.sql", "CREATE TABLE t (a b c CHECK);", "0001_schema"),
+        ("migrations_mysql/stray/up.sql", "", "stray"),
+        ("parity.toml", "[sqlit]", "did you mean 'sqlite'?"),
+    ],
+)
+def test_static_checks_of_both_sets(name: str, text: str, words: str, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.pair(GOOD, GOOD).write({name: text})
+    monkeypatch.chdir(project.path)
+    with pytest.raises(xtask.XtaskError, match=re.escape(words)):
+        xtask.check_static(xtask.build_parser().parse_args(["ci"]))
+
+
+def test_static_checks_name_what_is_unpaired(project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    project.pair(GOOD, GOOD).write({"migrations/0002_more/up.sql": "SELECT 1;"})
+    monkeypatch.chdir(project.path)
+    assert xtask.check_static(xtask.build_parser().parse_args(["ci"])) == 0
+    assert "0002_more is on one side only" in capsys.readouterr().out

@@ -1,0 +1,172 @@
+"""parity.toml: what it may say, and what it says of findings.  divergence-unused is told here."""
+
+from __future__ import annotations
+
+import pytest
+
+import xtask
+
+DIVERGENCE = '[[divergence]]\nkind = "column-type"\nat = "t.a"\nsqlite = "TEXT"\nmysql = "datetime"\nreason = "why"\n'
+OPEN = '[[open]]\nkind = "column-nullability"\nat = "t.b"\nsqlite = "NULL"\nmysql = "NOT NULL"\nissue = "https://tracker.example/1"\n'
+REWRITE = '[[rewrite]]\nmigration = "1_a"\ndigest = "abc"\nreason = "why"\n'
+
+
+def parse(text: str) -> xtask.Settings:
+    return xtask.parse_settings(text, "parity.toml")
+
+
+def test_nothing_means_the_defaults() -> None:
+    assert parse("") == xtask.Settings()
+
+
+def test_every_setting() -> None:
+    settings = parse(
+        'ignore_tables = ["Legacy"]\n'
+        '[sqlite]\nmigrations = "a"\ninit = "PRAGMA foreign_keys = OFF"\nfunctions = { BIN2B64 = 1, ANY = -1 }\n'
+        '[mysql]\nmigrations = "b"\ninit = "SET FOREIGN_KEY_CHECKS = 0"\nimage = "mysql:9"\n' + DIVERGENCE + OPEN + REWRITE
+    )
+    assert (settings.sqlite, settings.sqlite_init, settings.mysql, settings.mysql_init) == (
+        "a", "PRAGMA foreign_keys = OFF", "b", "SET FOREIGN_KEY_CHECKS = 0",
+    )  # fmt: skip
+    assert (settings.image, settings.ignore_tables, dict(settings.functions)) == ("mysql:9", ("legacy",), {"BIN2B64": 1, "ANY": -1})
+    assert [(one.open, one.kind, one.at, one.why) for one in settings.entries] == [
+        (False, "column-type", ("t.a",), "why"),
+        (True, "column-nullability", ("t.b",), "https://tracker.example/1"),
+    ]
+    assert [one.migration for one in settings.rewrites] == ["1_a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ignore_table = []", ["'ignore_table'", "'ignore_tables'"]),
+        ('[sqlite]\nmigration = "x"', ["[sqlite]", "'migration'", "'migrations'"]),
+        ("[mysql]\nfunctions = { F = 1 }", ["[mysql]", "'functions'"]),
+        ("[postgres]", ["'postgres'"]),
+        ("[[divergences]]", ["'divergences'", "'divergence'"]),
+        ("[sqlite", ["not TOML"]),
+        ('sqlite = "migrations"', ["sqlite"]),
+        ('[sqlite]\nmigrations = ["a"]', ["migrations"]),
+        ("[sqlite]\ninit = 1", ["init"]),
+        ('[sqlite]\nfunctions = { F = "one" }', ["F", "number of arguments"]),
+        ("[sqlite]\nfunctions = { F = true }", ["F", "number of arguments"]),
+        ("[sqlite]\nfunctions = { F = 999 }", ["F", "number of arguments"]),
+        ('ignore_tables = "t"', ["ignore_tables"]),
+        ("ignore_tables = [1]", ["ignore_tables"]),
+        ("divergence = 1", ["divergence"]),
+        (DIVERGENCE.replace('reason = "why"\n', ""), ["[[divergence]] 1", "no reason"]),
+        (DIVERGENCE.replace('"why"', '"  "'), ["[[divergence]] 1", "no reason"]),
+        (OPEN.replace('issue = "https://tracker.example/1"\n', ""), ["[[open]] 1", "no issue"]),
+        (OPEN.replace("issue", "reason"), ["[[open]] 1", "'reason'"]),
+        (DIVERGENCE.replace("reason", "issue"), ["[[divergence]] 1", "'issue'"]),
+        (DIVERGENCE + DIVERGENCE.replace("column-type", "column-typo"), ["[[divergence]] 2", "'column-typo'", "'column-type'"]),
+        (DIVERGENCE.replace("column-type", "divergence-unused"), ["divergence-unused"]),
+        (DIVERGENCE.replace('at = "t.a"\n', ""), ["at"]),
+        (DIVERGENCE.replace('"t.a"', "[]"), ["at"]),
+        (DIVERGENCE.replace('"t.a"', '["t.a", 3]'), ["at"]),
+        (DIVERGENCE.replace('"t.a"', '["t.a", "t.a"]'), ["twice"]),
+        (DIVERGENCE.replace('sqlite = "TEXT"\nmysql = "datetime"\n', ""), ["two values"]),
+        (DIVERGENCE.replace('"TEXT"', "7"), ["two values"]),
+        (DIVERGENCE + DIVERGENCE, ["[[divergence]] 1", "[[divergence]] 2", "t.a"]),
+        (DIVERGENCE + DIVERGENCE.replace('"t.a"', '["t.b", "t.a"]'), ["[[divergence]] 1", "[[divergence]] 2", "t.a"]),
+        (DIVERGENCE + DIVERGENCE.replace("divergence", "open").replace("reason", "issue"), ["[[divergence]] 1", "[[open]] 1", "t.a"]),
+        (REWRITE.replace('digest = "abc"\n', ""), ["[[rewrite]]", "digest"]),
+        (REWRITE.replace('"why"', '""'), ["[[rewrite]]", "reason"]),
+        (REWRITE + 'at = "x"\n', ["[[rewrite]]", "'at'"]),
+    ],
+)
+def test_what_has_no_meaning_is_an_error(text: str, words: list[str]) -> None:
+    with pytest.raises(xtask.ConfigError) as caught:
+        parse(text)
+    assert [word for word in ["parity.toml", *words] if word not in str(caught.value)] == []
+
+
+def test_two_entries_about_one_place_may_pin_two_findings() -> None:
+    entries = parse(DIVERGENCE + DIVERGENCE.replace("TEXT", "INTEGER")).entries
+    assert [entry.sqlite for entry in entries] == ["TEXT", "INTEGER"]
+
+
+FINDING = xtask.Finding("column-type", "t.a", "TEXT", "datetime")
+
+
+def judged(findings: list[xtask.Finding], text: str, unchecked: tuple[str, ...] = ()) -> list[tuple[str, str, str]]:
+    """Kind, place and what parity.toml says of each."""
+    told = xtask.judge(findings, parse(text).entries, unchecked)
+    words = ["documented" if one.documented else "open" if one.open else "undocumented" for one in told]
+    return [(one.finding.kind, one.finding.at, word) for one, word in zip(told, words, strict=True)]
+
+
+AS_OPEN = DIVERGENCE.replace("divergence", "open").replace("reason", "issue")
+NEW, UNUSED = ("column-type", "t.a", "undocumented"), ("divergence-unused", "t.a", "undocumented")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", [NEW]),
+        (DIVERGENCE, [("column-type", "t.a", "documented")]),
+        (AS_OPEN, [("column-type", "t.a", "open")]),
+        (
+            DIVERGENCE.replace('"t.a"', '["t.b", "t.a"]'),
+            [("column-type", "t.a", "documented"), ("divergence-unused", "t.b", "undocumented")],
+        ),
+        (DIVERGENCE.replace("TEXT", "CLOB"), [NEW, UNUSED]),
+        (DIVERGENCE.replace('mysql = "datetime"\n', ""), [NEW, UNUSED]),
+        (DIVERGENCE.replace("column-type", "check"), [NEW, UNUSED]),
+        (DIVERGENCE.replace("t.a", "T.A"), [("divergence-unused", "T.A", "undocumented"), NEW]),
+    ],
+)
+def test_an_entry_is_pinned_on_kind_place_and_both_values(text: str, expected: list[tuple[str, str, str]]) -> None:
+    assert judged([FINDING], text) == expected
+
+
+def test_an_unused_entry_says_which_it_is() -> None:
+    (one,) = xtask.judge([], parse(DIVERGENCE).entries)
+    assert (one.finding.kind, one.finding.at, one.finding.sqlite, one.finding.mysql) == ("divergence-unused", "t.a", "TEXT", "datetime")
+    assert "[[divergence]] 1 (column-type)" in one.finding.note
+
+
+def test_entries_match_strict_findings_too() -> None:
+    strict = xtask.Finding("column-type", "t.a", "TEXT", "datetime", level="strict")
+    assert judged([strict], DIVERGENCE) == [("column-type", "t.a", "documented")]
+
+
+def test_what_was_not_looked_for_is_neither_used_nor_unused() -> None:
+    text = DIVERGENCE.replace("column-type", "migration-irreversible")
+    assert judged([], text, ("migration-irreversible",)) == []
+    assert judged([], text) == [("divergence-unused", "t.a", "undocumented")]
+
+
+def test_a_value_that_one_side_lacks_is_left_out() -> None:
+    text = DIVERGENCE.replace('mysql = "datetime"\n', "").replace("column-type", "column-missing")
+    assert judged([xtask.Finding("column-missing", "t.a", "TEXT", None)], text) == [("column-missing", "t.a", "documented")]
+
+
+# ---- --strict --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("option", "kinds"),
+    [
+        (None, set()),
+        ("", {kind.name for kind in xtask.KINDS.values() if kind.level != "parity"}),
+        ("column-collation", {"column-collation"}),
+        ("column-collation, column-capacity", {"column-collation", "column-capacity"}),
+        ("migration-unpaired,", {"migration-unpaired"}),
+    ],
+)
+def test_strict_kinds(option: str | None, kinds: set[str]) -> None:
+    assert xtask.strict_kinds(option) == kinds
+
+
+@pytest.mark.parametrize(
+    ("option", "words"), [("column-colation", "'column-collation'"), ("column-type", "no strict kind"), ("all", "known are")]
+)
+def test_strict_kinds_that_are_none(option: str, words: str) -> None:
+    with pytest.raises(xtask.ConfigError, match=words):
+        xtask.strict_kinds(option)
+
+
+def test_the_strict_kinds_are_those_of_the_design() -> None:
+    assert {kind.name for kind in xtask.KINDS.values() if kind.level == "strict"} == {"column-collation", "migration-unpaired"}
+    assert {kind.name for kind in xtask.KINDS.values() if kind.level == "both"} == {"column-capacity", "column-auto-increment"}

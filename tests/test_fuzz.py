@@ -1,0 +1,154 @@
+"""Schemas at random, in both dialects: equal as written, and after one change exactly what was changed is found.
+
+XTASK_FUZZ is the number of pairs (100), XTASK_FUZZ_SEED another start than the one of every day.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import pytest
+import schemas
+from conftest import Project, sqlite_backend
+from hypothesis import HealthCheck, Verbosity, given, seed, settings
+
+import xtask
+
+PAIRS = int(os.environ.get("XTASK_FUZZ") or 100)
+SEED = os.environ.get("XTASK_FUZZ_SEED")
+Expected = Iterable[tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def mysql(address: xtask.Address) -> Iterator[xtask.MySQLBackend]:
+    backend = xtask.MySQLBackend(address, "", (), 60)
+    yield backend
+    backend.fresh()
+    backend.close()
+
+
+class Bench:
+    """Both backends, emptied and built again for every pair."""
+
+    def __init__(self, mysql: xtask.MySQLBackend, project: Project) -> None:
+        self.sqlite, self.mysql, self.project = sqlite_backend(), mysql, project
+        modern = tuple(map(int, mysql.version.split("."))) >= (9,)
+        self.limits = schemas.Limits(mysql.flavour == "MariaDB", mysql.flavour == "MariaDB" or modern)
+
+    def backend(self, side: schemas.Dialect) -> xtask.SQLiteBackend | xtask.MySQLBackend:
+        return self.sqlite if side == "sqlite" else self.mysql
+
+    def built(self, side: schemas.Dialect, sql: str) -> tuple[xtask.Schema, list[xtask.Finding]]:
+        """The schema that a script makes, and what the server warned of."""
+        self.empty(side)
+        step = self.project.pair(sql, sql).steps()[0].side(side)
+        assert step is not None
+        warnings = self.backend(side).apply(step)
+        return self.backend(side).read(), warnings
+
+    def empty(self, side: schemas.Dialect) -> None:
+        """DROP DATABASE and a new connection take MySQL longer than all the rest."""
+        if side == "sqlite":
+            self.sqlite.fresh()
+            return
+        rows = self.mysql.query("SHOW FULL TABLES")
+        if rows:
+            self.mysql.query("SET foreign_key_checks = 0")
+            for sort, what in (("VIEW", "VIEW"), ("BASE TABLE", "TABLE")):
+                names = ["`" + name.replace("`", "``") + "`" for name, found in rows if found == sort]
+                if names:
+                    self.mysql.query(f"DROP {what} {', '.join(names)}")
+            self.mysql.query("SET foreign_key_checks = 1")
+        self.mysql.statements.clear()
+
+
+def parity(findings: Iterable[xtask.Finding]) -> Counter[tuple[str, str]]:
+    """What is found, by kind and place; of several CHECKs of a table each is a finding, which a spelling may part."""
+    found = Counter((finding.kind, finding.at) for finding in findings if finding.level == "parity")
+    return Counter({key: 1 if key[0] == "check" else count for key, count in found.items()})
+
+
+def assert_all_read(read: xtask.Schema, model: schemas.Schema) -> None:
+    """Two schemas of which the same is not seen are equal too: what was read is counted."""
+    assert set(read.tables) == {table.name for table in model.tables}
+    assert set(read.views) == {view.name for view in model.views}
+    for table in model.tables:
+        found = read.tables[table.name]
+        assert {column.name for column in found.columns} == {column.name for column in table.columns}
+        assert found.primary_key == table.primary_key
+        assert {frozenset(key.names) for key in found.uniques} == {frozenset(n.lower() for n in key.columns) for key in table.uniques}
+        assert {key.names for key in found.indexes if not key.own} <= {tuple(n.lower() for n in key.columns) for key in table.indexes}
+        assert len(found.indexes) >= len(table.indexes)
+        assert len(found.foreign_keys) == len(table.foreign_keys)
+        assert len(found.checks) >= len(table.checks)
+        assert {c.name for c in found.columns if c.generated} == {c.name for c in table.columns if c.generated}
+        assert found.rows == table.rows
+
+
+def check(pair: schemas.Pair, bench: Bench) -> None:
+    expect: Expected = ()
+    changed = False
+    try:
+        sides = {side: bench.built(side, pair.write(side, bench.limits, False)) for side in schemas.SIDES}
+        for read, _ in sides.values():
+            assert_all_read(read, pair.schema)
+        assert parity(findings_of(sides)) == Counter(expect)
+        expect, changed = pair.mutation.expect, True
+        side = pair.mutation.side
+        sides[side] = bench.built(side, pair.write(side, bench.limits, True))
+        assert parity(findings_of(sides)) == Counter(expect)
+    except (AssertionError, xtask.XtaskError) as error:
+        pytest.fail(f"{error}\n\n{case(pair, bench.limits, changed, expect)}", pytrace=False)
+
+
+def findings_of(sides: dict[schemas.Dialect, tuple[xtask.Schema, list[xtask.Finding]]]) -> list[xtask.Finding]:
+    (sqlite, one), (mysql, other) = sides["sqlite"], sides["mysql"]
+    return [*xtask.compare(sqlite, mysql), *one, *other]
+
+
+def case(pair: schemas.Pair, limits: schemas.Limits, changed: bool, expect: Expected) -> str:
+    """The pair as an entry for tests/cases."""
+    name = f"{pair.mutation.name}-on-{pair.mutation.side}".replace("_", "-") if changed else "equal"
+    wanted = ", ".join(f"{{ kind = {text(kind)}, at = {text(at)} }}" for kind, at in expect)
+    sides = "".join(f'{side} = """\n{escaped(pair.write(side, limits, changed))}"""\n' for side in schemas.SIDES)
+    return f"[[case]]\nname = {text('fuzz-' + name)}\n{sides}expect = [{wanted}]\n"
+
+
+def text(value: str) -> str:
+    return '"' + escaped(value).replace("\n", "\\n") + '"'
+
+
+def escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+@pytest.mark.mariadb
+def test_pairs(mysql: xtask.MySQLBackend, project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    bench = Bench(mysql, project)
+    changes: Counter[str] = Counter()
+
+    @settings(
+        max_examples=PAIRS,
+        derandomize=SEED is None,
+        database=None,
+        deadline=None,
+        verbosity=Verbosity.quiet,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(schemas.pairs())
+    def run(pair: schemas.Pair) -> None:
+        changes[pair.mutation.name] += 1
+        check(pair, bench)
+
+    start = time.monotonic()
+    (seed(int(SEED))(run) if SEED else run)()
+    total = sum(changes.values())
+    assert total >= PAIRS
+    assert len(changes) > len(schemas.MUTATIONS) // 2
+    if "XTASK_FUZZ" in os.environ:
+        with capsys.disabled():
+            print(f"\n{total} pairs, {total / (time.monotonic() - start):.1f} a second: {dict(sorted(changes.items()))}")

@@ -1,0 +1,366 @@
+"""parity.lock, the append-only history, new-migration: what ci holds without a server."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Project, sqlite_backend
+
+import xtask
+
+MIGRATIONS = {
+    "migrations/0001_a/up.sql": "CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(9) NOT NULL DEFAULT 'x');\n",
+    "migrations/0001_a/down.sql": "DROP TABLE t;\n",
+    "migrations/0002_b/up.sql": "CREATE TABLE u (id INTEGER PRIMARY KEY, t_id INTEGER REFERENCES t (id) ON DELETE CASCADE);\n",
+    "migrations_mysql/0001_a/up.sql": "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a VARCHAR(9) NOT NULL DEFAULT 'x');\n",
+    "migrations_mysql/0002_b/up.sql": "CREATE TABLE u (id BIGINT AUTO_INCREMENT PRIMARY KEY, k BIGINT);\n",
+}
+UP = "migrations/0002_b/up.sql"
+ENTRY = '[[{}]]\nkind = "foreign-key"\nat = "u(t_id)"\nsqlite = "t(id) ON DELETE CASCADE"\nmysql = "t(id)"\n{} = "why"\n'
+
+
+class Proof:
+    """A verification made without a server: SQLite's schema stands for both sides."""
+
+    def __init__(self, project: Project) -> None:
+        text = (project.path / "parity.toml").read_text("utf-8") if (project.path / "parity.toml").exists() else ""
+        self.settings = xtask.parse_settings(text, "parity.toml")
+        paths = [project.path / name for name in (self.settings.sqlite, self.settings.mysql)]
+        self.project = xtask.Project(project.path, None, self.settings, *paths, own=True)
+        self.steps = self.project.steps()
+        backend = sqlite_backend()
+        xtask.build(backend, self.steps, lambda _: None)
+        schema = backend.read()
+        findings = [xtask.Finding("foreign-key", "u(t_id)", "t(id) ON DELETE CASCADE", "t(id)")] if self.settings.entries else []
+        self.judged = xtask.judge(findings, self.settings.entries)
+        sides = [xtask.Side(name, "1.2", path, 2, schema) for name, path in (("SQLite", "migrations"), ("MariaDB", "migrations_mysql"))]
+        self.verdict = xtask.Verdict(*sides, tuple(self.judged), (), "parity")
+
+    @property
+    def text(self) -> str:
+        return xtask.render_lock(self.steps, self.settings, self.verdict, self.judged)
+
+    def keep(self, locked: bool = False) -> int:
+        return xtask.keep_lock(self.project.lock, self.text, locked, xtask.say)
+
+
+@pytest.fixture
+def proven(project: Project) -> Project:
+    """A project with its proof."""
+    project.write(dict(MIGRATIONS))
+    Proof(project).keep()
+    return project
+
+
+def check(project: Project) -> tuple[int, str]:
+    done = project.call("check-lock")
+    return done.returncode, done.stdout + done.stderr
+
+
+# ---- the lock --------------------------------------------------------------------------------
+
+
+def test_the_lock_is_toml_for_people(proven: Project) -> None:
+    text = (proven.path / "parity.lock").read_text("utf-8")
+    lock = tomllib.loads(text)
+    assert (lock["verdict"], lock["format"], lock["server"]) == ("parity", 1, "MariaDB 1.2, SQLite 1.2")
+    assert [(one["sqlite"], one["mysql"]) for one in lock["migration"]] == [("0001_a", "0001_a"), ("0002_b", "0002_b")]
+    assert all(re.fullmatch("[0-9a-f]{64}", one[side]) for one in lock["migration"] for side in ("sqlite_sha256", "mysql_sha256"))
+    assert lock["schema"].split("\n\n")[0].splitlines() == [
+        "table t",
+        "  id: i64, not null, filled",
+        "  a: string(9), not null, default 'x'",
+        "  primary key (id)",
+    ]
+    assert "  foreign key (t_id) to t(id) ON DELETE CASCADE" in lock["schema"].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("section", "why", "verdict", "mark"),
+    [("divergence", "reason", "parity", "# documented foreign-key"), ("open", "issue", "not at parity: 1 open", "# open foreign-key")],
+)
+def test_what_is_documented_or_open_is_marked(section: str, why: str, verdict: str, mark: str, project: Project) -> None:
+    project.write({**MIGRATIONS, "parity.toml": ENTRY.format(section, why)})
+    lock = tomllib.loads(Proof(project).text)
+    assert lock["verdict"] == verdict
+    (line,) = [line for line in lock["schema"].splitlines() if "foreign key (t_id)" in line]
+    assert mark in line
+
+
+def test_the_same_inputs_give_the_same_bytes(proven: Project) -> None:
+    assert (proven.path / "parity.lock").read_text("utf-8") == Proof(proven).text == Proof(proven).text
+
+
+def test_odd_names_do_not_break_the_lock(project: Project) -> None:
+    odd = 'CREATE TABLE "a""b\\c" ("x""""y" TEXT DEFAULT \'"""\', b TEXT CHECK (b <> \'\\\'));'
+    project.write({"migrations/1_a/up.sql": odd, "migrations_mysql/1_a/up.sql": ""})
+    assert 'table "a""b\\c"' in tomllib.loads(Proof(project).text)["schema"]
+
+
+def test_another_server_does_not_make_it_stale(proven: Project) -> None:
+    path = proven.path / "parity.lock"
+    path.write_text(path.read_text("utf-8").replace("MariaDB 1.2, SQLite 1.2", "MySQL 9.7.4, SQLite 3.50"), "utf-8")
+    before = path.read_bytes()
+    assert Proof(proven).keep(locked=True) == Proof(proven).keep() == 0
+    assert path.read_bytes() == before
+
+
+def test_locked_never_writes(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write(dict(MIGRATIONS))
+    path = project.path / "parity.lock"
+    assert Proof(project).keep(locked=True) == 1
+    assert not path.exists() and "missing" in capsys.readouterr().err
+    assert Proof(project).keep() == 0
+    before = path.read_bytes()
+    project.write({UP: "CREATE TABLE u (id INTEGER PRIMARY KEY);\n"})
+    assert Proof(project).keep(locked=True) == 1
+    assert path.read_bytes() == before and "stale" in capsys.readouterr().err
+
+
+def test_it_is_renewed_where_it_proves_something_else(proven: Project) -> None:
+    before = (proven.path / "parity.lock").read_bytes()
+    proven.write({UP: "CREATE TABLE u (id INTEGER PRIMARY KEY);\n"})
+    assert Proof(proven).keep() == 0
+    assert (proven.path / "parity.lock").read_bytes() != before
+    assert check(proven)[0] == 0
+
+
+# ---- check-lock ------------------------------------------------------------------------------
+
+
+def test_check_lock_passes(proven: Project) -> None:
+    assert check(proven) == (0, "parity.lock: 2 versions as verified\n")
+
+
+def test_check_lock_says_how_to_make_the_first(project: Project) -> None:
+    project.write(dict(MIGRATIONS))
+    status, said = check(project)
+    assert status == 1 and "never verified" in said and "make verify-migrations" in said
+
+
+def moved(project: Project, old: str, new: str) -> None:
+    for side in ("migrations", "migrations_mysql"):
+        (project.path / side / old).rename(project.path / side / new)
+
+
+def removed(project: Project) -> None:
+    (project.path / UP).unlink()
+    (project.path / UP).parent.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda p: p.write({UP: "CREATE TABLE u (id INTEGER PRIMARY KEY);"}), ["sqlite: 0002_b was edited"]),
+        (lambda p: p.write({"migrations/0001_a/down.sql": "DROP TABLE IF EXISTS t;"}), ["sqlite: 0001_a was edited"]),
+        (lambda p: p.write({"migrations/0002_b/down.sql": "DROP TABLE u;"}), ["sqlite: 0002_b was edited"]),
+        (lambda p: p.write({"migrations/0002_b/metadata.toml": "run_in_transaction = false"}), ["sqlite: 0002_b was edited"]),
+        (lambda p: p.write({"migrations_mysql/0003_c/up.sql": "SELECT 1;"}), ["mysql: 0003_c is new"]),
+        (removed, ["sqlite: 0002_b was removed"]),
+        (lambda p: moved(p, "0001_a", "0009_a"), ["sqlite: 0009_a is new", "sqlite: 0001_a was removed", "mysql: 0009_a is new"]),
+        (lambda p: p.write({"parity.toml": 'ignore_tables = ["x"]'}), ["parity.toml changed"]),
+    ],
+    ids=["up", "first down", "new down", "transaction", "new", "removed", "renamed", "settings"],
+)  # fmt: skip
+def test_check_lock_says_what_changed(change: Callable[[Project], object], said: list[str], proven: Project) -> None:
+    change(proven)
+    status, words = check(proven)
+    assert status == 1 and "run `make verify-migrations`" in words
+    assert [word for word in said if word not in words] == []
+
+
+def test_check_lock_says_that_the_order_changed(proven: Project) -> None:
+    path = proven.path / "parity.lock"
+    head, first, second = path.read_text("utf-8").split("[[migration]]\n")
+    path.write_text("[[migration]]\n".join([head, second, "\n" + first]), "utf-8")
+    status, words = check(proven)
+    assert status == 1 and "sqlite: the order of the migrations changed" in words and "edited" not in words
+
+
+def test_line_endings_and_boms_do_not_matter(proven: Project) -> None:
+    for name in MIGRATIONS:
+        path = proven.path / name
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert check(proven)[0] == 0
+
+
+def test_comments_in_parity_toml_do_not_matter(proven: Project) -> None:
+    proven.write({"parity.toml": "# a comment\nignore_tables = []\n"})
+    assert check(proven)[0] == 0
+
+
+@pytest.mark.parametrize("text", ["", "format = 99\n", "<<<<<<< HEAD\n", "format = 1\n[[migration]]\nname = 'x'\n"])
+def test_a_lock_that_no_verification_wrote(text: str, proven: Project) -> None:
+    proven.write({"parity.lock": text})
+    status, words = check(proven)
+    assert status == 2 and "parity.lock" in words and "verify again" in words
+
+
+def test_check_lock_needs_no_server_and_no_parser(proven: Project) -> None:
+    """It must take no time: what costs time is never imported."""
+    program = (
+        "import sys, runpy; sys.argv = ['xtask.py', 'check-lock'];\n"
+        f"try: runpy.run_path({str(xtask.ROOT / 'xtask.py')!r}, run_name='__main__')\n"
+        "except SystemExit as end: print(end.code, sorted({'sqlglot', 'pymysql', 'tabulate'} & set(sys.modules)))"
+    )
+    done = subprocess.run([xtask.sys.executable, "-c", program], cwd=proven.path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_this_repositorys_lock_is_the_proof_of_its_files() -> None:
+    assert check(Project(xtask.ROOT)) == (
+        0,
+        f"parity.lock: {len(list((xtask.ROOT / 'migrations').glob('*/up.sql')))} versions as verified\n",
+    )
+
+
+# ---- check-history ---------------------------------------------------------------------------
+
+
+def git(path: Path, *words: str) -> str:
+    identity = [
+        "-c",
+        "user.name=Nobody",
+        "-c",
+        "user.email=nobody@example.org",
+        "-c",
+        "commit.gpgsign=false",
+        "-c",
+        "init.defaultBranch=main",
+    ]
+    return subprocess.run(["git", *identity, *words], cwd=path, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def published(proven: Project) -> Project:
+    """A repository whose branch `main` has the proven project; the work goes on on another branch."""
+    git(proven.path, "init", "-q")
+    git(proven.path, "checkout", "-q", "-b", "main")
+    git(proven.path, "add", ".")
+    git(proven.path, "commit", "-q", "-m", "proven")
+    git(proven.path, "checkout", "-q", "-b", "work")
+    return proven
+
+
+def history(project: Project, base: str | None = "main") -> tuple[int, str]:
+    done = project.call("check-history", *(("--base", base) if base else ()))
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_history_passes_and_may_grow(published: Project) -> None:
+    assert history(published) == (0, "history: append-only since main\n")
+    published.write({"migrations/0003_c/up.sql": "SELECT 1;", "migrations_mysql/0003_c/up.sql": "SELECT 1;"})
+    assert history(published)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda p: p.write({UP: "SELECT 1;"}), "sqlite: 0002_b was edited"),
+        (lambda p: moved(p, "0002_b", "0002_c"), "sqlite: 0002_b was removed or renamed"),
+        (lambda p: p.write({"migrations_mysql/0000_z/up.sql": "SELECT 1;"}), "mysql: 0000_z is new and comes before 0002_b"),
+    ],
+    ids=["edited", "renamed", "before"],
+)  # fmt: skip
+def test_history_is_append_only(change: Callable[[Project], object], said: str, published: Project) -> None:
+    change(published)
+    status, words = history(published)
+    assert status == 1 and said in words and "[[rewrite]]" in words
+
+
+def test_a_new_lock_does_not_hide_a_rewrite(published: Project) -> None:
+    published.write({UP: "CREATE TABLE u (id INTEGER PRIMARY KEY);\n"})
+    Proof(published).keep()
+    git(published.path, "commit", "-q", "-a", "-m", "rewritten")
+    assert check(published)[0] == 0
+    assert history(published)[0] == 1
+
+
+@pytest.mark.parametrize("change", [removed, lambda p: p.write({UP: "SELECT 1;"})], ids=["removed", "edited"])
+def test_a_rewrite_may_be_documented(change: Callable[[Project], object], published: Project) -> None:
+    change(published)
+    digest = re.search(r"0002_b was .*\(digest: (\w+)\)", history(published)[1])
+    assert digest
+    entry = '[[rewrite]]\nmigration = "0002_b"\ndigest = "{}"\nreason = "it never left the building"\n'
+    published.write({"parity.toml": entry.format(digest[1])})
+    assert history(published)[0] == 0
+    published.write({"parity.toml": entry.format("0" * 64)})
+    assert history(published)[0] == 1
+
+
+def test_history_without_a_base_says_so(published: Project) -> None:
+    status, words = history(published, None)
+    assert status == 0 and "not checked" in words
+
+
+def test_history_against_the_upstream_branch(published: Project) -> None:
+    git(published.path, "branch", "-q", "--set-upstream-to=main")
+    published.write({UP: "SELECT 1;"})
+    status, words = history(published, None)
+    assert status == 1 and "0002_b was edited" in words
+
+
+def test_history_before_the_first_lock_says_so(published: Project) -> None:
+    git(published.path, "rm", "-q", "parity.lock")
+    git(published.path, "commit", "-q", "-m", "no lock")
+    git(published.path, "branch", "-q", "-f", "bare")
+    status, words = history(published, "bare")
+    assert status == 0 and "no parity.lock" in words and "not checked" in words
+
+
+def test_history_against_what_git_does_not_know(published: Project) -> None:
+    status, words = history(published, "nowhere")
+    assert status == 2 and "nowhere" in words
+
+
+def test_history_in_a_directory_of_a_repository(proven: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+    root = tmp_path_factory.mktemp("repository")
+    proven.path.rename(root / "service")
+    inner = Project(root / "service")
+    git(root, "init", "-q")
+    git(root, "checkout", "-q", "-b", "main")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "proven")
+    assert history(inner)[0] == 0
+    inner.write({UP: "SELECT 1;"})
+    assert history(inner)[0] == 1
+
+
+# ---- new-migration ---------------------------------------------------------------------------
+
+
+def test_new_migration_makes_the_pair(proven: Project) -> None:
+    done = proven.call("new-migration", "add_things")
+    made = done.stdout.splitlines()
+    assert done.returncode == 0 and len(made) == 4
+    labels = {Path(line).parent.name for line in made}
+    assert len(labels) == 1 and re.fullmatch(r"\d{4}-\d\d-\d\d-\d{6}_add_things", labels.pop())
+    texts = [(proven.path / line).read_text("utf-8") for line in made]
+    assert all(text.startswith("-- ") and "verify-migrations" in text for text in texts)
+    steps = proven.steps()
+    assert [step.label for step in steps][-1].endswith("_add_things") and steps[-1].sqlite and steps[-1].mysql
+
+
+def test_new_migration_in_an_empty_project(project: Project) -> None:
+    project.write({"parity.toml": ""})
+    assert project.call("new-migration", "first").returncode == 0
+    assert len(project.steps()) == 1
+
+
+@pytest.mark.parametrize(("name", "words"), [("a", "exists"), ("Add Things", "lower-case"), ("../x", "lower-case"), ("", "lower-case")])
+def test_new_migration_refuses(name: str, words: str, proven: Project) -> None:
+    before = sorted(proven.path.rglob("*"))
+    done = proven.call("new-migration", name)
+    assert (done.returncode, done.stdout) == (2, "") and words in done.stderr
+    assert sorted(proven.path.rglob("*")) == before
+
+
+def test_new_migration_refuses_another_layout(project: Project) -> None:
+    project.write({"migrations/1_a.up.sql": "", "migrations_mysql/1_a.up.sql": ""})
+    done = project.call("new-migration", "x")
+    assert done.returncode == 2 and "up and down files" in done.stderr

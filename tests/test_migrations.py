@@ -1,0 +1,371 @@
+"""Layouts, order, pairs, and files split into statements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import Project
+
+import xtask
+
+GOOSE = "-- +goose Up\nCREATE TABLE t (a TEXT);\n-- +goose Down\nDROP TABLE t;\n"
+DBMATE = "-- migrate:up\nCREATE TABLE t (a TEXT);\n-- migrate:down\nDROP TABLE t;\n"
+SQL_MIGRATE = "-- +migrate Up\nCREATE TABLE t (a TEXT);\n-- +migrate Down\nDROP TABLE t;\n"
+DRIZZLE = "CREATE TABLE `t` (`a` text);\n--> statement-breakpoint\nCREATE TABLE `u` (`a` text);"
+PLAIN = "CREATE TABLE t (a TEXT);"
+
+
+def found(project: Project, files: dict[str, str | bytes], dialect: xtask.Dialect = "sqlite") -> list[xtask.Migration]:
+    project.write({f"set/{name}": text for name, text in files.items()})
+    return xtask.discover(project.path / "set", dialect)
+
+
+def refused(project: Project, files: dict[str, str | bytes]) -> str:
+    """What discovering and reading these files says against them."""
+    with pytest.raises(xtask.MigrationError) as caught:
+        for migration in found(project, files):
+            xtask.split(xtask.script(migration), "mysql", str(migration.up))
+    return str(caught.value)
+
+
+# ---- layouts -------------------------------------------------------------------------------
+
+LAYOUTS = {
+    "diesel": ({"2026-01-02-030405_a/up.sql": PLAIN, "2026-01-02-030405_a/down.sql": "", "2026-01-03-000000_b/up.sql": PLAIN}, ["a", "b"]),
+    "up and down files": ({"1_a.up.sql": PLAIN, "1_a.down.sql": "", "000002_b.up.sql": PLAIN}, ["a", "b"]),
+    "goose": ({"00001_a.sql": GOOSE, "2_b.sql": GOOSE}, ["a", "b"]),
+    "dbmate": ({"20260101000000_a.sql": DBMATE, "20260101000001_b.sql": DBMATE}, ["a", "b"]),
+    "sql-migrate": ({"1-a.sql": SQL_MIGRATE, "2-b.sql": SQL_MIGRATE}, ["a", "b"]),
+    "flyway": ({"V1__a.sql": PLAIN, "V1.1__b.sql": PLAIN, "R__c.sql": PLAIN}, ["a", "b", "c"]),
+    "drizzle": ({"0000_a.sql": DRIZZLE, "0001_b.sql": PLAIN, "meta/_journal.json": "{}"}, ["a", "b"]),
+    "plain": ({"1_a.sql": PLAIN, "002_b.sql": PLAIN}, ["a", "b"]),
+    "single file": ({"schema.sql": PLAIN}, ["schema"]),
+}
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_layout_is_recognised(name: str, project: Project) -> None:
+    files, names = LAYOUTS[name]
+    migrations = found(project, files)
+    assert {migration.layout.name for migration in migrations} == {name}
+    assert [migration.name for migration in migrations] == names
+
+
+def test_every_layout_has_a_test() -> None:
+    assert set(LAYOUTS) == {layout.name for layout in (*xtask.LAYOUTS, xtask.SINGLE_FILE)}
+
+
+@pytest.mark.parametrize(
+    ("files", "layout"),
+    [
+        ({"V0001.Initial_Schema.up.sql": PLAIN, "V0001.Initial_Schema.down.sql": ""}, "up and down files"),
+        ({"20150100000001000000_a.sqlite3.up.sql": PLAIN, "20150100000001000000_a.mysql.up.sql": "x"}, "up and down files"),
+        ({"000022_add_settings_last_cleanup_at.down.sql": PLAIN, "000022_add_settings_last_cleanup_at.up.sql": PLAIN}, "up and down files"),
+        ({"0_init.up.sql": PLAIN}, "up and down files"),
+        ({"20260101000000_init_schema.sql": "-- migrate:up transaction:false\nSELECT 1;"}, "dbmate"),
+        ({"001_init.sql": "\ufeff-- +goose Up\r\nSELECT 1;\r\n"}, "goose"),
+        ({"0000_words.sql": PLAIN + "--> statement-breakpoint\nSELECT 1;"}, "drizzle"),
+        ({"V1_2__a.sql": PLAIN, "U1_2__a.sql": PLAIN}, "flyway"),
+        ({"LATEST.SQL": PLAIN}, "single file"),
+        ({"001.sql": PLAIN, "002.sql": PLAIN}, "plain"),
+    ],
+)
+def test_layout_of_real_names(files: dict[str, str | bytes], layout: str, project: Project) -> None:
+    migrations = found(project, files)
+    assert {migration.layout.name for migration in migrations} == {layout}
+
+
+@pytest.mark.parametrize(
+    ("versions", "template"),
+    [
+        (["1", "2", "10"], "{}_x.up.sql"),
+        (["00001", "000002", "10"], "{}_x.sql"),
+        (["0", "1", "15"], "{}_x.up.sql"),
+        (["1", "1.1", "1.2", "1.10", "2"], "V{}__x.sql"),
+        (["1", "1_2", "1_10"], "V{}__x.sql"),
+        (["20150100000001000000", "20150100000001000001"], "{}_x.up.sql"),
+        (["2019-05-26-216651", "2019-10-10-083032", "2020-01-01-000000"], "{}_x/up.sql"),
+        (["20260101000000", "20260101000001", "20260102000000"], "{}_x.sql"),
+    ],
+)
+def test_versions_order_as_their_runner_does(versions: list[str], template: str, project: Project) -> None:
+    files: dict[str, str | bytes] = {template.format(version): PLAIN for version in reversed(versions)}
+    assert [migration.version for migration in found(project, files)] == [version.replace("-", "") for version in versions]
+
+
+def test_repeatable_migrations_come_last_by_name(project: Project) -> None:
+    migrations = found(project, {"R__b.sql": PLAIN, "R__a.sql": PLAIN, "V2__z.sql": PLAIN})
+    assert [migration.name for migration in migrations] == ["z", "a", "b"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "mysql"])
+def test_a_dialects_own_file_wins(dialect: xtask.Dialect, project: Project) -> None:
+    files: dict[str, str | bytes] = {
+        "1_a.up.sql": "generic",
+        "1_a.sqlite3.up.sql": "sqlite",
+        "1_a.postgres.up.sql": "other",
+        "2_b.mysql.up.sql": "",
+    }
+    migrations = found(project, files, dialect)
+    assert migrations[0].up.name == {"sqlite": "1_a.sqlite3.up.sql", "mysql": "1_a.up.sql"}[dialect]
+    assert len(migrations) == {"sqlite": 1, "mysql": 2}[dialect]
+
+
+def test_what_is_no_sql_is_left_alone(project: Project) -> None:
+    extra = {
+        "README.md": "x",
+        "atlas.sum": "h1:",
+        "meta/0000_snapshot.json": "{}",
+        ".hidden.sql": "x",
+        "collation_migrations.md": "x",
+        "embed.go": "x",
+    }
+    assert [migration.name for migration in found(project, {"1_a.sql": PLAIN, **extra})] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"1_a.up.sql": "", "2_b.sql": PLAIN}, ["2_b.sql", "mixed"]),
+        ({"1_a.sql": GOOSE, "2_b.sql": DBMATE}, ["mixed", ".sql"]),
+        ({"1_a.sql": GOOSE, "2_b.sql": PLAIN}, ["2_b.sql", "mixed"]),
+        ({"V1__a.sql": PLAIN, "2_b.sql": PLAIN}, ["2_b.sql", "mixed"]),
+        ({"1_a.sql": PLAIN, "2026-01-01-000000_b/up.sql": PLAIN}, ["1_a.sql", "2026-01-01-000000_b", "mixed"]),
+        ({"1_a.sql": PLAIN, "01_b.sql": PLAIN}, ["1_a.sql", "01_b.sql", "same version"]),
+        ({"1_a.up.sql": "", "1_b.up.sql": ""}, ["1_a.up.sql", "1_b.up.sql", "same version"]),
+        ({"2026-01-01-000000_a/up.sql": "", "20260101000000_b/up.sql": ""}, ["2026-01-01-000000_a", "20260101000000_b", "same version"]),
+        ({"V1__a.sql": PLAIN, "V1.0__b.sql": PLAIN}, ["V1__a.sql", "V1.0__b.sql", "same version"]),
+        ({"1_a.sql": PLAIN, "notes.sql": PLAIN}, ["notes.sql"]),
+        ({"a.sql": PLAIN, "b.sql": PLAIN}, ["a.sql"]),
+        ({"2026-01-01-000000_a/up.sql": "", "helpers/f.sql": ""}, ["helpers"]),
+        ({"2026-01-01-000000_a/down.sql": ""}, ["2026-01-01-000000_a", "up.sql"]),
+        ({"1_a.down.sql": "", "2_b.up.sql": ""}, ["1_a.down.sql"]),
+        ({"README.md": ""}, ["no migration"]),
+        ({"1_a.sql": b"CREATE\0TABLE"}, ["1_a.sql", "NUL", "offset 6"]),
+        ({"1_a.sql": b"-- caf\xe9\n"}, ["1_a.sql", "UTF-8", "offset 6"]),
+        ({"1_a.sql": "SELECT 1;\n".encode("utf-16")}, ["1_a.sql"]),
+    ],
+)
+def test_files_that_are_refused_are_named(files: dict[str, str | bytes], words: list[str], project: Project) -> None:
+    message = refused(project, files)
+    assert [word for word in words if word not in message] == []
+
+
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(xtask.MigrationError, match="nowhere: no such directory"):
+        xtask.discover(tmp_path / "nowhere", "sqlite")
+
+
+# ---- what is in a file ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [GOOSE, DBMATE, SQL_MIGRATE], ids=["goose", "dbmate", "sql-migrate"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_sections(text: str, ending: str, project: Project) -> None:
+    (migration,) = found(project, {"1_a.sql": text.replace("\n", ending)})
+    up, down = (xtask.split(xtask.script(migration, way), "sqlite", "x") for way in ("up", "down"))
+    assert [(one.text, one.line) for one in up] == [("CREATE TABLE t (a TEXT)", 2)]
+    assert [(one.text, one.line) for one in down] == [("DROP TABLE t", 4)]
+
+
+def test_bom_and_crlf_are_no_part_of_the_sql(project: Project) -> None:
+    (migration,) = found(project, {"1_a.sql": b"\xef\xbb\xbfSELECT 1;\r\nSELECT\r\n 2;\r\n"})
+    assert [one.text.split() for one in xtask.split(xtask.script(migration), "sqlite", "x")] == [["SELECT", "1"], ["SELECT", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("files", "transaction"),
+    [
+        ({"1_a/up.sql": PLAIN}, True),
+        ({"1_a/up.sql": PLAIN, "1_a/metadata.toml": "run_in_transaction = false\n"}, False),
+        ({"1_a/up.sql": PLAIN, "1_a/metadata.toml": "run_in_transaction = true\n"}, True),
+        ({"1_a.sql": "-- +goose Up\n-- +goose NO TRANSACTION\nSELECT 1;"}, False),
+        ({"1_a.sql": "-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;"}, False),
+        ({"1_a.sql": GOOSE}, True),
+        ({"1_a.sql": "-- migrate:up transaction:false\nSELECT 1;"}, False),
+        ({"1_a.sql": DBMATE}, True),
+        ({"1_a.sql": "-- +migrate Up notransaction\nSELECT 1;"}, False),
+        ({"1_a.autocommit.up.sql": PLAIN}, False),
+        ({"1_a.up.sql": "-- no-transaction\nSELECT 1;"}, False),
+        ({"1_a.up.sql": PLAIN}, True),
+    ],
+)
+def test_who_wants_no_transaction(files: dict[str, str | bytes], transaction: bool, project: Project) -> None:
+    assert [migration.transaction for migration in found(project, files)] == [transaction]
+
+
+# ---- pairs ---------------------------------------------------------------------------------
+
+
+def pairs(project: Project, sqlite: list[str], mysql: list[str]) -> list[tuple[str | None, str | None]]:
+    for side, names in (("migrations", sqlite), ("migrations_mysql", mysql)):
+        project.write({f"{side}/{name}": PLAIN for name in names})
+    return [tuple(one.label if one else None for one in (step.sqlite, step.mysql)) for step in project.steps()]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("sqlite", "mysql", "expected"),
+    [
+        (["1_a.sql", "2_b.sql"], ["1_a.sql", "2_b.sql"], [("1_a", "1_a"), ("2_b", "2_b")]),
+        (["00001_a.sql", "2_b.sql"], ["000001_a.sql", "00002_c.sql"], [("00001_a", "000001_a"), ("2_b", "00002_c")]),
+        (["1_a.sql", "5_b.sql"], ["1_a.sql", "4_b.sql"], [("1_a", "1_a"), ("5_b", "4_b")]),
+        (["1_a.sql", "2_b.sql"], ["1_a.sql"], [("1_a", "1_a"), ("2_b", None)]),
+        (["1_a.sql"], ["1_a.sql", "2_b.sql"], [("1_a", "1_a"), (None, "2_b")]),
+        (["2_b.sql", "3_c.sql"], ["1_a.sql", "2_b.sql", "3_c.sql"], [(None, "1_a"), ("2_b", "2_b"), ("3_c", "3_c")]),
+        (["1_a.sql", "2_json.sql"], ["1_a.sql", "2_enum.sql", "5_json.sql"], [("1_a", "1_a"), ("2_json", "2_enum"), (None, "5_json")]),
+        (["schema.sql"], ["schema_mysql.sql"], [("schema", "schema_mysql")]),
+    ],
+)
+def test_pairs_by_version_then_by_name(
+    sqlite: list[str], mysql: list[str], expected: list[tuple[str | None, str | None]], project: Project
+) -> None:
+    assert pairs(project, sqlite, mysql) == expected
+
+
+def test_unpaired_is_strict_and_names_the_migration(project: Project) -> None:
+    pairs(project, ["1_a.sql", "2_b.sql"], ["1_a.sql", "3_c.sql"])
+    told = [(one.kind, one.level, one.at, one.sqlite, one.mysql) for one in xtask.compare_history(project.steps())]
+    assert told == [("migration-unpaired", "strict", "2_b", "2_b", None), ("migration-unpaired", "strict", "3_c", None, "3_c")]
+
+
+def test_crossed_pairs_keep_each_sides_order_and_are_no_finding(project: Project) -> None:
+    steps = pairs(project, ["1_a.sql", "3_x.sql", "4_y.sql"], ["1_a.sql", "5_y.sql", "6_x.sql"])
+    assert [one for one, _ in steps if one] == ["1_a", "3_x", "4_y"]
+    assert [other for _, other in steps if other] == ["1_a", "5_y", "6_x"]
+    assert xtask.compare_history(project.steps()) == []
+
+
+# ---- statements ----------------------------------------------------------------------------
+
+TRIGGER = "CREATE TRIGGER g AFTER INSERT ON t BEGIN UPDATE t SET a = CASE WHEN a THEN 1 ELSE 2 END; DELETE FROM u; END"
+PROCEDURE = """CREATE PROCEDURE p(IN n INT)
+BEGIN
+  DECLARE i INT DEFAULT 0;
+  IF EXISTS (SELECT 1 FROM t WHERE a = 'END;') THEN
+    SET @q = CONCAT('ALTER TABLE t DROP x', ';');
+  ELSEIF n > 3 THEN SET i = 1;
+  ELSE SET i = CASE n WHEN 1 THEN 2 ELSE 3 END;
+  END IF;
+  again: LOOP
+    SET i = i + 1;
+    IF i > n THEN LEAVE again; END IF;
+  END LOOP;
+  WHILE i > 0 DO SET i = i - 1; END WHILE;
+  REPEAT SET i = i + 1; UNTIL i > 2 END REPEAT;
+  CASE n WHEN 1 THEN SET i = 1; ELSE BEGIN END; END CASE;
+END"""
+
+SPLIT = [  # dialect, text, statements
+    ("sqlite", "", []),
+    ("sqlite", " ; ;\n-- only a comment;\n/* and ; another */ ;", []),
+    ("mysql", "# nothing;\n-- nothing;\n", []),
+    ("sqlite", "SELECT 1", ["SELECT 1"]),
+    ("sqlite", "SELECT ';', \"a;b\", [c;d], `e;f`; SELECT 2;", ["SELECT ';', \"a;b\", [c;d], `e;f`", "SELECT 2"]),
+    ("sqlite", "SELECT 'it''s;'; SELECT 2", ["SELECT 'it''s;'", "SELECT 2"]),
+    ("sqlite", r"SELECT '\'; SELECT 2", [r"SELECT '\'", "SELECT 2"]),
+    ("mysql", r"SELECT '\';', 'a\\'; SELECT 2", [r"SELECT '\';', 'a\\'", "SELECT 2"]),
+    ("mysql", "SELECT \"a;\\\"b\", `c;d`; SELECT 2", ['SELECT "a;\\"b", `c;d`', "SELECT 2"]),
+    ("sqlite", "SELECT 1 -- a; b\n, 2; SELECT 3", ["SELECT 1 -- a; b\n, 2", "SELECT 3"]),
+    ("sqlite", "SELECT 1--;\n; SELECT 2", ["SELECT 1", "SELECT 2"]),
+    ("mysql", "SELECT 5--1; SELECT 2", ["SELECT 5--1", "SELECT 2"]),
+    ("mysql", "SELECT 1 -- a; b\n; SELECT 2 # c; d\n; SELECT 3 --\n; SELECT 4", ["SELECT 1", "SELECT 2", "SELECT 3", "SELECT 4"]),
+    ("mysql", "/*!40101 SET NAMES utf8 */; SELECT 3", ["/*!40101 SET NAMES utf8 */", "SELECT 3"]),
+    ("mysql", "/*M!100100 SELECT 2; */ SELECT 3", ["/*M!100100 SELECT 2; */ SELECT 3"]),
+    ("sqlite", f"{TRIGGER}; SELECT 1;", [TRIGGER, "SELECT 1"]),
+    ("sqlite", f"CREATE TEMP {TRIGGER[7:]};", [f"CREATE TEMP {TRIGGER[7:]}"]),
+    ("sqlite", "BEGIN; SELECT 1; END; SELECT 2;", ["BEGIN", "SELECT 1", "END", "SELECT 2"]),
+    ("sqlite", 'CREATE TABLE "trigger" (a); SELECT 1', ['CREATE TABLE "trigger" (a)', "SELECT 1"]),
+    ("mysql", f"DROP PROCEDURE IF EXISTS p;\n{PROCEDURE};\nCALL p(1);", ["DROP PROCEDURE IF EXISTS p", PROCEDURE, "CALL p(1)"]),
+    ("mysql", "CREATE PROCEDURE p() DELETE FROM t; SELECT 1", ["CREATE PROCEDURE p() DELETE FROM t", "SELECT 1"]),
+    (
+        "mysql",
+        "CREATE DEFINER = `a`@`b` TRIGGER g BEFORE INSERT ON t FOR EACH ROW BEGIN SET NEW.a = 1; SET NEW.b = 2; END; SELECT 1",
+        ["CREATE DEFINER = `a`@`b` TRIGGER g BEFORE INSERT ON t FOR EACH ROW BEGIN SET NEW.a = 1; SET NEW.b = 2; END", "SELECT 1"],
+    ),
+    ("mysql", "BEGIN; INSERT INTO t VALUES (1); COMMIT;", ["BEGIN", "INSERT INTO t VALUES (1)", "COMMIT"]),
+    ("mysql", "START TRANSACTION; SELECT 1; COMMIT", ["START TRANSACTION", "SELECT 1", "COMMIT"]),
+    ("mysql", "CREATE TABLE `procedure` (`begin` INT); SELECT 1", ["CREATE TABLE `procedure` (`begin` INT)", "SELECT 1"]),
+    ("mysql", "CREATE TABLE t (a INT);--> statement-breakpoint\nSELECT 1;", ["CREATE TABLE t (a INT)", "SELECT 1"]),
+    ("mysql", "CREATE TABLE t (a INT)\n--> statement-breakpoint\nSELECT 1", ["CREATE TABLE t (a INT)", "SELECT 1"]),
+    ("mysql", "SELECT '%s', 50 % 3; SELECT CASE 1 WHEN 1 THEN 2 END", ["SELECT '%s', 50 % 3", "SELECT CASE 1 WHEN 1 THEN 2 END"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "text", "statements"), SPLIT)
+def test_split(dialect: xtask.Dialect, text: str, statements: list[str]) -> None:
+    assert [one.text for one in xtask.split(text, dialect, "file")] == statements
+
+
+@pytest.mark.parametrize(("dialect", "text", "statements"), SPLIT)
+def test_split_counts_statements_and_lines(dialect: xtask.Dialect, text: str, statements: list[str]) -> None:
+    lines = "\n\n" + text
+    found = xtask.split(lines, dialect, "file")
+    assert [one.number for one in found] == list(range(1, len(statements) + 1))
+    for one in found:
+        assert lines.split("\n")[one.line - 1].count(one.text.split("\n")[0]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text", "words"),
+    [
+        ("sqlite", "SELECT 1;\nSELECT 'abc;", ["line 2", "unterminated string"]),
+        ("sqlite", 'SELECT 1;\n\nSELECT "abc', ["line 3", "unterminated"]),
+        ("mysql", "SELECT 'it\\';", ["line 1", "unterminated string"]),
+        ("mysql", "SELECT 1;\n/* never closed; SELECT 2;", ["line 2", "unterminated comment"]),
+        ("mysql", "SELECT `a;", ["line 1", "unterminated"]),
+        (
+            "mysql",
+            "SELECT 1;\nDELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT 1; END//\nDELIMITER ;",
+            ["line 2", "DELIMITER", "mysql client"],
+        ),
+        ("mysql", "delimiter $$\nSELECT 1$$", ["line 1", "DELIMITER"]),
+    ],
+)
+def test_what_no_server_would_understand(dialect: xtask.Dialect, text: str, words: list[str]) -> None:
+    with pytest.raises(xtask.MigrationError) as caught:
+        xtask.split(text, dialect, "dir/up.sql")
+    assert [word for word in ["dir/up.sql", *words] if word not in str(caught.value)] == []
+
+
+def test_the_word_delimiter_is_allowed_elsewhere() -> None:
+    assert len(xtask.split("SELECT 'DELIMITER'; CREATE TABLE t (delimiter INT)", "mysql", "x")) == 2
+
+
+def test_sqlite_runs_an_unclosed_comment_to_the_end() -> None:
+    assert [one.text for one in xtask.split("SELECT 1; /* the rest; SELECT 2;", "sqlite", "x")] == ["SELECT 1"]
+
+
+def test_a_statement_of_a_megabyte() -> None:
+    values = ", ".join(f"({number}, 'it''s; number {number}')" for number in range(40_000))
+    text = f"INSERT INTO t VALUES {values};\nSELECT 1;"
+    assert len(text) > 1_000_000
+    assert [(len(one.text), one.line) for one in xtask.split(text, "mysql", "x")] == [(text.index(";\nSELECT"), 1), (8, 2)]
+
+
+def test_what_cannot_be_split_with_certainty_stays_whole() -> None:
+    text = "CREATE OR REPLACE SOMETHING NEW BEGIN SELECT 1; END; SELECT 2"
+    assert [one.text for one in xtask.split(text, "mysql", "x")] == [text]
+
+
+@pytest.mark.parametrize(
+    ("statements", "earlier"),
+    [
+        ("ALTER TABLE t RENAME COLUMN a TO b", {"b": {"a"}}),
+        ("ALTER TABLE t CHANGE COLUMN a b BIGINT; ALTER TABLE t CHANGE b c BIGINT", {"b": {"a"}, "c": {"a", "b"}}),
+        ("ALTER TABLE t ADD CONSTRAINT `Fk_A` FOREIGN KEY (a) REFERENCES p (id)", {"": {"fk_a"}}),
+        ("ALTER TABLE t RENAME TO u; RENAME TABLE u TO v", {}),
+    ],
+)
+def test_names_that_innodbs_own_index_may_have(statements: str, earlier: dict[str, set[str]]) -> None:
+    found = xtask.renames(xtask.split(statements, "mysql", "x"))
+    assert {name: set(names) for name, names in found.items() if names} == earlier
+
+
+def test_this_repositorys_own_sets_are_paired_and_reversible() -> None:
+    settings = xtask.parse_settings((xtask.ROOT / "parity.toml").read_text("utf-8"), "parity.toml")
+    steps = xtask.pair(xtask.discover(xtask.ROOT / settings.sqlite, "sqlite"), xtask.discover(xtask.ROOT / settings.mysql, "mysql"))
+    assert len(steps) >= 8
+    for step in steps:
+        assert step.sqlite and step.mysql and step.sqlite.label == step.mysql.label
+        assert step.sqlite.down and step.mysql.down

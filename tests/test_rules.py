@@ -1,0 +1,481 @@
+"""The rules as tables, each with what is equal and what still differs; and the shape of xtask.py itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+from conftest import ROOT
+
+import xtask
+
+SOURCE = (ROOT / "xtask.py").read_text("utf-8")
+TREE = ast.parse(SOURCE)
+
+
+# ---- types ---------------------------------------------------------------------------------
+
+I64, BOOL, FLAG = {"i64"}, {"bool"}, {"i64", "bool"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "logical"),
+    [
+        ("INTEGER", FLAG),
+        ("int", FLAG),
+        ("TINYINT", FLAG),
+        ("SMALLINT", FLAG),
+        ("MEDIUMINT", I64),
+        ("BIGINT", I64),
+        ("BIG INT", I64),
+        ("unsigned big  int", I64),
+        ("INT2", I64),
+        ("INT4", I64),
+        ("INT8", I64),
+        ("BIGINT UNSIGNED", I64),
+        ("INTEGER ZEROFILL", FLAG),
+        ("BOOLEAN", BOOL),
+        ("Bool", BOOL),
+        ("TINYINT(1)", BOOL),
+        ("TINYINT ( 1 ) UNSIGNED", BOOL),
+        ("BIT", BOOL),
+        ("NUMERIC", {"bool", "decimal"}),
+        ("NUMERIC(1)", {"decimal"}),
+        ("DECIMAL(10, 2)", {"decimal"}),
+        ("REAL", {"f64"}),
+        ("double \t precision", {"f64"}),
+        ("FLOAT", {"f64"}),
+        ("TEXT", {"string"}),
+        ("NATIVE CHARACTER(70)", {"string"}),
+        ("VARYING CHARACTER (70)", {"string"}),
+        ("JSON", {"string"}),
+        ("UUID", {"string"}),
+        ("LONGBLOB", {"bytes"}),
+        ("VARBINARY(16)", {"bytes"}),
+        ("DATE", {"date"}),
+        ("TIME WITH TIME ZONE", {"time"}),
+        ("TIMESTAMP WITHOUT TIME ZONE", {"datetime"}),
+        ("", set()),
+        ("ANY", set()),
+        ("STRING", set()),
+        ("JSONB", set()),
+        ("TIMESTAMPTZ", set()),
+        ("UNSIGNED", set()),
+        ("INTEGERS", set()),
+        ("TEXT AFTER description", set()),
+        ("DATE TIME", set()),
+    ],
+)
+def test_sqlite_type(declared: str, logical: set[str]) -> None:
+    assert xtask.sqlite_type(declared).logical == logical
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "logical"),
+    [
+        ("tinyint(1)", "tinyint(1)", BOOL),
+        ("tinyint(4)", "tinyint", FLAG),
+        ("tinyint", "tinyint", FLAG),
+        ("tinyint(1) unsigned", "tinyint unsigned", FLAG),
+        ("tinyint unsigned", "tinyint unsigned", FLAG),
+        ("smallint(6)", "smallint", I64),
+        ("mediumint", "mediumint", I64),
+        ("int(11)", "int", I64),
+        ("int(10) unsigned zerofill", "int unsigned", I64),
+        ("bigint(20)", "bigint", I64),
+        ("year(4)", "year", I64),
+        ("bit(1)", "bit(1)", BOOL),
+        ("bit(8)", "bit(8)", set()),
+        ("float", "float", {"f64"}),
+        ("double", "double", {"f64"}),
+        ("decimal(10,2)", "decimal(10,2)", {"decimal"}),
+        ("varchar(40)", "varchar(40)", {"string"}),
+        ("char(36)", "char(36)", {"string"}),
+        ("mediumtext", "mediumtext", {"string"}),
+        ("enum('a','it''s')", "enum('a','it''s')", {"string"}),
+        ("enum('x unsigned')", "enum('x unsigned')", {"string"}),
+        ("json", "json", {"string"}),
+        ("uuid", "uuid", {"string"}),
+        ("inet4", "inet4", {"string"}),
+        ("inet6", "inet6", {"string"}),
+        ("binary(16)", "binary(16)", {"bytes"}),
+        ("longblob", "longblob", {"bytes"}),
+        ("date", "date", {"date"}),
+        ("time(3)", "time(3)", {"time"}),
+        ("datetime(6)", "datetime(6)", {"datetime"}),
+        ("timestamp", "timestamp", {"datetime"}),
+        ("set('a','b')", "set('a','b')", set()),
+        ("geometry", "geometry", set()),
+        ("vector(3)", "vector(3)", set()),
+    ],
+)
+def test_mysql_type(declared: str, text: str, logical: set[str]) -> None:
+    read = xtask.mysql_type(declared)
+    assert (read.text, read.logical) == (text, logical)
+
+
+def test_mariadb_json_is_json() -> None:
+    assert xtask.mysql_type("longtext", json_checked=True) == xtask.ColumnType("json", frozenset({"string"}))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "declared", "size"),
+    [
+        ("sqlite", "INTEGER", None),
+        ("sqlite", "INT", None),
+        ("sqlite", "SMALLINT", None),
+        ("sqlite", "INT2", None),
+        ("sqlite", "INT4", ("integer", 4)),
+        ("sqlite", "INT8", ("integer", 8)),
+        ("sqlite", "BIGINT", ("integer", 8)),
+        ("sqlite", "UNSIGNED BIG INT", ("integer", 8)),
+        ("sqlite", "TEXT", None),
+        ("sqlite", "VARCHAR(40)", ("length", 40)),
+        ("sqlite", "DECIMAL(10,2)", ("decimal", 10, 2)),
+        ("sqlite", "DECIMAL(10)", ("decimal", 10, 0)),
+        ("mysql", "tinyint(4)", None),
+        ("mysql", "smallint(6)", None),
+        ("mysql", "int(11)", ("integer", 4)),
+        ("mysql", "bigint(20) unsigned", ("integer", 8)),
+        ("mysql", "varchar(255)", ("length", 255)),
+        ("mysql", "longtext", None),
+        ("mysql", "decimal(10,0)", ("decimal", 10, 0)),
+        ("mysql", "enum('1','2')", None),
+    ],
+)
+def test_declared_size(dialect: str, declared: str, size: tuple[object, ...] | None) -> None:
+    read = xtask.sqlite_type(declared) if dialect == "sqlite" else xtask.mysql_type(declared)
+    assert read.declared == size
+
+
+def test_only_the_sign_behind_the_type_makes_it_unsigned() -> None:
+    assert xtask.mysql_type("bigint(20) unsigned").unsigned
+    assert not xtask.mysql_type("enum('unsigned')").unsigned
+
+
+@pytest.mark.parametrize(
+    ("declared", "affinity"),
+    [
+        ("STRING", "NUMERIC affinity: '007' is stored as 7"),
+        ("JSONB", "NUMERIC"),
+        ("POINT", "INTEGER affinity"),
+        ("CHARINT", "INTEGER"),
+        ("CITEXT", "TEXT affinity: 7 is stored as '7'"),
+        ("XBLOB", "BLOB affinity"),
+        ("FLOATING", "REAL affinity: 7 is stored as 7.0"),
+        ("", "without a type has BLOB affinity"),
+    ],
+)
+def test_an_unknown_type_says_what_sqlite_makes_of_it(declared: str, affinity: str) -> None:
+    assert affinity in xtask.sqlite_type(declared).note
+
+
+def test_a_known_type_needs_no_note() -> None:
+    assert xtask.sqlite_type("TEXT").note == ""
+
+
+def test_enum_values_are_unquoted() -> None:
+    assert xtask.enum_values("'a','it''s','x,y',''") == ("a", "it's", "x,y", "")
+
+
+# ---- collations ------------------------------------------------------------------------------
+
+EXACT, PADS, CASE_ACCENTS = "exact", "ignores trailing spaces", "ignores case, accents"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "collation", "expected"),
+    [
+        ("sqlite", "BINARY", EXACT),
+        ("sqlite", "nocase", "ignores ASCII case"),
+        ("sqlite", "RTRIM", PADS),
+        ("sqlite", "GERMAN", "unknown collation GERMAN"),
+        ("mysql", "binary", EXACT),
+        ("mysql", "utf8mb4_0900_bin", EXACT),
+        ("mysql", "utf8mb4_nopad_bin", EXACT),
+        ("mysql", "utf8mb4_bin", PADS),
+        ("mysql", "latin1_general_cs", PADS),
+        ("mysql", "utf8mb4_0900_as_cs", EXACT),
+        ("mysql", "utf8mb4_uca1400_nopad_as_cs", EXACT),
+        ("mysql", "utf8mb4_uca1400_as_cs", PADS),
+        ("mysql", "utf8mb4_0900_as_ci", "ignores case"),
+        ("mysql", "utf8mb4_uca1400_as_ci", "ignores case, trailing spaces"),
+        ("mysql", "utf8mb4_0900_ai_ci", CASE_ACCENTS),
+        ("mysql", "utf8mb4_uca1400_nopad_ai_ci", CASE_ACCENTS),
+        ("mysql", "utf8mb4_uca1400_ai_ci", CASE_ACCENTS + ", trailing spaces"),
+        ("mysql", "utf8mb4_general_ci", CASE_ACCENTS + ", trailing spaces"),
+        ("mysql", "utf8mb4_unicode_520_ci", CASE_ACCENTS + ", trailing spaces"),
+        ("mysql", "BINARY_OF_TOMORROW", "unknown collation BINARY_OF_TOMORROW"),
+    ],
+)
+def test_equality(dialect: xtask.Dialect, collation: str, expected: str) -> None:
+    assert xtask.equality(collation, dialect) == expected
+
+
+# ---- expressions -----------------------------------------------------------------------------
+
+NUMBER, STRING, FLOAT, BYTES = (frozenset({name}) for name in ("i64", "string", "f64", "bytes"))
+COLUMNS = (("a", NUMBER), ("b", NUMBER), ("f", FLOAT), ("s", STRING), ("t", STRING), ("x", BYTES), ("group by", NUMBER))
+
+EQUAL_CHECKS = [  # sqlite, mysql
+    ("a > 0", "(`a` > 0)"),
+    ("0 < a", "a > 0"),
+    ("a BETWEEN 1 AND 5", "`a` between 1 and 5"),
+    ("a BETWEEN 1 AND 5", "a <= 5 and 1 <= a"),
+    ("a NOT BETWEEN 1 AND 5", "a < 1 OR a > 5"),
+    ("NOT (a > 5)", "a <= 5"),
+    ("NOT (a > 5 AND b < 3)", "a <= 5 OR b >= 3"),
+    ("NOT NOT a = 1", "a = 1"),
+    ("a IS NOT NULL", "NOT a IS NULL"),
+    ("a != 3", "a <> 3"),
+    ("s IN ('y', 'x')", "`s` in (_utf8mb4'x',_utf8mb4'y')"),
+    ("s = 'x' OR 'y' = s", "s IN ('x','y')"),
+    ("s IN ('x', 'x')", "s = 'x'"),
+    ("s NOT IN ('x', 'y')", "NOT (s IN ('y', 'x'))"),
+    ("a = 1 OR a IN (2, 3)", "a IN (3, 2, 1)"),
+    ("a + b = 2", "2 = a + b"),
+    ("(a) > ((b))", "b < a"),
+    ("a + (b * 2) > 0", "a + b * 2 > 0"),
+    ("a > 1.50", "a > 1.5"),
+    ("a = 0x10", "a = 16"),
+    ("a = TRUE", "a = 1"),
+    ("a", "a <> 0"),
+    ("a OR b", "b <> 0 or a <> 0"),
+    ("length(s) > 2", "char_length(`s`) > 2"),
+    ("length(s) > 2", "character_length(s) > 2"),
+    ("length(x) = 16", "length(x) = 16"),
+    ("length(x) = 16", "octet_length(x) = 16"),
+    ("json_valid(s)", "json_valid(`s`)"),
+    ("json_valid(s)", "(0 <> json_valid(`s`))"),
+    ("s || t <> ''", "concat(s, t) <> ''"),
+    ("s || '-' || t <> ''", "concat(s, '-', t) <> ''"),
+    ("lower(s) = s", "lcase(s) = s"),
+    ("substr(s, 1, 2) = 'ab'", "substring(s, 1, 2) = 'ab'"),
+    ("a / 2 > 1", "a DIV 2 > 1"),
+    ("f / 2 > 1", "f / 2 > 1"),
+    ("a % 2 = 0", "a % 2 = 0"),
+    ("a % 2 = 0", "a mod 2 = 0"),
+    ('"group by" > 0', "`group by` > 0"),
+    ('[group by] > 0', "`GROUP BY` > 0"),
+    ("CASE WHEN a = 1 THEN b ELSE 0 END > 0", "(case when (`a` = 1) then `b` else 0 end > 0)"),
+    ("coalesce(a, 0) > 0", "COALESCE(a,0) > 0"),
+    ("s LIKE 'x%'", "(`s` like _utf8mb4'x%')"),
+    ("s <> 'it''s'", "s <> 'it\\'s'"),
+    ("a > 0 -- CHECK (b)", "a > 0 /* ) */"),
+    ("(a IS NULL) = (b IS NULL)", "(b is null) = (a is null)"),
+]  # fmt: skip
+
+DIFFERENT_CHECKS = [
+    ("a > 0", "a >= 0"),
+    ("a > 0", "b > 0"),
+    ("a BETWEEN 1 AND 5", "a BETWEEN 1 AND 6"),
+    ("a BETWEEN 1 AND 5", "a > 1 AND a < 5"),
+    ("a > 0 AND b > 0", "a > 0 OR b > 0"),
+    ("NOT (a > 5 AND b < 3)", "a <= 5 AND b >= 3"),
+    ("s IN ('x', 'y')", "s IN ('x', 'Y')"),
+    ("s IN ('x', 'y')", "s IN ('x', 'y', 'z')"),
+    ("s IN ('x', 'y')", "s NOT IN ('x', 'y')"),
+    ("s = '1'", "s = 1"),
+    ("s = 'a b'", "s = 'a  b'"),
+    ("(a + b) * 2 > 0", "a + b * 2 > 0"),
+    ("a - b > 0", "b - a > 0"),
+    ("a - (b - 1) > 0", "a - b - 1 > 0"),
+    ("length(s) > 2", "length(s) > 2"),
+    ("length(s) > 2", "octet_length(s) > 2"),
+    ("a / 2 > 1", "a / 2 > 1"),
+    ("f / 2 > 1", "f DIV 2 > 1"),
+    ("s || t <> ''", "s || t <> ''"),
+    ("lower(s) = s", "upper(s) = s"),
+    ("s LIKE 'x%'", "s LIKE 'X%'"),
+    ("s LIKE 'x%'", "s NOT LIKE 'x%'"),
+    ("s GLOB 'x*'", "s LIKE 'x%'"),
+    ("CASE WHEN a = 1 THEN b ELSE 0 END > 0", "CASE WHEN a = 1 THEN b ELSE 1 END > 0"),
+    ("a IS NULL", "a IS NOT NULL"),
+    ("a = 1 OR b = 2", "a IN (1, 2)"),
+    ("a = -1", "a = 1"),
+]
+
+
+def check(sql: str, dialect: xtask.Dialect) -> list[str]:
+    return [part.text for part in xtask.canonical_check(sql, dialect, COLUMNS)]
+
+
+@pytest.mark.parametrize(("sqlite", "mysql"), EQUAL_CHECKS)
+def test_checks_that_mean_the_same(sqlite: str, mysql: str) -> None:
+    assert check(sqlite, "sqlite") == check(mysql, "mysql")
+
+
+@pytest.mark.parametrize(("sqlite", "mysql"), DIFFERENT_CHECKS)
+def test_checks_that_do_not(sqlite: str, mysql: str) -> None:
+    assert check(sqlite, "sqlite") != check(mysql, "mysql")
+
+
+def test_a_conjunction_is_its_conjuncts() -> None:
+    assert check("b < 9 AND (a > 0 AND s <> 'x')", "sqlite") == ["a > 0", "b < 9", "s <> 'x'"]
+
+
+def test_a_check_knows_the_columns_it_reads() -> None:
+    (both,) = xtask.canonical_check('a < "group by"', "sqlite", COLUMNS)
+    assert both.columns == {"a", "group by"}
+
+
+def test_what_does_not_parse_is_compared_token_by_token() -> None:
+    assert check("a ~~ !! 'x'  ", "sqlite") == check("A ~~ !!\n'x' -- y", "sqlite") != check("a ~~ !! 'X'", "sqlite")
+
+
+@pytest.mark.parametrize(
+    ("sqlite", "mysql"),
+    [
+        ("5", "5"),
+        ("-0", "0"),
+        ("1.50", "1.5"),
+        ("1e3", "1000"),
+        ("'x'", "'x'"),
+        ("('x')", "'x'"),
+        ("'it''s'", "'it\\'s'"),
+        ("NULL", "NULL"),
+        ("TRUE", "1"),
+        ("CURRENT_TIMESTAMP", "current_timestamp()"),
+        ("CURRENT_TIMESTAMP", "current_timestamp(6)"),
+        ("datetime('now')", "now()"),
+        ("strftime('%Y-%m-%d %H:%M:%S', 'now')", "localtimestamp()"),
+        ("date('now')", "curdate()"),
+        ("strftime('%s','now')", "unix_timestamp()"),
+        ("unixepoch()", "unix_timestamp()"),
+        ("CAST(strftime('%s', 'now') AS INTEGER)", "unix_timestamp()"),
+        ("lower('X')", "lower('X')"),
+    ],
+)
+def test_defaults_that_mean_the_same(sqlite: str, mysql: str) -> None:
+    assert xtask.canonical(sqlite, "sqlite").text == xtask.canonical(mysql, "mysql").text
+
+
+@pytest.mark.parametrize(
+    ("sqlite", "mysql"),
+    [
+        ("5", "'5'"),
+        ("'x'", "'X'"),
+        ("'NULL'", "NULL"),
+        ("'CURRENT_TIMESTAMP'", "CURRENT_TIMESTAMP"),
+        ("CURRENT_DATE", "CURRENT_TIMESTAMP"),
+        ("unixepoch()", "CURRENT_TIMESTAMP"),
+        ("unixepoch() * 1000", "unix_timestamp()"),
+        ("datetime('now', '+1 day')", "now()"),
+        ("strftime('%Y', 'now')", "now()"),
+        ("x'00'", "0x01"),
+    ],
+)
+def test_defaults_that_do_not(sqlite: str, mysql: str) -> None:
+    assert xtask.canonical(sqlite, "sqlite").text != xtask.canonical(mysql, "mysql").text
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1.50", "1.5"), ("0x1F", "31"), ("1e2", "100"), ("-0.0", "0"), ("100", "100"), (".5", "0.5"), ("9223372036854775808",) * 2],
+)  # fmt: skip
+def test_canonical_number(text: str, number: str) -> None:
+    assert xtask.canonical_number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [("a", "a"), ("group by", "group by"), ("a.b", '"a.b"'), ("f(x)", '"f(x)"'), ("a,b", '"a,b"'), ('say "hi"', '"say ""hi"""')],
+)
+def test_names_in_places(name: str, quoted: str) -> None:
+    assert xtask.quote_name(name) == quoted
+    assert xtask.relation_of(f"{quoted}.column") == xtask.relation_of(f"{quoted}(column)") == name
+
+
+# ---- the data itself -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", list(xtask.KINDS.values()), ids=lambda kind: kind.name)
+def test_a_kind_says_all_that_explain_needs(kind: xtask.Kind) -> None:
+    assert all([kind.found, kind.why, *kind.example, kind.mend_sqlite, kind.mend_mysql])
+    assert kind.level in ("parity", "strict", "both")
+
+
+def test_every_rule_has_a_reason() -> None:
+    assert all(rule.reason for rule in (*xtask.TYPE_RULES, *xtask.COLLATION_RULES))
+    assert all(xtask.HARMLESS_WARNINGS.values()) and all(xtask.WARNING_MEANINGS.values())
+
+
+def test_no_warning_is_harmless_and_a_finding() -> None:
+    assert not set(xtask.HARMLESS_WARNINGS) & set(xtask.WARNING_MEANINGS)
+
+
+def test_kinds_are_those_that_the_code_raises() -> None:
+    raised = set(re.findall(r'(?:Finding|unmatched)\(\s*"([a-z-]+)"', SOURCE))
+    assert raised == set(xtask.KINDS)
+
+
+# ---- the shape of the program ----------------------------------------------------------------
+
+BANNER = re.compile(r"^# ═+\n# ([A-Z]+): ", re.MULTILINE)
+PURE = ("RULES", "EXPRESSIONS", "COMPARE", "DIVERGENCES", "REPORT")
+IMPURE_NAMES = {
+    "subprocess", "os", "time", "sqlite3", "pymysql", "socket", "shutil", "tempfile", "select", "signal", "sys", "secrets",
+    "open", "print", "input", "exec", "eval", "Path",
+}  # fmt: skip
+IMPURE_CALLS = {"read_text", "read_bytes", "write_text", "write_bytes", "unlink", "mkdir", "iterdir", "glob", "exists", "is_file"}
+
+
+def section_lines() -> dict[str, range]:
+    """The line numbers of each section, by its banner."""
+    starts = [(match[1], SOURCE.count("\n", 0, match.start()) + 1) for match in BANNER.finditer(SOURCE)]
+    ends = [line for _, line in starts[1:]] + [SOURCE.count("\n") + 1]
+    return {name: range(start, end) for (name, start), end in zip(starts, ends, strict=True)}
+
+
+def nodes_of(section: str) -> Iterator[ast.AST]:
+    lines = section_lines()[section]
+    return (node for node in ast.walk(TREE) if getattr(node, "lineno", 0) in lines)
+
+
+def test_the_docstring_lists_the_sections_in_order() -> None:
+    listed = re.findall(r"^    ([A-Z]+(?: [A-Z]+)*)  +\S", ast.get_docstring(TREE, clean=False) or "", re.MULTILINE)
+    banners = re.findall(r"^# ═+\n# ([A-Z]+(?: [A-Z]+)*)(?::|\.| )", SOURCE, re.MULTILINE)
+    assert listed == banners
+
+
+@pytest.mark.parametrize("section", PURE)
+def test_the_core_is_pure(section: str) -> None:
+    found = list(nodes_of(section))
+    assert len(found) > 100
+    names = {node.id for node in found if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    imported = {alias.name.split(".")[0] for node in found if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {(node.module or "").split(".")[0] for node in found if isinstance(node, ast.ImportFrom)}
+    called = {node.func.attr for node in found if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
+    assert (names | imported) & IMPURE_NAMES == set()
+    assert called & IMPURE_CALLS == set()
+
+
+def test_no_function_is_long() -> None:
+    functions = [node for node in ast.walk(TREE) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    assert len(functions) > 100
+    assert [f"{node.name}: {node.end_lineno - node.lineno + 1}" for node in functions if (node.end_lineno or 0) - node.lineno >= 60] == []
+
+
+def test_only_main_ends_the_process() -> None:
+    calls = [ast.unparse(node.func) for node in ast.walk(TREE) if isinstance(node, ast.Call)]
+    assert not {"sys.exit", "exit", "quit", "os._exit"} & set(calls)
+
+
+def test_inline_metadata_equals_the_requirements() -> None:
+    block = re.search(r"^# /// script\n((?:#.*\n)+?)# ///$", SOURCE, re.MULTILINE)
+    assert block
+    inline = tomllib.loads(re.sub(r"^# ?", "", block[1], flags=re.MULTILINE))
+    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
+    wanted = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    assert inline["dependencies"] == wanted
+    assert inline["requires-python"] == ">=3.11"
+    assert all("==" in line for line in wanted)
+
+
+def test_developers_get_the_runtime_too() -> None:
+    lines = (ROOT / "requirements-dev.txt").read_text("utf-8").splitlines()
+    assert "-r requirements.txt" in lines
+    assert all("==" in line for line in lines if line and not line.startswith(("#", "-r")))

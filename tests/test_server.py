@@ -1,0 +1,461 @@
+"""The main job as a process, against the leased server: verdicts, settings, proof, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Project
+
+import xtask
+
+pytestmark = pytest.mark.mariadb
+
+SQLITE = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b INTEGER DEFAULT 3);"
+MYSQL = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a LONGTEXT NOT NULL, b BIGINT DEFAULT 3);"
+DRIFTED = MYSQL.replace(" NOT NULL,", ",").replace("DEFAULT 3", "DEFAULT 4")
+Done = subprocess.CompletedProcess[str]
+Verify = Callable[..., Done]
+TwoSides = tuple[str | None, str | None]
+
+
+@pytest.fixture
+def verify(project: Project, server_url: str) -> Verify:
+    def run(*arguments: str, **options: Any) -> Done:
+        return project.run("verify-migrations", "--server", server_url, *arguments, **options)
+
+    return run
+
+
+@pytest.fixture
+def query(address: xtask.Address) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+    connection = xtask.connect(address, None, 60)
+
+    def run(sql: str) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    yield run
+    connection.close()
+
+
+@pytest.fixture
+def nothing_left(query: Callable[[str], list[tuple[Any, ...]]]) -> Iterator[Callable[[], bool]]:
+    """Whether the server has the databases and users that it had; asked again at the end of the test."""
+
+    def inventory() -> set[tuple[Any, ...]]:
+        return {*query("SHOW DATABASES"), *query("SELECT user, host FROM mysql.user")}
+
+    before = inventory()
+    yield lambda: inventory() == before
+    assert inventory() == before
+
+
+def told(done: Done) -> list[tuple[Any, ...]]:
+    """Kind, place, both values and migration of each finding of a JSON report."""
+    return [tuple(one[key] for key in ("kind", "at", "sqlite", "mysql", "migration")) for one in json.loads(done.stdout)["findings"]]
+
+
+# ---- the verdict -------------------------------------------------------------------------------
+
+
+def test_parity(verify: Verify, project: Project, nothing_left: object) -> None:
+    del nothing_left
+    project.pair(SQLITE, MYSQL)
+    done = verify()
+    assert done.returncode == 0 and "Verdict: parity\n" in done.stdout
+    assert [word for word in ("ledger", "tables", "columns", "not compared", "--strict would add") if word not in done.stdout] == []
+
+
+def test_drift(verify: Verify, project: Project, nothing_left: object) -> None:
+    del nothing_left
+    project.pair(SQLITE, DRIFTED)
+    done = verify("--format", "json")
+    assert done.returncode == 1
+    assert told(done) == [
+        ("column-nullability", "t.a", "NOT NULL", "NULL", "0001_schema"),
+        ("column-default", "t.b", "3", "4", "0001_schema"),
+    ]
+    data = json.loads(done.stdout)
+    assert (data["parity"], data["level"], data["sqlite"]["migrations"], data["mysql"]["migrations"]) == (False, "parity", 1, 1)
+    assert data["mysql"]["flavour"] in ("MariaDB", "MySQL") and data["hidden"] == {"column-collation": 1}
+
+
+@pytest.mark.parametrize("name", ["text", "json"])
+def test_the_same_bytes_on_a_second_run(name: str, verify: Verify, project: Project) -> None:
+    project.pair(SQLITE + "CREATE TABLE u (x STRING);", DRIFTED + "CREATE TABLE u (x BIGINT);")
+    runs = [verify("--format", name) for _ in range(2)]
+    assert runs[0].stdout == runs[1].stdout != ""
+    assert {run.returncode for run in runs} == {1}
+    assert not re.search(r"xtask_[0-9a-f]+_|\d\.\d+ s\b", runs[0].stdout)
+
+
+def test_results_on_stdout_and_words_on_stderr(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, DRIFTED)
+    loud, quiet = verify("-v"), verify("-q")
+    assert loud.stdout == quiet.stdout and quiet.stderr == ""
+    assert "reading MySQL" in loud.stderr and re.search(r"\d+\.\d+ s ", loud.stderr)
+    assert "\x1b" not in loud.stdout + loud.stderr
+
+
+def test_strict(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, MYSQL.replace("b BIGINT", "b INT"))
+    project.write({"migrations/0002_more/up.sql": "SELECT 1;"})
+    kinds = {"column-capacity", "column-collation", "migration-unpaired"}
+    plain, strict, some = (verify("--format", "json", *words) for words in ((), ("--strict",), ("--strict=column-capacity",)))
+    assert [run.returncode for run in (plain, strict, some)] == [0, 1, 1]
+    assert (told(plain), set(json.loads(plain.stdout)["hidden"])) == ([], kinds)
+    assert ({one[0] for one in told(strict)}, json.loads(strict.stdout)["level"]) == (kinds, "strict")
+    assert ({one[0] for one in told(some)}, set(json.loads(some.stdout)["hidden"])) == ({"column-capacity"}, kinds - {"column-capacity"})
+    assert ("migration-unpaired", "0002_more", "0002_more", None, "0002_more") in told(strict)
+
+
+def test_blame(verify: Verify, project: Project) -> None:
+    history = {  # label: SQLite, MySQL
+        "0001_a": (SQLITE, MYSQL),
+        "0002_b": ("ALTER TABLE t ADD COLUMN c TEXT; CREATE INDEX i ON t (b);", "CREATE TABLE other (id BIGINT PRIMARY KEY);"),
+        "0003_c": ("CREATE TABLE other (id INTEGER NOT NULL PRIMARY KEY);", "ALTER TABLE t ADD COLUMN c BIGINT, ADD INDEX (b);"),
+        "0004_d": ("DROP INDEX i; SELECT 1;", "ALTER TABLE t MODIFY a LONGTEXT;"),
+        "0005_e": ("CREATE VIEW v AS SELECT a FROM t;", "SELECT 1;"),
+        "0006_f": ("INSERT INTO other VALUES (1);", "SELECT 1;"),
+    }
+    for label, (sqlite, mysql) in history.items():
+        project.pair(sqlite, mysql, label)
+    assert {(kind, at): since for kind, at, _, _, since in told(verify("--format", "json"))} == {
+        ("column-auto-increment", "other.id"): "0003_c",  # the table was missing before: another finding
+        ("column-type", "t.c"): "0003_c",  # and so was the column
+        ("index", "t(b)"): "0004_d",  # there at 0002, mended at 0003, there again
+        ("column-nullability", "t.a"): "0004_d",
+        ("view", "v"): "0005_e",
+        ("seed-rows", "other"): "0006_f",
+    }
+
+
+def test_warnings(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, f"{MYSQL}\n\nCREATE TABLE IF NOT EXISTS t (other BIGINT);", "0007_twice")
+    done = verify("--format", "json")
+    ((kind, at, sqlite, value, since),) = told(done)
+    assert (done.returncode, kind, at, sqlite, since) == (1, "migration-warning", "0007_twice", None, "0007_twice")
+    assert value.startswith("an existing table was kept (1050): statement 2, line 3: CREATE TABLE IF NOT EXISTS t")
+
+
+# ---- parity.toml -------------------------------------------------------------------------------
+
+ENTRY = '[[{section}]]\nkind = "{kind}"\nat = "{at}"\nsqlite = "{sqlite}"\nmysql = "{mysql}"\n{word} = "https://tracker.example/1"\n'
+NULLABILITY = {"kind": "column-nullability", "at": "t.a", "sqlite": "NOT NULL", "mysql": "NULL"}
+DEFAULT = {"kind": "column-default", "at": "t.b", "sqlite": "3", "mysql": "4"}
+
+
+def documented(**finding: str) -> str:
+    return ENTRY.format(section="divergence", word="reason", **finding)
+
+
+def known(**finding: str) -> str:
+    return ENTRY.format(section="open", word="issue", **finding)
+
+
+@pytest.mark.parametrize(
+    ("toml", "arguments", "status", "verdict"),
+    [
+        (documented(**NULLABILITY) + documented(**DEFAULT), [], 0, "parity, 2 documented"),
+        (documented(**NULLABILITY), [], 1, "NOT at parity: 1 undocumented finding, 1 documented"),
+        (documented(**NULLABILITY) + known(**DEFAULT), [], 1, "not at parity: 1 open"),
+        (documented(**NULLABILITY) + known(**DEFAULT), ["--ratchet"], 0, "not at parity: 1 open"),
+        (known(**DEFAULT), ["--ratchet"], 1, "NOT at parity: 1 undocumented finding, 1 open"),
+        (documented(**NULLABILITY) + documented(**{**DEFAULT, "mysql": "5"}), ["--ratchet"], 1, "NOT at parity: 2 undocumented findings"),
+    ],
+)
+def test_entries(toml: str, arguments: list[str], status: int, verdict: str, verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, DRIFTED).write({"parity.toml": toml})
+    done = verify(*arguments)
+    assert done.returncode == status and f"Verdict: {verdict}" in done.stdout
+
+
+def test_printed_entries_document_everything(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE + "CREATE TABLE u (x STRING, CHECK (x <> 'a\"b'));", DRIFTED + "CREATE TABLE u (x BIGINT);")
+    printed = verify("--format", "divergences")
+    assert printed.returncode == 1
+    project.write({"parity.toml": printed.stdout.replace('reason = ""', 'reason = "meant"')})
+    done = verify("--format", "json")
+    assert (done.returncode, json.loads(done.stdout)["parity"]) == (0, True)
+    assert all(one["documented"] for one in json.loads(done.stdout)["findings"])
+
+
+def test_settings(verify: Verify, project: Project) -> None:
+    project.write(
+        {
+            "db/lite/1_a.sql": "CREATE TABLE c (a INTEGER REFERENCES p (id)); CREATE TABLE p (id INTEGER PRIMARY KEY); "
+            "INSERT INTO c VALUES (F(1));",
+            "db/maria/1_a.sql": "CREATE TABLE c (a BIGINT, FOREIGN KEY (a) REFERENCES p (id)); INSERT INTO c VALUES (7); "
+            "CREATE TABLE p (id BIGINT AUTO_INCREMENT PRIMARY KEY); CREATE TABLE legacy (a BIGINT);",
+            "parity.toml": 'ignore_tables = ["Legacy"]\n[sqlite]\nmigrations = "db/lite"\nfunctions = { F = 1 }\n'
+            '[mysql]\nmigrations = "db/maria"\ninit = "SET FOREIGN_KEY_CHECKS = 0; SET @x = 1"\n',
+        }
+    )
+    done = verify("--format", "json")
+    data = json.loads(done.stdout)
+    assert (done.returncode, data["mysql"]["path"]) == (0, "db/maria")
+    assert (data["ledger"]["stubbed_functions"], data["ledger"]["ignored_tables"]["mysql"]) == (["F"], ["legacy"])
+    project.write({"parity.toml": (project.path / "parity.toml").read_text("utf-8").replace("SET FOREIGN_KEY_CHECKS = 0; ", "")})
+    assert verify().returncode == 2
+
+
+def test_an_init_that_fails(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, MYSQL).write({"parity.toml": '[mysql]\ninit = "SET nonsense = 1"\n'})
+    done = verify()
+    assert (done.returncode, done.stdout) == (2, "") and "mysql.init: SET nonsense = 1" in done.stderr
+
+
+def test_flags_name_other_directories(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, DRIFTED).write({"other/1_a.sql": MYSQL, "parity.toml": documented(**NULLABILITY)})
+    done = verify("--mysql", "other")
+    assert done.returncode == 0 and "not applied to others" in done.stderr
+    assert not (project.path / "parity.lock").exists()
+
+
+# ---- what could not be verified ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mysql", "words"),
+    [
+        (
+            "CREATE TABLE ok (a BIGINT);\n-- x\nCREATE TABEL t (a BIGINT);\n",
+            ["statement 2 of 2, line 3", "CREATE TABEL t (a BIGINT)", "1064"],
+        ),
+        ("DELIMITER //\nCREATE PROCEDURE p() SELECT 1//", ["line 1", "DELIMITER"]),
+        ("USE mysql;", ["USE mysql", "scratch database"]),
+        ("USE information_schema;", ["information_schema", "USE"]),
+        ("DROP DATABASE mysql;", ["DROP DATABASE mysql"]),
+        ("GRANT ALL ON *.* TO CURRENT_USER();", ["GRANT ALL"]),
+        ("CREATE USER 'xtask_intruder'@'%';", ["CREATE USER", "1227"]),
+        ("SET GLOBAL max_connections = 7;", ["SET GLOBAL", "1227"]),
+        ("CREATE DATABASE elsewhere;", ["CREATE DATABASE elsewhere", "1044"]),
+        ("SELECT * FROM ghost;", ["ghost", "1146"]),
+        ("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE t;", ["LOAD DATA LOCAL"]),
+    ],
+)
+def test_a_migration_that_fails(mysql: str, words: list[str], verify: Verify, project: Project, nothing_left: object) -> None:
+    del nothing_left
+    project.pair(SQLITE, MYSQL).pair("SELECT 1;", mysql, "0002_bad")
+    done = verify()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [word for word in ["0002_bad/up.sql", *words] if word not in done.stderr] == []
+    assert "Traceback" not in done.stderr and not (project.path / "parity.lock").exists()
+
+
+def test_a_migration_that_drops_its_own_database(verify: Verify, project: Project, nothing_left: object) -> None:
+    del nothing_left
+    project.pair(SQLITE, f"{MYSQL} SET @q = CONCAT('DROP DATABASE ', DATABASE()); PREPARE s FROM @q; EXECUTE s;")
+    assert verify().returncode == 2
+
+
+def test_no_table_on_mysql(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, "SELECT 1;")
+    done = verify()
+    assert (done.returncode, done.stdout) == (2, "") and "migrations_mysql: no table at the end" in done.stderr
+
+
+def test_a_wrong_password(project: Project, address: xtask.Address) -> None:
+    url = f"mysql://{address.user}:geheim@{address.host}:{address.port}"
+    done = project.pair(SQLITE, MYSQL).run("verify-migrations", "--server", url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("1045") == 1 and "geheim" not in done.stderr
+
+
+def test_a_port_on_which_nobody_listens(project: Project) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can take it meanwhile
+        done = project.pair(SQLITE, MYSQL).run("verify-migrations", "--server", f"mysql://u:geheim@127.0.0.1:{taken.getsockname()[1]}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("2003") == 1 and "geheim" not in done.stderr
+
+
+def test_a_database_in_the_url(server_url: str, project: Project) -> None:
+    done = project.pair(SQLITE, MYSQL).run("verify-migrations", "--server", f"{server_url}/app")
+    assert done.returncode == 2 and "names a database" in done.stderr
+
+
+# ---- signals -----------------------------------------------------------------------------------
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_a_signal_leaves_nothing_behind(
+    number: signal.Signals,
+    project: Project,
+    server_url: str,
+    query: Callable[[str], list[tuple[Any, ...]]],
+    nothing_left: Callable[[], bool],
+) -> None:
+    statement = f"SELECT SLEEP(50.{number:02})"  # the server goes on with it for a while: one for each
+    project.pair(SQLITE, f"{MYSQL} {statement};")
+    command = [sys.executable, str(ROOT / "xtask.py"), "verify-migrations", "--server", server_url]
+    process = subprocess.Popen(command, cwd=project.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: bool(query(f"SELECT 1 FROM information_schema.processlist WHERE info = '{statement}'")))
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, stdout) == (-number if number == signal.SIGKILL else 128 + number, "")
+    assert "Traceback" not in stderr
+    wait_until(nothing_left)
+
+
+# ---- round trip --------------------------------------------------------------------------------
+
+UP = ("CREATE INDEX i ON t (b);", "CREATE INDEX i ON t (b);")
+DOWN = ("DROP INDEX i;", "DROP INDEX i ON t;")
+IRREVERSIBLE = "-- irreversible: what was there is gone\n"
+
+
+@pytest.mark.parametrize(
+    ("down", "values"),
+    [
+        (DOWN, None),
+        ((None, None), ("no down script", "no down script")),
+        ((DOWN[0], "-- later\n"), (None, "an empty down script")),
+        (("SELECT 1;", DOWN[1]), ("stays: t INDEX (b)", None)),
+        ((DOWN[0] + "DROP TABLE t;", DOWN[1]), ("is missing: ", None)),
+        ((DOWN[0], DOWN[1] + " DROP TABLE ghost;"), (None, "DROP TABLE ghost")),
+        ((IRREVERSIBLE, IRREVERSIBLE), None),
+        ((DOWN[0], IRREVERSIBLE), (None, "declared irreversible")),
+    ],
+    ids=["good", "missing", "empty", "stays", "too much", "fails", "declared", "declared on one side"],
+)
+def test_round_trip(down: TwoSides, values: TwoSides | None, verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, MYSQL).pair(*UP, "0002_index")
+    for side, text in zip(("migrations", "migrations_mysql"), down, strict=True):
+        project.write({f"{side}/0001_schema/down.sql": "DROP TABLE t;"})
+        if text is not None:
+            project.write({f"{side}/0002_index/down.sql": text})
+    done = verify("--round-trip", "--format", "json")
+    found = [one for one in told(done) if one[0] == "migration-irreversible"]
+    assert done.returncode == int(values is not None)
+    assert [(one[1], one[4]) for one in found] == ([("0002_index", "0002_index")] if values else [])
+    for value, words in zip(found[0][2:4] if found else (), values or (), strict=True):
+        assert value is None if words is None else words in value
+
+
+def test_without_the_option_nobody_looks_at_the_way_back(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, MYSQL)
+    assert verify().returncode == 0
+
+
+# ---- output and proof --------------------------------------------------------------------------
+
+
+def test_output_is_written_whole_or_not_at_all(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, DRIFTED)
+    printed = verify("--format", "json")
+    written = verify("--format", "json", "--output", "report.json")
+    report = project.path / "report.json"
+    assert (written.returncode, written.stdout, report.read_text("utf-8")) == (1, "", printed.stdout)
+    project.pair(SQLITE, "CREATE TABEL t;")
+    assert verify("--output", "report.json").returncode == 2
+    assert report.read_text("utf-8") == printed.stdout
+    assert [path.name for path in project.path.iterdir() if path.is_file()] == ["report.json"]
+
+
+def test_output_that_cannot_be_written(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, MYSQL)
+    done = verify("--output", "nowhere/report.txt")
+    assert done.returncode == 2 and "nowhere/report.txt: cannot be written" in done.stderr
+
+
+def test_the_proof_is_written_kept_and_checked(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, MYSQL)
+    lock = project.path / "parity.lock"
+    assert verify("--locked").returncode == 1 and not lock.exists()
+    assert verify().returncode == 0 and project.call("check-lock").returncode == 0
+    before = lock.stat().st_mtime_ns, lock.read_bytes()
+    assert verify("--locked").returncode == verify().returncode == 0
+    assert (lock.stat().st_mtime_ns, lock.read_bytes()) == before
+    project.pair(SQLITE + "CREATE TABLE u (a TEXT);", MYSQL + "CREATE TABLE u (a LONGTEXT);")
+    assert project.call("check-lock").returncode == 1
+    assert verify("--locked").returncode == 1 and lock.read_bytes() == before[1]
+
+
+def test_what_is_not_proven_is_not_written(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, DRIFTED)
+    assert verify().returncode == 1 and not (project.path / "parity.lock").exists()
+    project.write({"parity.toml": known(**NULLABILITY) + known(**DEFAULT)})
+    assert verify().returncode == 1  # open, which the lock says
+    assert 'verdict = "not at parity: 2 open"' in (project.path / "parity.lock").read_text("utf-8")
+
+
+# ---- with-mariadb ------------------------------------------------------------------------------
+
+
+def test_with_mariadb_passes_environment_and_status(project: Project, server_url: str, nothing_left: object) -> None:
+    del nothing_left
+    program = "import os, sys; print(os.environ['DATABASE_URL'], os.environ['MYSQL_DATABASE']); sys.exit(7)"
+    done = project.run("with-mariadb", "--server", server_url, "--", sys.executable, "-c", program)
+    assert done.returncode == 7
+    url, database = done.stdout.split()
+    assert re.fullmatch(rf"mysql://\w+:\w+@\S+:\d+/{database}", url)
+
+
+def test_with_mariadb_gives_all_rights(project: Project, server_url: str, nothing_left: object) -> None:
+    del nothing_left
+    program = (
+        "import os, pymysql; e = os.environ\n"
+        "c = pymysql.connect(host=e['MYSQL_HOST'], port=int(e['MYSQL_TCP_PORT']), user=e['MYSQL_USER'], password=e['MYSQL_PWD'])\n"
+        "k = c.cursor()\n"
+        "k.execute('CREATE DATABASE xtask_other_of_a_test'); k.execute('DROP DATABASE xtask_other_of_a_test')\n"
+    )
+    assert project.run("with-mariadb", "--server", server_url, "--", sys.executable, "-c", program).returncode == 0
+
+
+@pytest.mark.parametrize(("command", "status"), [("no-such-command-anywhere", 127), ("./plain.txt", 126)])
+def test_with_mariadb_when_the_command_cannot_run(command: str, status: int, project: Project, server_url: str) -> None:
+    done = project.write({"plain.txt": "no program"}).run("with-mariadb", "--server", server_url, "--", command)
+    assert done.returncode == status
+
+
+# ---- this repository ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(project: Project) -> Project:
+    """This repository's own migrations with their settings and proof."""
+    for name in ("migrations", "migrations_mysql"):
+        shutil.copytree(ROOT / name, project.path / name)
+    for name in ("parity.toml", "parity.lock"):
+        shutil.copy(ROOT / name, project.path / name)
+    return project
+
+
+def test_this_repository_is_at_parity_with_one_documented_divergence(copy: Project, verify: Verify) -> None:
+    done = verify("--locked", "--round-trip", "--format", "json")
+    data = json.loads(done.stdout)
+    assert (done.returncode, data["parity"]) == (0, True)
+    assert [one["documented"] for one in data["findings"]] == [True]
+    assert Path(copy.path / "parity.lock").read_bytes() == (ROOT / "parity.lock").read_bytes()
+
+
+def test_without_its_entry_the_divergence_is_found(copy: Project, verify: Verify) -> None:
+    (documented_one,) = xtask.parse_settings((ROOT / "parity.toml").read_text("utf-8"), "parity.toml").entries
+    (copy.path / "parity.toml").unlink()
+    done = verify("--format", "json")
+    assert done.returncode == 1
+    assert [one[:4] for one in told(done)] == [(documented_one.kind, documented_one.at[0], documented_one.sqlite, documented_one.mysql)]
