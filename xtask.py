@@ -1249,7 +1249,7 @@ class Canonicaliser:
 
     def operands(self, node: Any) -> Any:
         """Parentheses by structure alone: around an operator that is another operator's operand."""
-        if isinstance(node, self.exp.Binary) and not isinstance(node, self.exp.Connector):
+        if isinstance(node, self.exp.Binary) and not isinstance(node, (self.exp.Connector, self.exp.Escape)):
             for key in ("this", "expression"):
                 if isinstance(node.args.get(key), (self.exp.Binary, self.exp.Not, self.exp.Between, self.exp.In)):
                     node.set(key, self.exp.Paren(this=node.args[key]))
@@ -1638,6 +1638,9 @@ def discover(directory: Path, dialect: Dialect) -> list[Migration]:
     if not directory.is_dir():
         raise MigrationError(f"{directory}: no such directory; name the {dialect} migrations with --{dialect} or in parity.toml")
     entries = sorted(entry for entry in directory.iterdir() if not entry.name.startswith("."))
+    for entry in entries:
+        if printable(entry.name) != entry.name:
+            raise MigrationError(f"{directory}: {printable(entry.name)}: a control character in a name; rename it")
     folders = [entry for entry in entries if entry.is_dir() and (any(entry.glob("*.sql")) or LAYOUTS[0].entry.match(entry.name))]
     files = [entry for entry in entries if entry.suffix.lower() == ".sql" and not entry.is_dir()]
     if folders and files:
@@ -3739,7 +3742,8 @@ def render_json(verdict: Verdict) -> str:
         "findings": findings,
         "hidden": {kind: hidden[kind] for kind in sorted(hidden)},
     }
-    return json.dumps(data, indent=2, ensure_ascii=False).replace("\x7f", "\\u007f") + "\n"
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return re.sub(r"[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
 def render_markdown(verdict: Verdict) -> str:

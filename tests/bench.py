@@ -758,11 +758,11 @@ def measure(arguments: argparse.Namespace) -> None:
     try:
         for name in arguments.only:
             BENCHMARKS[name](plan, results)
-    finally:
+    finally:  # interrupted after half an hour: what is measured is shown
         PROGRESS.done()
-    print_report(about, plan, results)
-    if arguments.json:
-        Path(arguments.json).write_text(as_json(about, plan, results), "utf-8")
+        print_report(about, plan, results)
+        if arguments.json:
+            Path(arguments.json).write_text(as_json(about, plan, results), "utf-8")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -387,7 +387,12 @@ class Writer:
         return f"{self.operand(value, at + '.v')} {negative}{self.say('IN')} ({texts})"
 
     def on_like(self, node: Node, at: str, negative: str = "") -> str:
-        return f"{self.operand(node.args[0], at + '.l')} {negative}{self.say('LIKE')} {self.expression(node.args[1], at + '.r')}"
+        """A backslash escapes: on MySQL by itself."""
+        value, pattern = self.operand(node.args[0], at + ".l"), self.expression(node.args[1], at + ".r")
+        escape = ""
+        if "\\" in node.args[1].args[0]:
+            escape = self.by_side((" ESCAPE '\\'",), ("", " ESCAPE '\\\\'"), at + "/escape")
+        return f"{value} {negative}{self.say('LIKE')} {pattern}{escape}"
 
     def on_null(self, node: Node, at: str) -> str:
         return f"{self.operand(node.args[0], at + '.l')} {self.by_side(('IS NULL', 'ISNULL'), ('IS NULL', 'is null'), at + '/null')}"

