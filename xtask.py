@@ -49,6 +49,7 @@ if __name__ == "__main__":
 import argparse
 import dataclasses
 import functools
+import gc
 import hashlib
 import io
 import json
@@ -193,7 +194,7 @@ class Key:
     method: str = ""
     own: bool = False
 
-    @property
+    @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """Lower-case columns; an expression in parentheses, as no column is spelled."""
         return tuple(part.column.lower() if part.column is not None else f"({part.text.lower()})" for part in self.parts)
@@ -803,6 +804,7 @@ def _numbers(arguments: str) -> tuple[int, ...]:
     return tuple(int(word) for word in arguments.split(",") if word.strip().isdigit())
 
 
+@functools.lru_cache(maxsize=1024)  # a schema has thousands of columns and a few dozen types
 def sqlite_type(declared: str) -> ColumnType:
     """A declared SQLite type, any case and spacing."""
     text = re.sub(r"\s*([(),])\s*", r"\1", " ".join(declared.upper().split()))
@@ -827,6 +829,7 @@ def sqlite_type(declared: str) -> ColumnType:
     return ColumnType(text, logical, declares, enforces, note="" if logical else affinity_note(text))
 
 
+@functools.lru_cache(maxsize=1024)
 def mysql_type(declared: str, *, json_checked: bool = False) -> ColumnType:
     """A `column_type` of information_schema; `json_checked` says that MariaDB means JSON by it."""
     if json_checked:
@@ -1344,11 +1347,14 @@ class Canonicaliser:
 
     def join_equalities(self, parts: list[Any]) -> list[Any]:
         groups: dict[str, list[Any]] = defaultdict(list)
+        joined = []
         for part in parts:
             is_choice = isinstance(part, self.exp.EQ) and isinstance(part.expression, self.exp.Literal)
             is_list = isinstance(part, self.exp.In) and part.expressions
-            groups[part.this.unnest().sql() if is_choice or is_list else "=" + part.sql()].append(part)
-        joined = []
+            if is_choice or is_list:
+                groups[part.this.unnest().sql()].append(part)
+            else:
+                joined.append(part)
         for group in groups.values():
             if len(group) == 1:
                 joined += group
@@ -1932,6 +1938,9 @@ def has_own_transaction(statements: Sequence[Statement], dialect: Dialect) -> bo
     return False
 
 
+RENAMING: Final = re.compile(r"\b(?:rename|change|constraint)\b", re.IGNORECASE)
+
+
 def renames(statements: Iterable[Statement]) -> Mapping[str, frozenset[str]]:
     """What MySQL statements rename or name: lower-case new column name to its earlier names, and under
     the key "" the names given to foreign keys.  InnoDB's own index keeps the name it was made with."""
@@ -2138,6 +2147,8 @@ class Clauses:
     deferred: list[bool] = field(default_factory=list)
 
 
+# Without any of these a CREATE TABLE says nothing that the PRAGMAs do not say too.
+CLAUSE_WORDS: Final = re.compile(r"\bcheck\b|\bcollate\b|\bgenerated\b|\bas\b|\bdeferrable\b", re.IGNORECASE)
 CONSTRAINT_WORDS: Final = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
 
 
@@ -2146,6 +2157,8 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
 
     The text is the backend's own record of the table: on SQLite ALTER TABLE edits it too.
     """
+    if not CLAUSE_WORDS.search(sql):
+        return Clauses()
     found, clauses = code_tokens(sql, dialect), Clauses()
     words = [token.text.upper() if token.kind == "word" else token.text if token.kind == "mark" else "" for token in found]
     at = words.index("(") + 1 if "(" in words else len(found)
@@ -2280,6 +2293,7 @@ def _sqlite_foreign_keys(table: str, rows: Sequence[Any], deferred: Sequence[boo
     groups: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
         groups[row[1]].append(row)
+    deferred = deferred or [False] * len(groups)  # no word of it in the text
     if len(groups) != len(deferred):
         raise IntrospectionError(f"SQLite lists {len(groups)} foreign keys of {table}, its text {len(deferred)}: they cannot be matched")
     keys = []
@@ -2479,7 +2493,7 @@ class MySQLBackend:
 
     def __init__(self, address: Address, init: str, ignore: Collection[str], timeout: float) -> None:
         self.address, self.init, self.ignore, self.timeout = address, init, ignore, timeout
-        self.statements: list[Statement] = []
+        self.statements: list[Statement] = []  # those that rename or name what InnoDB's own indexes are called after
         self.executed = 0
         self.connection = connect(address, address.database, timeout)
         self.catalogue: Any = None  # a session of its own: what migrations set in theirs must not change what is read
@@ -2545,7 +2559,7 @@ class MySQLBackend:
     def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
         path = migration.up if direction == "up" else migration.down or migration.up
         statements = split(script(migration, direction), "mysql", f"{path}")
-        self.statements += statements
+        self.statements += [statement for statement in statements if RENAMING.search(statement.text)]
         self.executed += len(statements)
         findings = []
         for statement in statements:
@@ -3123,12 +3137,19 @@ def _enforced_by_sqlite(table: Table, sqlite: Column, mysql: Column) -> tuple[ob
 
 def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None]:
     """The CHECKs that a VARCHAR(n) and an UNSIGNED stand for."""
-    name = mysql.name.lower()
-    column = name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'
     size = mysql.type.enforced
+    if not mysql.type.unsigned and not (size and size[0] == "length"):
+        return None, None
+    name, column = mysql.name.lower(), quote_canonical(mysql.name)
     measure = "octet_length" if mysql.type.logical == {"bytes"} else "length"
     limit = Expression(f"{measure}({column}) <= {size[1]}", frozenset({name})) if size and size[0] == "length" else None
     return limit, Expression(f"{column} >= 0", frozenset({name})) if mysql.type.unsigned else None
+
+
+def quote_canonical(name: str) -> str:
+    """A column's name as canonical expressions spell it."""
+    name = name.lower()
+    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'
 
 
 def _compare_collation(at: str, sqlite: Column, mysql: Column, meets: frozenset[str]) -> Iterator[Finding]:
@@ -3255,8 +3276,7 @@ def _compare_checks(both: TablePair) -> Iterator[Finding]:
 
 def implied_checks(column: Column) -> Iterator[Expression]:
     """The CHECKs that ENUM and JSON stand for."""
-    name = column.name.lower()
-    text = name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'
+    name, text = column.name.lower(), quote_canonical(column.name)
     if column.type.values:
         values = sorted(quote_string(value) for value in column.type.values)
         yield Expression(f"{text} IN ({', '.join(values)})" if len(values) > 1 else f"{text} = {values[0]}", frozenset({name}))
@@ -5394,6 +5414,7 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     SIGNALS.install()
+    gc.disable()  # a short run: what it builds lives to its end, and looking for garbage costs a fifth of a large one
     for stream in (sys.stdout, sys.stderr):  # the same bytes whatever the locale
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -734,7 +734,7 @@ SEEDS = st.one_of(ANY, st.just(0))
 SORT_NAMES = st.sampled_from(list(SORTS))
 ACTIONS = st.sampled_from(("", "CASCADE", "SET NULL", ""))
 STEMS = st.one_of(*[st.sampled_from(PLAIN_NAMES)] * 3, st.sampled_from(HOSTILE_NAMES))
-FEW = {most: st.integers(0, most) for most in range(7)}
+MORE = st.integers(0, 2).map(bool)  # one at a time: a failure loses single parts as it shrinks
 RARELY = st.integers(0, 3).map(lambda number: number == 3)
 
 
@@ -748,10 +748,14 @@ class Maker:
     def name(self) -> str:
         return f"{self.draw(STEMS)}_{next(self.numbers)}"
 
+    def times(self, most: int) -> Iterator[int]:
+        """Up to `most` rounds."""
+        return itertools.takewhile(lambda _: self.draw(MORE), range(most))
+
     def some(self, items: Iterable[Any], most: int) -> list[Any]:
         """Up to `most` of the items, in any order."""
         pool, chosen = list(items), []
-        for _ in range(self.draw(FEW[min(most, len(pool))])):
+        for _ in self.times(min(most, len(pool))):
             chosen.append(pool.pop(self.draw(st.integers(0, len(pool) - 1))))
         return chosen
 
@@ -782,7 +786,7 @@ class Maker:
     # tables
 
     def table(self, earlier: list[Table]) -> Table:
-        columns = [self.column() for _ in range(1 + self.draw(FEW[3]))]
+        columns = [self.column(), *(self.column() for _ in self.times(4))]
         table = Table(self.name()[-40:], ())  # servers make names of constraints from it
         if self.draw(st.booleans()):
             key = replace(self.column(self.draw(st.sampled_from(("long", "int", "unsigned"))), False), sqlite="INTEGER", default=None)
@@ -795,7 +799,7 @@ class Maker:
         return table
 
     def foreign_keys(self, table: Table, earlier: list[Table]) -> Table:
-        for _ in range(self.draw(FEW[2])):
+        for _ in self.times(2):
             parents = [one for one in [*earlier, *([table] if table.filled else [])] if one.primary_key or one.uniques]
             if not parents:
                 break
@@ -825,7 +829,7 @@ class Maker:
 
     def uniques(self, table: Table) -> Table:
         keys: list[Key] = []
-        for _ in range(self.draw(FEW[2])):
+        for _ in self.times(2):
             chosen = self.some([c.name for c in table.columns if SORTS[c.sort].unique], 2)
             if chosen and {*chosen} not in [{*table.primary_key}, *({*key.columns} for key in keys)]:
                 keys.append(Key(self.name(), tuple(chosen)))
@@ -834,7 +838,7 @@ class Maker:
     def indexes(self, table: Table) -> Table:
         keys: list[Key] = []
         pool = [c.name for c in table.columns if (SORTS[c.sort].key or c.sort in PREFIXED) and c.sort not in UNPREFIXED]
-        for _ in range(self.draw(FEW[3])):
+        for _ in self.times(3):
             again = keys and self.draw(RARELY)  # one that begins the last one adds nothing
             chosen = list(keys[-1].columns[:-1]) if again else self.some(pool, 3)
             if chosen and tuple(chosen) not in [key.columns for key in keys]:
@@ -844,7 +848,7 @@ class Maker:
     def rows(self, table: Table) -> Table:
         """Rows that surely fit: no CHECK, and no parent to find."""
         lone = all(table.column(name).nullable for name in table.referring) and not table.checks
-        return replace(table, rows=self.draw(FEW[3])) if lone and self.draw(RARELY) else table
+        return replace(table, rows=len(list(self.times(3)))) if lone and self.draw(RARELY) else table
 
     def view(self, tables: list[Table]) -> View:
         table = self.draw(st.sampled_from(tables))
@@ -857,7 +861,7 @@ class Maker:
         usable = self.computable(table)
         if not usable:
             return table
-        made = tuple(Check(f"ck_{next(self.numbers)}", self.condition(usable, 2)) for _ in range(self.draw(FEW[2])))
+        made = tuple(Check(f"ck_{next(self.numbers)}", self.condition(usable, 2)) for _ in self.times(2))
         return replace(table, checks=made)
 
     def computable(self, table: Table) -> list[Column]:
@@ -946,9 +950,9 @@ class Maker:
 def schemas(draw: Callable[..., Any]) -> Schema:
     maker = Maker(draw)
     tables: list[Table] = []
-    for _ in range(1 + draw(FEW[2])):
+    for _ in itertools.chain([0], maker.times(2)):
         tables.append(maker.table(tables))
-    return Schema(tuple(tables), tuple(maker.view(tables) for _ in range(draw(FEW[2]) // 2)))
+    return Schema(tuple(tables), tuple(maker.view(tables) for _ in maker.times(1)))
 
 
 @st.composite

@@ -101,7 +101,10 @@ def check(pair: schemas.Pair, bench: Bench) -> None:
         sides[side] = bench.built(side, pair.write(side, bench.limits, True))
         assert parity(findings_of(sides)) == Counter(expect)
     except (AssertionError, xtask.XtaskError) as error:
-        pytest.fail(f"{error}\n\n{case(pair, bench.limits, changed, expect)}", pytrace=False)
+        message = f"{error}\n\n{case(pair, bench.limits, changed, expect)}"
+    else:
+        return
+    pytest.fail(message, pytrace=False)
 
 
 def findings_of(sides: dict[schemas.Dialect, tuple[xtask.Schema, list[xtask.Finding]]]) -> list[xtask.Finding]:

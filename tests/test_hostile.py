@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sqlite3
@@ -162,6 +163,51 @@ def test_a_condition_has_one_canonical_form(made: tuple[schemas.Node, int]) -> N
         assert xtask.canonical_check(spelled, side, COLUMNS) == wanted
     again = xtask.canonical_check(" AND ".join(f"({part.text})" for part in wanted), "sqlite", COLUMNS)
     assert again == wanted
+
+
+@st.composite
+def repetitive(draw: Callable[..., Any]) -> schemas.Node:
+    """AND, OR and NOT of a few atoms: what stands twice, what is its neighbour's opposite."""
+    maker = schemas.Maker(draw, itertools.cycle(range(2)))
+    atoms = st.sampled_from([maker.atom(draw(st.sampled_from(NEUTRAL))) for _ in range(draw(st.integers(1, 3)))])
+    trees = st.recursive(
+        atoms,
+        lambda inner: st.one_of(
+            inner.map(lambda node: schemas.Node("not", (node,))),
+            st.builds(schemas.Node, st.sampled_from(("and", "or")), st.lists(inner, min_size=2, max_size=3).map(tuple)),
+        ),
+        max_leaves=6,
+    )
+    return draw(trees)
+
+
+def evaluator() -> sqlite3.Connection:
+    """SQLite with what only the canonical form says."""
+    connection = sqlite3.connect(":memory:")
+    connection.create_function("concat", -1, lambda *parts: None if None in parts else "".join(map(str, parts)))
+    for name in ("div", "idiv"):
+        connection.create_function(name, 2, lambda a, b: None if None in (a, b) or not b else int(a / b))
+    connection.execute("CREATE TABLE t (n INTEGER, d NUMERIC, s TEXT)")
+    numbers, reals, words = (
+        (None, 0, 5, 9, 10, 12, 14, 20, 24, 30),
+        (None, 0.5, 1.25, 2.25, 3),
+        (None, "", "x0", "X1", "it's0", "a0", "zz", "ü"),
+    )
+    connection.executemany("INSERT INTO t VALUES (?, ?, ?)", itertools.product(numbers, reals, words))
+    return connection
+
+
+@QUICK
+@given(node=repetitive())
+def test_the_canonical_form_means_the_same(node: schemas.Node) -> None:
+    """Rows that a CHECK lets in, as it was written and as its conjuncts: what is compared is what was said."""
+    connection = evaluator()
+    for side in schemas.SIDES:
+        written = schemas.Writer("sqlite", schemas.Limits(), 0).expression(node, "x")
+        parts = xtask.canonical_check(schemas.Writer(side, schemas.Limits(), 0).expression(node, "x"), side, COLUMNS)
+        read = " AND ".join(f"({part.text})" for part in parts)
+        query = f"SELECT n, d, s FROM t WHERE (({written}) IS NOT 0) <> (({read}) IS NOT 0)"
+        assert connection.execute(query).fetchone() is None, (written, read)
 
 
 @DIALECTS
