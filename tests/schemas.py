@@ -1312,3 +1312,57 @@ def change_rows(schema: Schema) -> Iterator[Changed]:
 def change_nothing(schema: Schema) -> Iterator[Changed]:
     """The control: the very same again."""
     yield None, schema, []
+
+
+# ---- smaller pairs -------------------------------------------------------------------------------
+
+
+def smaller(pair: Pair) -> Iterator[Pair]:
+    """Pairs with one thing less, with the same change and the same findings to expect."""
+    for seeds in {(0, 0), (0, pair.seeds[1]), (pair.seeds[0], 0)} - {pair.seeds}:
+        yield replace(pair, seeds=seeds)
+    rule = next(rule for rule in MUTATIONS if rule.__name__ == pair.mutation.name)
+    for schema in reductions(pair.schema):
+        for one in mutations(schema, rule):
+            if (one.side, one.expect) == (pair.mutation.side, pair.mutation.expect):
+                yield replace(pair, schema=schema, mutation=one)
+
+
+def unchanged(pair: Pair) -> Pair:
+    """For what fails before anything is changed."""
+    return replace(pair, mutation=next(mutations(pair.schema, change_nothing)))
+
+
+def reductions(schema: Schema) -> Iterator[Schema]:
+    for table in reversed(schema.tables):
+        left = [replace(one, foreign_keys=tuple(k for k in one.foreign_keys if k.parent != table.name)) for one in schema.tables]
+        if len(left) > 1:
+            views = tuple(view for view in schema.views if view.table != table.name)
+            yield Schema(tuple(one for one in left if one.name != table.name), views)
+    for view in schema.views:
+        yield replace(schema, views=tuple(one for one in schema.views if one != view))
+    for table in schema.tables:
+        yield from (schema.with_table(one) for one in reduced_tables(schema, table))
+
+
+def reduced_tables(schema: Schema, table: Table) -> Iterator[Table]:
+    referenced = schema.referenced(table)
+    for part in ("checks", "indexes", "foreign_keys", "uniques"):
+        for item in getattr(table, part):
+            if part != "uniques" or not set(item.columns) & referenced:
+                yield replace(table, **{part: tuple(one for one in getattr(table, part) if one != item)})
+    if table.primary_key and not set(table.primary_key) & referenced:
+        yield replace(table, primary_key=(), filled=False, without_rowid=False)
+    if table.rows:
+        yield replace(table, rows=0)
+    bound = {column.name for column in table.columns} - {column.name for column in free(schema, table)}
+    for column in table.columns:
+        if (column.name not in bound or column.generated) and column.name not in schema.shown(table) and len(table.columns) > 1:
+            yield replace(table, columns=tuple(one for one in table.columns if one != column))
+        if column.default is not None:
+            yield on_columns(table, lambda c: replace(c, default=None), column.name)
+    for check in table.checks:
+        for node in check.condition.args:
+            if check.condition.op in ("and", "or", "not"):
+                shorter = replace(check, condition=node)
+                yield replace(table, checks=tuple(shorter if one == check else one for one in table.checks))
