@@ -7,7 +7,8 @@ KIND ?=
 NAME ?=
 CMD ?=
 
-XTASK := .venv/bin/python xtask.py
+# As a module, xtask.py is compiled once and not at every start.
+XTASK := .venv/bin/python -m xtask
 
 .PHONY: help
 help: ## this list

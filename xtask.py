@@ -1309,7 +1309,11 @@ class Canonicaliser:
     def on_not(self, node: Any) -> Any:
         inner = self.truth(node.this)
         if isinstance(inner, self.exp.Not):
-            return inner.this
+            return inner.this.unnest()
+        like = inner.this if isinstance(inner, self.exp.Escape) else inner
+        if isinstance(like, self.exp.Like):
+            like.set("negate", not like.args.get("negate") or None)
+            return inner
         if type(inner) in self.opposites:
             return self.opposites[type(inner)](this=inner.this, expression=inner.expression)
         if isinstance(inner, self.exp.In) and inner.expressions:
@@ -4922,6 +4926,7 @@ def prove(
     sqlite = make_sqlite(settings)
     build(sqlite, steps, progress)
     ours = _assert_tables(sqlite.read(), project.shown("sqlite"))
+    warm_up()
     try:
         address = lease.address()
         progress("the server answers")
@@ -4953,6 +4958,14 @@ def prove(
         arguments.ratchet,
     )
     return Proof(verdict, judged)
+
+
+def warm_up() -> None:
+    """Loads, while the server boots, what is needed once it answers."""
+    import pymysql  # noqa: F401
+    import tabulate  # noqa: F401
+
+    canonical("a + 1", "mysql")
 
 
 def make_sqlite(settings: Settings) -> SQLiteBackend:

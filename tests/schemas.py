@@ -958,12 +958,11 @@ def schemas(draw: Callable[..., Any]) -> Schema:
 @st.composite
 def pairs(draw: Callable[..., Any]) -> Pair:
     schema = draw(schemas())
-    number = draw(ANY)
-    rules = len(MUTATIONS)
-    for at in range(rules):  # the first rule, from a random one on, that has something to change
-        offered = list(mutations(schema, MUTATIONS[(number + at) % rules]))
+    number = zlib.crc32(repr((schema, draw(ANY))).encode())  # hypothesis repeats itself: as good as any number, and no number often
+    for rule in sorted(MUTATIONS, key=lambda rule: zlib.crc32(f"{number}/{rule.__name__}".encode())):
+        offered = list(mutations(schema, rule))
         if offered:
-            return Pair(schema, offered[draw(ANY) % len(offered)], (draw(SEEDS), draw(SEEDS)))
+            return Pair(schema, offered[number % len(offered)], (draw(SEEDS), draw(SEEDS)))
     raise AssertionError("change_nothing always has something to offer")
 
 

@@ -111,6 +111,8 @@ def failure_of(pair: schemas.Pair, bench: Bench) -> Failure | None:
         sides[side] = bench.built(side, pair.write(side, bench.limits, True))
         return difference(findings_of(sides), pair.mutation.expect, changed)
     except (AssertionError, xtask.XtaskError) as error:
+        if not bench.mysql.connection.open:
+            raise
         return Failure((type(error), str(error)[-30:]), str(error), changed)
 
 
@@ -185,7 +187,7 @@ def test_pairs(mysql: xtask.MySQLBackend, project: Project, capsys: pytest.Captu
     (seed(int(SEED))(run) if SEED else run)()
     total = sum(changes.values())
     assert total >= PAIRS
-    assert len(changes) > len(schemas.MUTATIONS) // 2
+    assert len(changes) > len(schemas.MUTATIONS) * 3 // 4
     if "XTASK_FUZZ" in os.environ:
         with capsys.disabled():
             print(f"\n{total} pairs, {total / (time.monotonic() - start):.1f} a second: {dict(sorted(changes.items()))}")
