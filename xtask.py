@@ -134,7 +134,7 @@ class Expression:
     `written` is a number as it was written, which matters where it becomes text."""
 
     text: str
-    columns: frozenset[str] = frozenset()
+    columns: frozenset[str] = field(default=frozenset(), compare=False)
     written: str = field(default="", compare=False)
 
 
@@ -237,6 +237,11 @@ class Table:
     @functools.cached_property
     def by_name(self) -> Mapping[str, Column]:
         return {column.name.lower(): column for column in self.columns}
+
+    @functools.cached_property
+    def held(self) -> frozenset[str]:
+        """What a row must pass: the conjuncts of all CHECKs."""
+        return frozenset(part.text for check in self.checks for part in check)
 
 
 @dataclass(frozen=True)
@@ -350,13 +355,22 @@ class Layout:
     textual: bool = False
 
 
+class Token(NamedTuple):
+    """A token of SQL; `kind` is space, comment, code (/*! … */), string, name (quoted), word, number, mark or bad."""
+
+    kind: str
+    text: str
+    start: int
+
+
 class Statement(NamedTuple):
-    """One statement of a file: its text, its number in the file and the line it begins on; `whole` where it is
-    all of a file that cannot be split with certainty."""
+    """One statement of a file: its text, its number in the file, the line it begins on and its tokens that mean
+    something; `whole` where it is all of a file that cannot be split with certainty."""
 
     text: str
     number: int
     line: int
+    tokens: Sequence[Token] = ()
     whole: bool = False
 
 
@@ -919,6 +933,7 @@ COLLATION_RULES: Final = (
 )
 
 
+@functools.cache
 def equality(collation: str, dialect: Dialect) -> str:
     """What the collation ignores, in words; an unknown one is named, and equals nothing."""
     for rule in COLLATION_RULES:
@@ -1061,14 +1076,6 @@ NOW: Final[Mapping[str, str]] = MappingProxyType(
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-class Token(NamedTuple):
-    """A token of SQL; `kind` is space, comment, code (/*! … */), string, name (quoted), word, number, mark or bad."""
-
-    kind: str
-    text: str
-    start: int
-
-
 def _lexer(comments: str, strings: str, names: str) -> re.Pattern[str]:
     return re.compile(
         rf"(?P<space>\s+)|{comments}|(?P<string>{strings})|(?P<name>{names})"
@@ -1096,15 +1103,20 @@ LEXERS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
 )
 
 
-def tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
-    """Every token of the text, spaces and comments included."""
+MEANINGLESS: Final = frozenset(["space", "comment"])
+
+
+def tokens(sql: str, dialect: Dialect, without: Collection[str] = ()) -> Iterator[Token]:
+    """Every token of the text, spaces and comments included, but for the kinds in `without`."""
     for match in LEXERS[dialect].finditer(sql):
-        yield Token(match.lastgroup or "mark", match.group(), match.start())
+        kind = match.lastgroup or "mark"
+        if kind not in without:
+            yield Token(kind, match.group(), match.start())
 
 
 def code_tokens(sql: str, dialect: Dialect) -> list[Token]:
     """The tokens that mean something."""
-    return [token for token in tokens(sql, dialect) if token.kind not in ("space", "comment")]
+    return list(tokens(sql, dialect, MEANINGLESS))
 
 
 def unquote_name(text: str) -> str:
@@ -1116,6 +1128,7 @@ def unquote_name(text: str) -> str:
     return text
 
 
+@functools.cache
 def quote_name(name: str) -> str:
     """A name as places spell it: in double quotes where it holds one of `. , ( ) "`."""
     return '"' + name.replace('"', '""') + '"' if re.search(r'[.,()"]', name) else name
@@ -1165,6 +1178,23 @@ def canonical_check(sql: str, dialect: Dialect, columns: tuple[tuple[str, frozen
     """A CHECK as its conjuncts, sorted: a row passes unless one of them is false, so they may stand in any CHECK."""
     parts = _canonicaliser().parts(_without_introducers(sql, dialect), dialect, dict(columns), condition=True)
     return parts or (_by_tokens(sql, dialect),)
+
+
+class Scope:
+    """What the expressions of one table may read: its columns, whose types are collected only where something asks."""
+
+    def __init__(self, dialect: Dialect, columns: Sequence[Column]) -> None:
+        self.dialect, self.columns = dialect, columns
+
+    @functools.cached_property
+    def known(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        return tuple((column.name.lower(), column.type.logical) for column in self.columns)
+
+    def expression(self, sql: str) -> Expression:
+        return canonical(sql, self.dialect, self.known)
+
+    def check(self, sql: str) -> tuple[Expression, ...]:
+        return canonical_check(sql, self.dialect, self.known)
 
 
 def _simple(sql: str, dialect: Dialect, columns: Collection[object]) -> Expression | None:
@@ -1218,6 +1248,7 @@ class Canonicaliser:
 
         logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
         self.sqlglot, self.exp = sqlglot, exp
+        self.writer = sqlglot.Generator(normalize_functions="lower", comments=False)
         self.mirrored = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
         self.opposites = {exp.EQ: exp.NEQ, exp.NEQ: exp.EQ, exp.LT: exp.GTE, exp.GTE: exp.LT, exp.GT: exp.LTE, exp.LTE: exp.GT}
         self.arithmetic = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
@@ -1238,8 +1269,11 @@ class Canonicaliser:
             return ()
 
     def render(self, tree: Any) -> Expression:
-        text = tree.sql(normalize_functions="lower", comments=False)
+        text = self.text(tree)
         return Expression(NOW.get(text, text), frozenset(column.name for column in tree.find_all(self.exp.Column)))
+
+    def text(self, node: Any) -> str:
+        return self.writer.generate(node, copy=False)  # it changes nothing in what stands in an expression
 
     def rewrite(self, node: Any) -> Any:
         for key, value in list(node.args.items()):
@@ -1260,7 +1294,7 @@ class Canonicaliser:
 
     def truth(self, node: Any) -> Any:
         """A value used as a condition: `a` is `a <> 0`; MySQL writes json_valid(a) as `0 <> json_valid(a)`."""
-        if isinstance(node, self.exp.NEQ) and node.expression.sql() == "0" and isinstance(node.this, self.exp.Func):
+        if isinstance(node, self.exp.NEQ) and self.text(node.expression) == "0" and isinstance(node.this, self.exp.Func):
             return node.this
         if isinstance(node, (self.exp.Column, self.exp.Literal, *self.arithmetic)):
             return self.operands(self.exp.NEQ(this=node, expression=self.exp.Literal.number(0)))
@@ -1300,7 +1334,7 @@ class Canonicaliser:
     def on_comparison(self, node: Any) -> Any:
         left, right = node.this, node.expression
         literal = isinstance(left, self.exp.Literal), isinstance(right, self.exp.Literal)
-        swap = literal[0] > literal[1] or (literal[0] == literal[1] and left.sql() > right.sql())
+        swap = literal[0] > literal[1] or (literal[0] == literal[1] and self.text(left) > self.text(right))
         turned = self.mirrored[type(node)](this=right, expression=left) if swap else node
         return self.truth(turned)
 
@@ -1344,7 +1378,7 @@ class Canonicaliser:
         flat = [part.this if isinstance(part, self.exp.Paren) else part for part in flat]
         if operator is self.exp.Or:
             flat = self.join_equalities(flat)
-        unique = {part.sql(): part for part in flat}
+        unique = {self.text(part): part for part in flat}
         ordered = [unique[text] for text in sorted(unique)]
         wrapped = [self.exp.Paren(this=part) if isinstance(part, self.exp.Connector) else part for part in ordered]
         return functools.reduce(lambda left, right: operator(this=left, expression=right), wrapped)
@@ -1356,7 +1390,7 @@ class Canonicaliser:
             is_choice = isinstance(part, self.exp.EQ) and isinstance(part.expression, self.exp.Literal)
             is_list = isinstance(part, self.exp.In) and part.expressions
             if is_choice or is_list:
-                groups[part.this.unnest().sql()].append(part)
+                groups[self.text(part.this.unnest())].append(part)
             else:
                 joined.append(part)
         for group in groups.values():
@@ -1370,7 +1404,7 @@ class Canonicaliser:
     def on_in(self, node: Any) -> Any:
         if not node.expressions:
             return node
-        values = {value.sql(): value for value in node.expressions}
+        values = {self.text(value): value for value in node.expressions}
         if len(values) == 1:
             return self.on_comparison(self.exp.EQ(this=node.this, expression=node.expressions[0]))
         return self.exp.In(this=node.this, expressions=[values[text] for text in sorted(values)])
@@ -1388,13 +1422,13 @@ class Canonicaliser:
 
     def on_cast(self, node: Any) -> Any:
         kind = node.to.this.name if hasattr(node.to.this, "name") else str(node.to.this)
-        name = next((name for name, kinds in CASTS if kind in kinds), node.to.sql().lower())
+        name = next((name for name, kinds in CASTS if kind in kinds), self.text(node.to).lower())
         if name == "integer" and self.is_unix_time(node.this):
             return node.this
         return self.exp.Anonymous(this="cast_" + name, expressions=[node.this])
 
     def is_unix_time(self, node: Any) -> bool:
-        return node.sql(normalize_functions="lower") == "unixepoch()"
+        return self.text(node) == "unixepoch()"
 
     def on_dpipe(self, node: Any) -> Any:
         return self.on_concat(self.exp.Concat(expressions=[node.this, node.expression]))
@@ -1474,7 +1508,7 @@ class Canonicaliser:
 
     def named(self, name: str, arguments: list[Any]) -> Any:
         call = self.exp.Anonymous(this=name, expressions=arguments)
-        now = NOW.get(call.sql(normalize_functions="lower"))
+        now = NOW.get(self.text(call))
         return self.exp.Var(this=now) if now else call
 
 
@@ -1835,7 +1869,7 @@ def split(text: str, dialect: Dialect, where: str) -> list[Statement]:
     """
     text = BREAKPOINT.sub(lambda match: ";".ljust(len(match.group())), text)
     found = []
-    for token in tokens(text, dialect):
+    for token in tokens(text, dialect, MEANINGLESS):
         found.append(token)
         if token.kind == "bad":  # at once: each further one would search to the end of the text again
             line = text.count("\n", 0, token.start) + 1
@@ -1849,13 +1883,13 @@ def split(text: str, dialect: Dialect, where: str) -> list[Statement]:
                 message = "DELIMITER is a command of the mysql client, the server does not know it; "
                 raise MigrationError(f"{where}, line {line}: {message}leave it out, BEGIN … END is kept whole without it")
         if not closed or any(piece[0].text.upper() in FRAGMENTS for piece in pieces):
-            return [Statement(text, 1, 1, whole=True)]
+            return [Statement(text, 1, 1, found, whole=True)]
     statements, line, before = [], 1, 0
     for number, piece in enumerate(pieces, 1):
         start, end = piece[0].start, piece[-1].start + len(piece[-1].text)
         line += text.count("\n", before, start)
         before = start
-        statements.append(Statement(text[start:end], number, line))
+        statements.append(Statement(text[start:end], number, line, piece))
     return statements
 
 
@@ -1870,17 +1904,15 @@ def _pieces(found: Sequence[Token], dialect: Dialect) -> tuple[list[list[Token]]
     words: list[str] = []
     depth = 0
     for token in found:
-        if token.kind in ("space", "comment"):
-            continue
-        word = token.text.upper()
-        if word == ";" and (depth <= 0 if dialect == "mysql" else _complete(words, pieces[-1])):
+        if token.text == ";" and (depth <= 0 if dialect == "mysql" else _complete(words, pieces[-1])):
             pieces.append([])
             words, depth = [], 0
             continue
         pieces[-1].append(token)
-        if token.kind == "word" or word == ";":
-            words.append(word)
-            depth += _nesting(words)
+        if token.kind == "word" or token.text == ";":
+            words.append(token.text.upper())
+            if words[0] in ("CREATE", "BEGIN"):
+                depth += _nesting(words)
     return [piece for piece in pieces if piece], depth <= 0
 
 
@@ -1933,10 +1965,10 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def has_own_transaction(statements: Sequence[Statement], dialect: Dialect) -> bool:
+def has_own_transaction(statements: Sequence[Statement]) -> bool:
     """Whether a script opens a transaction itself."""
     for statement in statements:
-        words = [token.text.upper() for token in code_tokens(statement.text, dialect)[:2]]
+        words = [token.text.upper() for token in statement.tokens[:2]]
         if words[:1] == ["BEGIN"] or words == ["START", "TRANSACTION"]:
             return True
     return False
@@ -1945,21 +1977,31 @@ def has_own_transaction(statements: Sequence[Statement], dialect: Dialect) -> bo
 RENAMING: Final = re.compile(r"\b(?:rename|change|constraint)\b", re.IGNORECASE)
 
 
-def renames(statements: Iterable[Statement]) -> Mapping[str, frozenset[str]]:
-    """What MySQL statements rename or name: lower-case new column name to its earlier names, and under
-    the key "" the names given to foreign keys.  InnoDB's own index keeps the name it was made with."""
-    earlier: dict[str, set[str]] = defaultdict(set)
-    for statement in statements:
-        found = code_tokens(statement.text, "mysql")
-        words = [token.text.upper() if token.kind == "word" else "" for token in found]
-        for at, word in enumerate(words):
-            if word == "CONSTRAINT" and words[at + 2 : at + 4] == ["FOREIGN", "KEY"]:
-                earlier[""].add(unquote_name(found[at + 1].text).lower())
+class Earlier:
+    """What MySQL statements renamed or named so far: InnoDB's own index keeps the name that it was made with.
+
+    `columns` has the earlier names of a column by its later one, `keys` the names that were given to foreign
+    keys, all in lower case and whatever the table."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, set[str]] = defaultdict(set)
+        self.keys: set[str] = set()
+
+    def note(self, statement: Statement) -> None:
+        if not RENAMING.search(statement.text):
+            return
+        found = statement.tokens
+        for at, token in enumerate(found):
+            word = token.text.upper() if token.kind == "word" else ""
+            if word == "CONSTRAINT" and [after.text.upper() for after in found[at + 2 : at + 4]] == ["FOREIGN", "KEY"]:
+                self.keys.add(unquote_name(found[at + 1].text).lower())
             elif word in ("RENAME", "CHANGE"):
-                names = [unquote_name(t.text).lower() for t in found[at + 1 : at + 5] if t.text.upper() not in ("COLUMN", "TO")]
-                if len(names) > 1 and (word == "CHANGE" or words[at + 1] == "COLUMN"):
-                    earlier[names[1]] |= {names[0], *earlier[names[0]]}
-    return {name: frozenset(names) for name, names in earlier.items()}
+                self._rename(word, found[at + 1 : at + 5])
+
+    def _rename(self, word: str, found: Sequence[Token]) -> None:
+        names = [unquote_name(token.text).lower() for token in found if token.text.upper() not in ("COLUMN", "TO")]
+        if len(names) > 1 and (word == "CHANGE" or found[0].text.upper() == "COLUMN"):
+            self.columns[names[1]] |= {names[0], *self.columns[names[0]]}
 
 
 class Backend(Protocol):
@@ -2038,7 +2080,7 @@ class SQLiteBackend:
     def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
         path = migration.up if direction == "up" else migration.down or migration.up
         statements = split(script(migration, direction), "sqlite", f"{path}")
-        own = migration.layout.lenient and has_own_transaction(statements, "sqlite")
+        own = migration.layout.lenient and has_own_transaction(statements)
         begin = Statement("BEGIN", 0, 1)
         commit = Statement("COMMIT", len(statements), statements[-1].line if statements else 1)
         wrapped = [begin, *statements, commit] if migration.transaction and not own else statements
@@ -2212,47 +2254,49 @@ def _sqlite_table(name: str, sql: str, sorts: Mapping[str, str], facts: Mapping[
     raw = [row[1:] for row in facts["columns"].get(name, ()) if row[6] != 1]
     if sorts.get(name.lower()) == "virtual":
         return Table(name, tuple(Column(column[0], ColumnType(column[1] or ""), True) for column in raw), "virtual table")
-    types = {column[0].lower(): sqlite_type(column[1] or "") for column in raw}
-    known = tuple((column, declared.logical) for column, declared in types.items())
     clauses = table_clauses(sql, "sqlite")
     indexes = facts["indexes"].get(name, ())
     key = tuple(column[0] for column in sorted((c for c in raw if c[4]), key=lambda c: c[4]))
     alias = key[0].lower() if len(key) == 1 and not any(row[3] == "pk" for row in indexes) else None
-    columns = tuple(_sqlite_column(column, types, known, clauses, alias) for column in raw)
-    keys = {row[1]: _sqlite_key(row, facts["parts"].get(row[1], ()), known) for row in indexes if row[3] != "pk"}
+    columns = [_sqlite_column(column, clauses, column[0].lower() == alias) for column in raw]
+    scope = Scope("sqlite", columns)
+    for at, column in enumerate(raw):
+        if column[5] in (2, 3):
+            columns[at] = dataclasses.replace(columns[at], generated=scope.expression(_generating(column[0], clauses)))
+    keys = {row[1]: _sqlite_key(row, facts["parts"].get(row[1], ()), scope) for row in indexes if row[3] != "pk"}
     unique = {row[1] for row in indexes if row[2]}
     return Table(
         name,
-        columns,
+        tuple(columns),
         primary_key=key,
         uniques=tuple(value for index, value in keys.items() if index in unique),
         indexes=tuple(value for index, value in keys.items() if index not in unique),
         foreign_keys=_sqlite_foreign_keys(name, facts["foreign keys"].get(name, ()), clauses.deferred),
-        checks=tuple(canonical_check(check, "sqlite", known) for check in clauses.checks),
+        checks=tuple(scope.check(check) for check in clauses.checks),
         rows=rows,
     )
 
 
-def _sqlite_column(
-    row: Sequence[Any],
-    types: Mapping[str, ColumnType],
-    known: tuple[tuple[str, frozenset[str]], ...],
-    clauses: Clauses,
-    alias: str | None,
-) -> Column:
-    name, _, notnull, default, _, hidden = row
-    lower = name.lower()
-    generated = clauses.generated.get(lower) if hidden in (2, 3) else None
-    if hidden in (2, 3) and generated is None:
+def _sqlite_column(row: Sequence[Any], clauses: Clauses, alias: bool) -> Column:
+    name, declared, notnull, default, _, _ = row
+    return _sqlite_plain_column(name, declared or "", bool(notnull), default, alias, clauses.collations.get(name.lower(), "BINARY"))
+
+
+def _generating(name: str, clauses: Clauses) -> str:
+    if name.lower() not in clauses.generated:
         raise IntrospectionError(f"SQLite says that column {name} is generated; its expression was not found in the catalogue's text")
+    return clauses.generated[name.lower()]
+
+
+@functools.cache  # the same id and created_at stand in every table
+def _sqlite_plain_column(name: str, declared: str, notnull: bool, default: str | None, alias: bool, collation: str) -> Column:
     return Column(
         name,
-        types[lower],
-        nullable=not notnull and lower != alias,
-        default=_unless_null(canonical(default, "sqlite")) if default is not None and lower != alias else None,
-        filled=lower == alias,
-        generated=canonical(generated, "sqlite", known) if generated is not None else None,
-        collation=clauses.collations.get(lower, "BINARY"),
+        sqlite_type(declared),
+        nullable=not notnull and not alias,
+        default=_unless_null(canonical(default, "sqlite")) if default is not None and not alias else None,
+        filled=alias,
+        collation=collation,
     )
 
 
@@ -2261,7 +2305,7 @@ def _unless_null(default: Expression) -> Expression | None:
     return None if default.text == "NULL" else default
 
 
-def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], known: tuple[tuple[str, frozenset[str]], ...]) -> Key:
+def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], scope: Scope) -> Key:
     """Expressions and the WHERE of an index stand in its text only."""
     _, name, _, _, partial, sql = row
     where, expressions = None, {}
@@ -2271,9 +2315,9 @@ def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], known: tuple[tuple[str
         start = words.index("(", words.index("ON"))
         end = _closing(words, start)
         if partial:
-            where = canonical(sql[found[end + 2].start :], "sqlite", known)
+            where = scope.expression(sql[found[end + 2].start :])
         pieces = _index_parts(sql, found[start + 1 : end], words[start + 1 : end])
-        expressions = {at: canonical(piece, "sqlite", known) for at, piece in enumerate(pieces)}
+        expressions = {at: scope.expression(piece) for at, piece in enumerate(pieces)}
     made = tuple(Part(None, expressions[at]) if part[2] == -2 else Part(part[1]) for at, part in enumerate(parts))
     return Key(name, made, where)
 
@@ -2395,9 +2439,9 @@ def _stamps(table: str, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Flavour:
-    """What differs between servers, by capability."""
+    """What differs between servers, by capability; there are the two below."""
 
     name: str
     floor: tuple[int, ...]
@@ -2405,6 +2449,14 @@ class Flavour:
     escapes_expressions: bool  # … and expressions with \' for '
     expression_indexes: bool  # … and statistics.expression
     checks: str  # table, name, level, clause of every CHECK that is enforced
+
+    def plain(self, expression: str) -> str:
+        """An expression of the catalogue as SQL: MySQL escapes its quotes once more, and gives UTF-8 as if it were latin1."""
+        if not self.escapes_expressions:
+            return expression
+        with suppress(UnicodeError):
+            expression = expression.encode("latin-1").decode("utf-8")
+        return unescaped(expression)
 
 
 MARIADB: Final = Flavour(
@@ -2500,7 +2552,7 @@ class MySQLBackend:
 
     def __init__(self, address: Address, init: str, ignore: Collection[str], timeout: float) -> None:
         self.address, self.init, self.ignore, self.timeout = address, init, ignore, timeout
-        self.statements: list[Statement] = []  # those that rename or name what InnoDB's own indexes are called after
+        self.earlier = Earlier()
         self.executed = 0
         self.connection = connect(address, address.database, timeout)
         self.catalogue: Any = None  # a session of its own: what migrations set in theirs must not change what is read
@@ -2525,7 +2577,7 @@ class MySQLBackend:
             self.query(sql, self.connection)
         self.close()
         self.connection = connect(self.address, name, self.timeout)
-        self.statements.clear()
+        self.earlier = Earlier()
         self._initialise()
 
     def query(self, sql: str, connection: Any = None) -> list[tuple[Any, ...]]:
@@ -2566,10 +2618,10 @@ class MySQLBackend:
     def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
         path = migration.up if direction == "up" else migration.down or migration.up
         statements = split(script(migration, direction), "mysql", f"{path}")
-        self.statements += [statement for statement in statements if RENAMING.search(statement.text)]
         self.executed += len(statements)
         findings = []
         for statement in statements:
+            self.earlier.note(statement)
             findings += self._execute(migration, path, statement, len(statements))
         database = self.query("SELECT DATABASE()", self.connection)[0][0]
         self.query("COMMIT", self.connection)  # after SET autocommit = 0 a runner commits too
@@ -2602,7 +2654,7 @@ class MySQLBackend:
     def read(self, only: Collection[str] | None = None) -> Schema:
         rows = {what: self._catalogue(what, sql, only) for what, sql in CATALOGUE.items()}
         rows["checks"] = self._catalogue("checks", self.flavour_of.checks, only)
-        reader = MySQLReader(self.flavour_of, rows, self.ignore, renames(self.statements), self._exact(rows))
+        reader = MySQLReader(self.flavour_of, rows, self.ignore, self.earlier, self._exact(rows))
         base = reader.base_tables()
         counts = count_rows(base, lambda sql: self.query(sql)[0], "`")
         schema = reader.schema(counts)
@@ -2722,7 +2774,7 @@ class MySQLReader:
         flavour: Flavour,
         rows: Mapping[str, list[tuple[Any, ...]]],
         ignore: Collection[str],
-        earlier: Mapping[str, frozenset[str]],
+        earlier: Earlier,
         exact: Exact,
     ) -> None:
         self.flavour, self.earlier, self.exact = flavour, earlier, exact
@@ -2754,21 +2806,24 @@ class MySQLReader:
 
     def table(self, name: str, engine: str | None, rows: int) -> Table:
         raw = self.by_table["columns"].get(name, [])
-        checks = self.by_table["checks"].get(name, [])
-        json = {row[1] for row in raw if self.is_json(row, checks)}
-        types = {row[1]: mysql_type(_text(row[4]), json_checked=row[1] in json) for row in raw}
-        known = tuple((column.lower(), declared.logical) for column, declared in types.items())
+        checks = self.by_table["checks"].get(name, ())
+        json = {row[1] for row in raw if self.is_json(row, checks)} if checks else set()
+        columns = [self.column(row, row[1] in json) for row in raw]
+        scope = Scope("mysql", columns)
+        for at, row in enumerate(raw):
+            if row[7]:
+                generated = scope.expression(self.generating(name, row[1], _text(row[7])))
+                columns[at] = dataclasses.replace(columns[at], default=None, generated=generated)
         foreign_keys = self.foreign_keys(name)
-        keys = self.keys(name, known, foreign_keys)
-        clauses = self.clauses(name, checks, json)
+        keys = self.keys(name, scope, foreign_keys)
         table = Table(
             name,
-            tuple(self.column(row, types[row[1]], known) for row in raw),
+            tuple(columns),
             primary_key=next((tuple(part.column or "" for part in key.parts) for key, unique in keys if key.name == "PRIMARY"), ()),
             uniques=tuple(key for key, unique in keys if unique and key.name != "PRIMARY"),
             indexes=tuple(key for key, unique in keys if not unique),
             foreign_keys=foreign_keys,
-            checks=tuple(canonical_check(self.plain(clause), "mysql", known) for clause in clauses),
+            checks=tuple(scope.check(self.flavour.plain(clause)) for clause in self.clauses(name, checks, json)),
             engine=engine,
             rows=rows,
         )
@@ -2803,44 +2858,18 @@ class MySQLReader:
         wanted = f"json_valid(`{row[1]}`)"
         return any(level == "Column" and name == row[1] and clause == wanted for _, name, level, clause in checks)
 
-    def plain(self, expression: str) -> str:
-        """The expression as SQL: MySQL escapes its quotes once more, and gives UTF-8 as if it were latin1."""
-        if not self.flavour.escapes_expressions:
-            return expression
-        with suppress(UnicodeError):
-            expression = expression.encode("latin-1").decode("utf-8")
-        return unescaped(expression)
+    def column(self, row: Sequence[Any], json: bool) -> Column:
+        table, name, default, nullable, kind, collation, extra, _ = row
+        exact = self.exact.defaults.get((table, name))
+        column = _mysql_plain_column(self.flavour, name, _text(kind), json, None if exact else default, nullable, collation, extra)
+        return dataclasses.replace(column, default=exact) if exact else column
 
-    def column(self, row: Sequence[Any], declared: ColumnType, known: tuple[tuple[str, frozenset[str]], ...]) -> Column:
-        table, name, default, nullable, _, collation, extra, expression = row
-        extra = (extra or "").lower()
-        filled = "auto_increment" in extra
-        if expression and table in self.exact.clauses:
-            expression = self.exact.clauses[table].generated[name.lower()]
-        generated = canonical(self.plain(_text(expression)), "mysql", known) if expression else None
-        return Column(
-            name,
-            declared,
-            nullable=nullable == "YES",
-            default=None
-            if filled or generated or default is None
-            else _unless_null(self.exact.defaults.get((table, name)) or self.default(_text(default), declared, extra)),
-            on_update="on update current_timestamp" in extra,
-            filled=filled,
-            generated=generated,
-            collation=collation if declared.text != "json" else None,
-        )
+    def generating(self, table: str, column: str, expression: str) -> str:
+        if table in self.exact.clauses:
+            return self.exact.clauses[table].generated[column.lower()]
+        return self.flavour.plain(expression)
 
-    def default(self, text: str, declared: ColumnType, extra: str) -> Expression:
-        if self.flavour.quotes_defaults:
-            return canonical(text, "mysql")
-        if "default_generated" in extra:
-            return canonical(self.plain(text), "mysql")
-        if declared.logical & {"i64", "bool", "f64", "decimal"} or (declared.logical == {"bytes"} and text.startswith("0x")):
-            return canonical(text, "mysql")
-        return Expression(quote_string(text))
-
-    def keys(self, table: str, known: Any, foreign_keys: Sequence[ForeignKey]) -> list[tuple[Key, bool]]:
+    def keys(self, table: str, scope: Scope, foreign_keys: Sequence[ForeignKey]) -> list[tuple[Key, bool]]:
         groups = _grouped(self.by_table["keys"].get(table, ()), by=1)
         made = []
         for name, rows in groups.items():
@@ -2848,7 +2877,7 @@ class MySQLReader:
             parts = tuple(
                 Part(row[2], prefix=None if method else row[3])
                 if row[2] is not None
-                else Part(None, canonical(self.plain(_text(row[6])), "mysql", known))
+                else Part(None, scope.expression(self.flavour.plain(_text(row[6]))))
                 for row in rows
             )
             key = Key(name, parts, method=method)
@@ -2863,9 +2892,9 @@ class MySQLReader:
         if not served:
             return False
         first = key.names[0]
-        names = {first, *self.earlier.get(first, ()), *(fk.name.lower() for fk in served)}
+        names = {first, *self.earlier.columns.get(first, ()), *(fk.name.lower() for fk in served)}
         name = key.name.lower()
-        return any(one in names or one in self.earlier.get("", ()) for one in (name, name.removesuffix("_2")))
+        return any(one in names or one in self.earlier.keys for one in (name, name.removesuffix("_2")))
 
     def foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
         keys = []
@@ -2879,6 +2908,33 @@ class MySQLReader:
     def trigger(self, row: Sequence[Any]) -> Trigger:
         table, name, timing, event, body = row
         return Trigger(name, table, timing, event, tables_named(code_tokens(_text(body), "mysql")) | {table.lower()})
+
+
+@functools.cache  # the same id and created_at stand in every table
+def _mysql_plain_column(
+    flavour: Flavour, name: str, kind: str, json: bool, default: Any, nullable: str, collation: str | None, extra: str | None
+) -> Column:
+    declared, extra = mysql_type(kind, json_checked=json), (extra or "").lower()
+    filled = "auto_increment" in extra
+    return Column(
+        name,
+        declared,
+        nullable=nullable == "YES",
+        default=None if filled or default is None else _unless_null(_mysql_default(flavour, _text(default), declared, extra)),
+        on_update="on update current_timestamp" in extra,
+        filled=filled,
+        collation=collation if declared.text != "json" else None,
+    )
+
+
+def _mysql_default(flavour: Flavour, text: str, declared: ColumnType, extra: str) -> Expression:
+    if flavour.quotes_defaults:
+        return canonical(text, "mysql")
+    if "default_generated" in extra:
+        return canonical(flavour.plain(text), "mysql")
+    if declared.logical & {"i64", "bool", "f64", "decimal"} or (declared.logical == {"bytes"} and text.startswith("0x")):
+        return canonical(text, "mysql")
+    return Expression(quote_string(text))
 
 
 def _text(value: Any) -> str:
@@ -3030,11 +3086,11 @@ def _compare_table(both: TablePair, stamps: frozenset[str]) -> Iterator[Finding]
         yield Finding("table-engine", place(both.name), None, both.mysql.engine)
     if both.sqlite.rows != both.mysql.rows:
         yield Finding("seed-rows", place(both.name), str(both.sqlite.rows), str(both.mysql.rows))
-    for side, other, lacks_mysql in ((both.sqlite, both.mysql, True), (both.mysql, both.sqlite, False)):
-        for column in side.columns:
-            if column.name.lower() not in other.by_name:
-                values = (column.type.text, None) if lacks_mysql else (None, column.type.text)
-                yield Finding("column-missing", column_place(both.name, column.name), *values)
+    for name in both.gone:
+        one, two = both.sqlite.by_name.get(name), both.mysql.by_name.get(name)
+        present = one or two
+        assert present is not None
+        yield Finding("column-missing", column_place(both.name, present.name), *(side and side.type.text for side in (one, two)))
     for one, two in both.columns:
         yield from _compare_column(both, one, two, one.name.lower() in stamps)
     yield from _compare_keys(both)
@@ -3061,9 +3117,8 @@ def _compare_column(both: TablePair, sqlite: Column, mysql: Column, stamped: boo
         filler = both.sqlite if sqlite.filled else both.mysql
         strict = any(tuple(c.lower() for c in key.columns) == (sqlite.name.lower(),) for key in filler.foreign_keys)
         yield Finding("column-auto-increment", at, *values, level="strict" if strict else "parity")
-    generated = [side.generated.text if side.generated else None for side in (sqlite, mysql)]
-    if generated[0] != generated[1]:
-        yield Finding("column-generated", at, *generated)
+    if sqlite.generated != mysql.generated:
+        yield Finding("column-generated", at, *(side.generated and side.generated.text for side in (sqlite, mysql)))
     if meets:
         yield from _compare_defaults(at, sqlite, mysql, meets, stamped)
         yield from _compare_capacity(at, both.sqlite, sqlite, mysql)
@@ -3073,6 +3128,8 @@ def _compare_column(both: TablePair, sqlite: Column, mysql: Column, stamped: boo
 def _compare_defaults(at: str, sqlite: Column, mysql: Column, meets: frozenset[str], stamped: bool) -> Iterator[Finding]:
     """Columns that fill or compute themselves have no default to compare."""
     if sqlite.generated or mysql.generated or sqlite.filled or mysql.filled:
+        return
+    if not (sqlite.default or mysql.default or mysql.on_update):
         return
     values = [default_meaning(side.default, meets) for side in (sqlite, mysql)]
     updates = [stamped and mysql.on_update, mysql.on_update]
@@ -3137,10 +3194,11 @@ def _compare_capacity(at: str, table: Table, sqlite: Column, mysql: Column) -> I
 
 def _enforced_by_sqlite(table: Table, sqlite: Column, mysql: Column) -> tuple[object, bool]:
     """What SQLite holds a column to: its storage, and what a CHECK adds in the terms that MySQL's type uses."""
-    held = {part.text for check in table.checks for part in check}
+    if not table.held:
+        return sqlite.type.enforced, False
     limit, sign = capacity_checks(mysql)
-    enforced = mysql.type.enforced if limit and limit.text in held else sqlite.type.enforced
-    return enforced, bool(sign and sign.text in held)
+    enforced = mysql.type.enforced if limit and limit.text in table.held else sqlite.type.enforced
+    return enforced, bool(sign and sign.text in table.held)
 
 
 def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None]:
@@ -3154,6 +3212,7 @@ def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None
     return limit, Expression(f"{column} >= 0", frozenset({name})) if mysql.type.unsigned else None
 
 
+@functools.cache
 def quote_canonical(name: str) -> str:
     """A column's name as canonical expressions spell it."""
     name = name.lower()
@@ -3274,22 +3333,23 @@ def _reference(key: ForeignKey) -> str:
 
 def _compare_checks(both: TablePair) -> Iterator[Finding]:
     """A CHECK is met where every conjunct of it stands somewhere on the other side; what is left over is reported."""
-    implied = [check for column in both.mysql.columns if both.meets(column.name) for check in implied_checks(column)]
+    implied = [check for column in both.mysql.columns for check in implied_checks(column) if both.meets(column.name)]
+    ours, theirs = both.sqlite.checks, (*both.mysql.checks, *((check,) for check in implied))
+    if not (ours or theirs):
+        return
     offered = [check for column in both.mysql.columns for check in (*capacity_checks(column), *implied_checks(column)) if check]
-    ours, theirs = list(both.sqlite.checks), [*both.mysql.checks, *((check,) for check in implied)]
-    sqlite_has = {part.text for check in ours for part in check}
     mysql_has = {part.text for check in theirs for part in check} | {part.text for part in offered}
-    yield from unmatched("check", _check_items(both, ours, mysql_has), _check_items(both, theirs, sqlite_has))
+    yield from unmatched("check", _check_items(both, ours, mysql_has), _check_items(both, theirs, both.sqlite.held))
 
 
 def implied_checks(column: Column) -> Iterator[Expression]:
     """The CHECKs that ENUM and JSON stand for."""
-    name, text = column.name.lower(), quote_canonical(column.name)
     if column.type.values:
         values = sorted(quote_string(value) for value in column.type.values)
-        yield Expression(f"{text} IN ({', '.join(values)})" if len(values) > 1 else f"{text} = {values[0]}", frozenset({name}))
+        choice = f"IN ({', '.join(values)})" if len(values) > 1 else f"= {values[0]}"
+        yield Expression(f"{quote_canonical(column.name)} {choice}", frozenset({column.name.lower()}))
     elif column.type.text == "json":
-        yield Expression(f"json_valid({text})", frozenset({name}))
+        yield Expression(f"json_valid({quote_canonical(column.name)})", frozenset({column.name.lower()}))
 
 
 def _check_items(both: TablePair, checks: Iterable[tuple[Expression, ...]], met: Collection[str]) -> Iterator[Item]:
@@ -5318,7 +5378,7 @@ def doctor(arguments: argparse.Namespace) -> int:
     obstacle = docker_obstacle()
     compose = find_compose() if not obstacle else ""
     server = next((path for path in (shutil.which("mariadbd"), "/usr/sbin/mariadbd") if path and os.path.exists(path)), None)
-    unpacked = ROOT / ".mariadb"
+    unpacked = ROOT / ".mariadb" / "server"
     packages = all(shutil.which(tool) for tool in ("apt-get", "dpkg"))
     local = server or (
         "unpacked in .mariadb/" if unpacked.is_dir() else "none; would be unpacked from Debian's package" if packages else ""

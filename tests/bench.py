@@ -492,16 +492,19 @@ def alembic_compare(sqlite: xtask.SQLiteBackend, address: xtask.Address) -> list
 def queries_of(sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend) -> tuple[list[str], list[str]]:
     """What reading asks of both databases.  (The PRAGMAs inside a query are traced too: those are its own.)"""
     asked: tuple[list[str], list[str]] = ([], [])
-    send = mysql.connection.query
-    mysql.connection.query = lambda sql, *rest, **named: (asked[1].append(sql), send(sql, *rest, **named))[1]
+    query = mysql.query
+    mysql.query = lambda sql, *rest: (asked[1].append(sql), query(sql, *rest))[1]  # type: ignore[method-assign]
     sqlite.open.set_trace_callback(asked[0].append)
     try:
         sqlite.read()
         mysql.read()
     finally:
         sqlite.open.set_trace_callback(None)
-        del mysql.connection.query
-    return [sql for sql in asked[0] if sql.startswith("SELECT")], [str(sql) for sql in asked[1]]
+        del mysql.query
+    found = [sql for sql in asked[0] if sql.startswith("SELECT")], asked[1]
+    if min(map(len, found)) < 6:
+        raise RuntimeError(f"reading is seen to ask {found[0]} and {found[1]}: not all of it")
+    return found
 
 
 def bare_queries(sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend, asked: tuple[list[str], list[str]]) -> None:

@@ -63,7 +63,7 @@ class Bench:
                 if names:
                     self.mysql.query(f"DROP {what} {', '.join(names)}")
             self.mysql.query("SET foreign_key_checks = 1")
-        self.mysql.statements.clear()
+        self.mysql.earlier = xtask.Earlier()
 
 
 def parity(findings: Iterable[xtask.Finding]) -> Counter[tuple[str, str]]:

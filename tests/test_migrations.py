@@ -349,17 +349,20 @@ def test_what_cannot_be_split_with_certainty_stays_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statements", "earlier"),
+    ("statements", "columns", "keys"),
     [
-        ("ALTER TABLE t RENAME COLUMN a TO b", {"b": {"a"}}),
-        ("ALTER TABLE t CHANGE COLUMN a b BIGINT; ALTER TABLE t CHANGE b c BIGINT", {"b": {"a"}, "c": {"a", "b"}}),
-        ("ALTER TABLE t ADD CONSTRAINT `Fk_A` FOREIGN KEY (a) REFERENCES p (id)", {"": {"fk_a"}}),
-        ("ALTER TABLE t RENAME TO u; RENAME TABLE u TO v", {}),
+        ("ALTER TABLE t RENAME COLUMN a TO b", {"b": {"a"}}, set()),
+        ("ALTER TABLE t CHANGE COLUMN a b BIGINT; ALTER TABLE t CHANGE b c BIGINT", {"b": {"a"}, "c": {"a", "b"}}, set()),
+        ("ALTER TABLE t ADD CONSTRAINT `Fk_A` FOREIGN KEY (a) REFERENCES p (id)", {}, {"fk_a"}),
+        ("ALTER TABLE t RENAME TO u; RENAME TABLE u TO v", {}, set()),
     ],
 )
-def test_names_that_innodbs_own_index_may_have(statements: str, earlier: dict[str, set[str]]) -> None:
-    found = xtask.renames(xtask.split(statements, "mysql", "x"))
-    assert {name: set(names) for name, names in found.items() if names} == earlier
+def test_names_that_innodbs_own_index_may_have(statements: str, columns: dict[str, set[str]], keys: set[str]) -> None:
+    earlier = xtask.Earlier()
+    for statement in xtask.split(statements, "mysql", "x"):
+        earlier.note(statement)
+    assert {name: names for name, names in earlier.columns.items() if names} == columns
+    assert earlier.keys == keys
 
 
 def test_this_repositorys_own_sets_are_paired_and_reversible() -> None:
