@@ -16,6 +16,9 @@
 #   XTASK_BOOT_ADDRESS address to listen on, instead of all
 #   XTASK_BOOT_SERVER  the binary; mariadbd or mysqld, whichever there is
 #   XTASK_BOOT_PREFIX  where the package was unpacked, when not at /usr
+#   XTASK_BOOT_CACHE   a directory in which a bootstrapped data directory is kept
+#                      for the next time; none when empty
+#   XTASK_BOOT_SCRATCH a name beside it, to write it under first
 #
 # Never run by hand: started by scripts/lease.sh alone, and that by xtask.py
 # alone. Whoever starts a server in another way has nothing that ends it.
@@ -79,11 +82,51 @@ choose_flags() {
   fi
 }
 
+# Sets `kept`: where the data directory that this very binary makes with these
+# very files is kept, between bootstrap and start: nobody's password is in it.
+choose_kept() {
+  local facts
+  kept=
+  [[ -n ${XTASK_BOOT_CACHE:-} && $flavour == mariadb ]] || return 0
+  # GNU's stat, or BSD's: name, inode, size, time of the last change.
+  facts=$(stat -Lc '%n %i %s %y' "$server" "$tables.sql" "${tables}_data.sql" "$0" 2>/dev/null ||
+    stat -Lf '%N %i %z %Fm' "$server" "$tables.sql" "${tables}_data.sql" "$0" 2>/dev/null) || return 0
+  facts=$(printf '%s' "$facts" | cksum)
+  kept=$XTASK_BOOT_CACHE/empty-${facts// /-}.tar
+}
+
+# A shorter way to what `bootstrap` makes, which is gone when it fails half-way.
+unpack_kept() {
+  [[ -n $kept && -r $kept ]] || return 1
+  tar -xof "$kept" -C "$directory" && return
+  say "$kept cannot be unpacked: made anew"
+  rm -rf "$directory/data"
+  return 1
+}
+
+# For the next time: whole or not at all, and no error where it cannot be.
+keep() {
+  local file
+  [[ -n $kept ]] || return 0
+  for file in "$directory"/data/ib*; do
+    fallocate --dig-holes "$file" || true # nine tenths are zeros; Linux has this tool
+  done 2>/dev/null
+  set -- "$XTASK_BOOT_SCRATCH" -C "$directory" data
+  {
+    mkdir -p "$XTASK_BOOT_CACHE" && { tar -cSf "$@" || tar -cf "$@"; } &&
+      rm -f "$XTASK_BOOT_CACHE"/empty-*.tar && mv -f "$XTASK_BOOT_SCRATCH" "$kept"
+  } 2>/dev/null || rm -f "$XTASK_BOOT_SCRATCH" || true
+}
+
 # A half-made data directory starts up and fails later, in odd ways: fail here.
 bootstrap() {
+  local kept
   # Not -p: a directory that a teardown has just moved away is not to come back.
-  mkdir "$directory/data" "$directory/tmp" "$directory/files" "$directory/plugins" ||
+  mkdir "$directory/tmp" "$directory/files" "$directory/plugins" ||
     fail "cannot write to $directory"
+  choose_kept
+  unpack_kept && return
+  mkdir "$directory/data" || fail "cannot write to $directory"
   if [[ $flavour == mysql ]]; then
     "$server" "${flags[@]}" --initialize-insecure </dev/null ||
       fail "mysqld --initialize-insecure failed"
@@ -98,6 +141,7 @@ bootstrap() {
     echo 'delete from proxies_priv;'
   } | "$server" "${flags[@]}" --bootstrap --skip-grant-tables ||
     fail "mariadbd --bootstrap failed"
+  keep
 }
 
 # Runs inside the server before it takes a connection; one statement a line, as

@@ -5,6 +5,7 @@
 # may be called from elsewhere.
 
 local_project=${here%/*}
+cache=$local_project/.mariadb # the unpacked server, and the empty data directory of the last one that ran
 
 # Sets `server`, and `prefix` where it was unpacked by fetch-mariadb.sh.
 find_mariadbd() {
@@ -15,10 +16,10 @@ find_mariadbd() {
   fi
   for candidate in /usr/sbin/mariadbd /usr/libexec/mariadbd /usr/local/sbin/mariadbd \
     /opt/homebrew/opt/mariadb/bin/mariadbd /usr/local/opt/mariadb/bin/mariadbd \
-    "$local_project/.mariadb/usr/sbin/mariadbd"; do
+    "$cache/server/usr/sbin/mariadbd"; do
     if [[ -x $candidate ]]; then
       server=$candidate
-      case $candidate in "$local_project"/*) prefix=$local_project/.mariadb/usr ;; esac
+      case $candidate in "$cache"/*) prefix=$cache/server/usr ;; esac
       return
     fi
   done
@@ -26,13 +27,10 @@ find_mariadbd() {
 }
 
 fetch_mariadbd() {
-  local scratch=$local_project/.mariadb.$lease
   if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
     give_up 3 "no mariadbd on this machine; get one with \`apt-get install mariadb-server-core\` or \`brew install mariadb\`, or use Docker"
   fi
   note "unpacking Debian's mariadb-server-core into .mariadb/ (once)"
-  # Written first: whoever tears this lease down removes it, also after kill -9.
-  printf '%s\n' "$scratch" >"$directory/scratch"
   (become_recorded "$BASH" "$here/fetch-mariadb.sh" "$scratch") >&2 ||
     give_up 3 "could not fetch mariadb-server-core; get a server with \`apt-get install mariadb-server-core\`, or use Docker"
   find_mariadbd || give_up 3 "fetched mariadb-server-core, but no mariadbd came of it"
@@ -48,6 +46,7 @@ announce_local() { # PORT
 boot_local() { # PORT [STEP]
   export XTASK_BOOT_DIR=$directory XTASK_BOOT_SERVER=$server XTASK_BOOT_PREFIX=$prefix
   export XTASK_BOOT_PORT=$1 XTASK_BOOT_ADDRESS=127.0.0.1
+  export XTASK_BOOT_CACHE=$cache XTASK_BOOT_SCRATCH=$scratch
   shift
   become_recorded "$BASH" "$here/boot-server.sh" "$@" >>"$directory/server.log" 2>&1
 }
@@ -75,7 +74,9 @@ boot_local_network() {
 }
 
 work_local() {
-  local server prefix library booted status=0
+  local server prefix library booted status=0 scratch=$cache.$lease
+  # Written first: whoever tears this lease down removes it, also after kill -9.
+  printf '%s\n' "$scratch" >"$directory/scratch"
   find_mariadbd || fetch_mariadbd
   log "server $server"
   if [[ -n $prefix ]]; then

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Unpack Debian's mariadb-server-core into .mariadb/ at the top of the project,
-# without root and without installing anything. Debian and Ubuntu only.
+# Unpack Debian's mariadb-server-core into .mariadb/server at the top of the
+# project, without root and without installing anything. Debian and Ubuntu only.
 #
 # Usage: scripts/fetch-mariadb.sh [SCRATCH]
 #
 # SCRATCH is a directory beside .mariadb to work in, made here and removed
-# here. The whole of .mariadb appears at once or not at all, so two runs
+# here. The whole of .mariadb/server appears at once or not at all, so two runs
 # at once are fine, and an interrupted one leaves nothing.
 #
 # Started by scripts/lease.sh alone, and that by xtask.py alone. Do not start a
@@ -92,8 +92,9 @@ main() {
   fetch </dev/null
   # -T: into place or not at all, never into a directory that another run has
   # just put there. (GNU's mv; so is every mv where apt-get is.)
-  mv -T "$scratch/unpacked" "$root/.mariadb" 2>/dev/null ||
-    [[ -x $root/.mariadb/usr/sbin/mariadbd ]] || fail "cannot write $root/.mariadb"
+  mkdir -p "$root/.mariadb"
+  mv -T "$scratch/unpacked" "$root/.mariadb/server" 2>/dev/null ||
+    [[ -x $root/.mariadb/server/usr/sbin/mariadbd ]] || fail "cannot write $root/.mariadb"
 }
 
 main "$@"
