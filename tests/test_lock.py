@@ -122,6 +122,27 @@ def test_locked_never_writes(project: Project, capsys: pytest.CaptureFixture[str
     assert path.read_bytes() == before and "stale" in capsys.readouterr().err
 
 
+def test_a_renewed_lock_names_what_of_the_past_is_another_now(proven: Project) -> None:
+    rewritten = Proof(proven)
+    assert xtask.rewritten_since(rewritten.project, rewritten.steps) == []
+    proven.write({UP: "SELECT 1;", "migrations/0003_c/up.sql": "SELECT 1;", "migrations_mysql/0003_c/up.sql": "SELECT 1;"})
+    rewritten = Proof(proven)
+    (problem,) = xtask.rewritten_since(rewritten.project, rewritten.steps)
+    assert problem.startswith("sqlite: 0002_b was edited")
+    said: list[str] = []
+    assert xtask.keep_lock(rewritten.project.lock, rewritten.text, False, said.append, [problem]) == 0
+    assert ["renewed" in said[0], problem in said[1]] == [True, True]
+
+
+@pytest.mark.parametrize("text", [b"<<<<<<< HEAD\n", b"\xff"])
+def test_a_lock_that_cannot_be_read_has_no_past(text: bytes, proven: Project) -> None:
+    proven.write({"parity.lock": text})
+    assert xtask.rewritten_since(Proof(proven).project, Proof(proven).steps) == []
+    assert check(proven)[0] == 2
+    Proof(proven).keep()
+    assert check(proven)[0] == 0
+
+
 def test_it_is_renewed_where_it_proves_something_else(proven: Project) -> None:
     before = (proven.path / "parity.lock").read_bytes()
     proven.write({UP: "CREATE TABLE u (id INTEGER PRIMARY KEY);\n"})
@@ -303,6 +324,19 @@ def test_history_against_the_upstream_branch(published: Project) -> None:
     published.write({UP: "SELECT 1;"})
     status, words = history(published, None)
     assert status == 1 and "0002_b was edited" in words
+
+
+def test_history_against_the_default_branch_of_the_remote(published: Project) -> None:
+    """The upstream of a branch is often its own copy, in which a rewrite is history already."""
+    git(published.path, "update-ref", "refs/remotes/origin/main", "main")
+    git(published.path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    published.write({UP: "SELECT 1;"})
+    status, words = history(published, None)
+    assert status == 1 and "0002_b was edited" in words
+    git(published.path, "commit", "-q", "-a", "-m", "rewritten")
+    git(published.path, "branch", "-q", "pushed")
+    git(published.path, "branch", "-q", "--set-upstream-to=pushed")
+    assert history(published, None)[0] == 1
 
 
 def test_history_before_the_first_lock_says_so(published: Project) -> None:

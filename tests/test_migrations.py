@@ -336,6 +336,50 @@ def test_sqlite_runs_an_unclosed_comment_to_the_end() -> None:
     assert [one.text for one in xtask.split("SELECT 1; /* the rest; SELECT 2;", "sqlite", "x")] == ["SELECT 1"]
 
 
+DOWN = "CREATE TABLE t (a INTEGER);\n{}\nDROP TABLE t;\n"
+
+
+@pytest.mark.parametrize("line", ["-- +down", "-- Down", "--@UNDO", "-- //@UNDO", "  -- migrate: down", "-- rollback:"])
+@pytest.mark.parametrize("name", ["0001_a.sql", "schema.sql"])
+def test_a_down_section_of_an_unknown_runner_is_not_run(line: str, name: str, project: Project) -> None:
+    """Run with the rest, it would take away what the migration made, on both sides alike."""
+    project.write({f"migrations/{name}": DOWN.format(line)})
+    (migration,) = xtask.discover(project.path / "migrations", "sqlite")
+    with pytest.raises(xtask.MigrationError, match=rf"{name}, line 2: .*looks like the down section"):
+        xtask.script(migration)
+
+
+@pytest.mark.parametrize("line", ["-- down is up to you", "-- takes t down", "SELECT '-- down';", "-- downgrade"])
+def test_a_comment_about_down_is_a_comment(line: str, project: Project) -> None:
+    project.write({"migrations/0001_a.sql": DOWN.format(line)})
+    (migration,) = xtask.discover(project.path / "migrations", "sqlite")
+    assert line in xtask.script(migration)
+
+
+def test_a_down_file_may_say_so(project: Project) -> None:
+    project.write({"migrations/0001_a.up.sql": "-- up\nSELECT 1;", "migrations/0001_a.down.sql": "-- down\nSELECT 1;"})
+    (migration,) = xtask.discover(project.path / "migrations", "sqlite")
+    assert "-- down" in xtask.script(migration, "down")
+
+
+def test_one_file_may_be_named_itself(project: Project) -> None:
+    path = project.write({"sql/sqlite.sql": "SELECT 1;", "sql/mysql.sql": "SELECT 2;"}).path / "sql"
+    (one,), (other,) = xtask.discover(path / "sqlite.sql", "sqlite"), xtask.discover(path / "mysql.sql", "mysql")
+    (step,) = xtask.pair([one], [other])
+    assert (one.layout, step.sqlite, step.mysql) == (xtask.SINGLE_FILE, one, other)
+
+
+def test_a_day_and_a_time_are_one_version(project: Project) -> None:
+    project.write({f"migrations/{name}.sql": "SELECT 1;" for name in ("20240101-090000", "20240101-100000", "20231231-235959_a")})
+    found = xtask.discover(project.path / "migrations", "sqlite")
+    assert [one.version for one in found] == ["20231231-235959", "20240101-090000", "20240101-100000"]
+
+
+def test_the_beginning_of_a_statement_is_no_comment() -> None:
+    assert xtask._beginning("-- a licence\n/* and more */ CREATE TABLE t (a)") == "CREATE TABLE t (a)"
+    assert xtask._beginning("/*! SET x */") == "/*! SET x */" and xtask._beginning("-- only") == "-- only"
+
+
 def test_a_statement_of_a_megabyte() -> None:
     values = ", ".join(f"({number}, 'it''s; number {number}')" for number in range(40_000))
     text = f"INSERT INTO t VALUES {values};\nSELECT 1;"
@@ -351,18 +395,22 @@ def test_what_cannot_be_split_with_certainty_stays_whole() -> None:
 @pytest.mark.parametrize(
     ("statements", "columns", "keys"),
     [
-        ("ALTER TABLE t RENAME COLUMN a TO b", {"b": {"a"}}, set()),
-        ("ALTER TABLE t CHANGE COLUMN a b BIGINT; ALTER TABLE t CHANGE b c BIGINT", {"b": {"a"}, "c": {"a", "b"}}, set()),
-        ("ALTER TABLE t ADD CONSTRAINT `Fk_A` FOREIGN KEY (a) REFERENCES p (id)", {}, {"fk_a"}),
-        ("ALTER TABLE t RENAME TO u; RENAME TABLE u TO v", {}, set()),
+        ("ALTER TABLE t RENAME COLUMN a TO b", {"t": {"b": {"a"}}}, {}),
+        ("ALTER TABLE t CHANGE COLUMN a b BIGINT; ALTER TABLE t CHANGE b c BIGINT", {"t": {"b": {"a"}, "c": {"a", "b"}}}, {}),
+        ("ALTER TABLE t ADD CONSTRAINT `Fk_A` FOREIGN KEY (a) REFERENCES p (id)", {}, {"t": {"fk_a"}}),
+        ("CREATE TABLE IF NOT EXISTS d.T (a INT, CONSTRAINT k FOREIGN KEY (a) REFERENCES p (id))", {}, {"t": {"k"}}),
+        ("ALTER TABLE t RENAME COLUMN a TO b, RENAME TO u; RENAME TABLE u TO v, w TO x", {"v": {"b": {"a"}}}, {}),
+        ("ALTER TABLE t CHANGE a b INT; ALTER TABLE u CHANGE c b INT", {"t": {"b": {"a"}}, "u": {"b": {"c"}}}, {}),
+        ("ALTER TABLE t CHANGE a b INT; ALTER TABLE t RENAME INDEX i TO j; ALTER TABLE t RENAME d.u", {"u": {"b": {"a"}}}, {}),
     ],
 )
-def test_names_that_innodbs_own_index_may_have(statements: str, columns: dict[str, set[str]], keys: set[str]) -> None:
+def test_names_that_innodbs_own_index_may_have(statements: str, columns: dict[str, dict[str, set[str]]], keys: dict[str, set[str]]) -> None:
     earlier = xtask.Earlier()
     for statement in xtask.split(statements, "mysql", "x"):
         earlier.note(statement)
-    assert {name: names for name, names in earlier.columns.items() if names} == columns
-    assert earlier.keys == keys
+    found = {table: {name: names for name, names in renamed.items() if names} for table, renamed in earlier.columns.items()}
+    assert {table: renamed for table, renamed in found.items() if renamed} == columns
+    assert {table: names for table, names in earlier.keys.items() if names} == keys
 
 
 def test_this_repositorys_own_sets_are_paired_and_reversible() -> None:

@@ -142,6 +142,49 @@ def test_blame(verify: Verify, project: Project) -> None:
     }
 
 
+def test_blame_tells_levels_and_parents_apart(verify: Verify, project: Project) -> None:
+    """A finding of the same kind and place at the other level, and a table that was missing, are other findings."""
+    project.pair(
+        "CREATE TABLE pets (id INTEGER PRIMARY KEY, label VARCHAR(40)); CREATE TABLE p (id INTEGER PRIMARY KEY);"
+        "CREATE TABLE c (a INTEGER REFERENCES p (id) ON DELETE CASCADE);",
+        "CREATE TABLE pets (id BIGINT AUTO_INCREMENT PRIMARY KEY, label VARCHAR(40)); CREATE TABLE c (a BIGINT);",
+        "0001_first",
+    )
+    project.pair(
+        "SELECT 1;", "ALTER TABLE pets MODIFY label VARCHAR(60); CREATE TABLE p (id BIGINT AUTO_INCREMENT PRIMARY KEY);", "0002_second"
+    )
+    findings = json.loads(verify("--format", "json").stdout)["findings"]
+    assert {(one["kind"], one["at"]): one["migration"] for one in findings} == {
+        ("column-capacity", "pets.label"): "0002_second",
+        ("foreign-key", "c(a)"): "0002_second",
+    }
+
+
+def test_no_name_of_the_lease_is_told(verify: Verify, project: Project) -> None:
+    """The same inputs give the same bytes, whatever the scratch database and its user are called."""
+    parents = "CREATE TABLE p (id BIGINT AUTO_INCREMENT PRIMARY KEY); CREATE TABLE c (a BIGINT REFERENCES p (id));"
+    ignored = f"{parents} INSERT IGNORE INTO c VALUES (7);"
+    project.pair("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (a INTEGER REFERENCES p (id));", ignored, "V1.2_first")
+    first, second = verify(), verify()
+    assert first.stdout == second.stdout and "xtask_" not in first.stdout
+    assert '"V1.2_first"' in first.stdout or "migration-warning" not in first.stdout
+    project.pair("CREATE TABLE t (a);", f"{parents} DROP TABLE mysql.user;", "V1.2_first")
+    done = verify()
+    assert done.returncode == 2 and "xtask_" not in done.stderr.replace("xtask: ", ""), done.stderr
+
+
+def test_a_stale_lock_is_annotated(verify: Verify, project: Project) -> None:
+    done = verify("--locked", "--format", "github") if project.pair(SQLITE, MYSQL) else None
+    assert done is not None and done.returncode == 1
+    assert done.stdout.startswith("::error file=parity.lock::missing; run `make verify-migrations`")
+
+
+def test_a_view_that_reads_what_is_gone(verify: Verify, project: Project) -> None:
+    project.pair(SQLITE, f"{MYSQL} CREATE TABLE w (a INT); CREATE VIEW v AS SELECT a FROM w; DROP TABLE w;")
+    done = verify()
+    assert done.returncode == 2 and "view v: it reads a table or column that is no longer there" in done.stderr
+
+
 def test_warnings(verify: Verify, project: Project) -> None:
     project.pair(SQLITE, f"{MYSQL}\n\nCREATE TABLE IF NOT EXISTS t (other BIGINT);", "0007_twice")
     done = verify("--format", "json")
