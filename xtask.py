@@ -170,6 +170,14 @@ class Column:
     generated: Expression | None = None
     collation: str | None = None
 
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash((self.name, self.type.text, self.nullable, self.default, self.generated))
+
+    def __hash__(self) -> int:
+        """Once: the same few columns stand in many tables, and what was found of a pair is looked up by it."""
+        return self._hash
+
 
 @dataclass(frozen=True)
 class Part:
@@ -1322,6 +1330,9 @@ class Canonicaliser:
         logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
         self.sqlglot, self.exp = sqlglot, exp
         self.writer = sqlglot.Generator(normalize_functions="lower", comments=False)
+        sqlite = sqlglot.Dialect.get_or_raise("sqlite")
+        self.words = {word.lower() for word in (*sqlite.tokenizer_class.KEYWORDS, *sqlite.parser_class.NO_PAREN_FUNCTION_PARSERS)}
+        self.rules: dict[type, Callable[[Any], Any] | None] = {}
         self.null_safe = (exp.NullSafeEQ, exp.NullSafeNEQ)
         self.mirrored = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE}
         self.mirrored |= {operator: operator for operator in (exp.EQ, exp.NEQ, *self.null_safe)}
@@ -1349,14 +1360,15 @@ class Canonicaliser:
 
     def with_quoted_columns(self, sql: str) -> str:
         """SQLite takes many words for a column's name that mean more to the parser; MySQL's catalogue quotes them all."""
-        if self.dialect != "sqlite":
+        names = self.columns.keys() & self.words if self.dialect == "sqlite" else ()
+        if not names:
             return sql
         found = code_tokens(sql, "sqlite")
         texts = ["", *(token.text.upper() for token in found), ""]
         quoted = {
             token.start
             for at, token in enumerate(found)
-            if token.kind == "word" and token.text.lower() in self.columns and texts[at + 2] != "(" and texts[at] not in ("AS", "COLLATE")
+            if token.kind == "word" and token.text.lower() in names and texts[at + 2] != "(" and texts[at] not in ("AS", "COLLATE")
         }
         return "".join(quote_sqlite(token.text) if token.start in quoted else token.text for token in tokens(sql, "sqlite"))
 
@@ -1399,10 +1411,15 @@ class Canonicaliser:
     def rewrite(self, node: Any) -> Any:
         for key, value in list(node.args.items()):
             if isinstance(value, self.exp.Expression):
-                node.set(key, self.rewrite(value))
+                made = self.rewrite(value)
+                if made is not value:
+                    node.set(key, made)
             elif isinstance(value, list):
                 node.set(key, [self.rewrite(item) if isinstance(item, self.exp.Expression) else item for item in value])
-        rule = getattr(self, "on_" + type(node).__name__.lower(), None)
+        sort = type(node)
+        if sort not in self.rules:
+            self.rules[sort] = getattr(self, "on_" + sort.__name__.lower(), None)
+        rule = self.rules[sort]
         if isinstance(node, self.exp.Binary):
             self.count_in_hexadecimal(node)
         return self.operands(rule(node) if rule else node)
@@ -2565,7 +2582,8 @@ def _sqlite_table(name: str, sql: str, sorts: Mapping[str, str], facts: Mapping[
 
 def _sqlite_column(row: Sequence[Any], clauses: Clauses, alias: bool) -> Column:
     name, declared, notnull, default, _, _ = row
-    return _sqlite_plain_column(name, declared or "", bool(notnull), default, alias, clauses.collations.get(name.lower(), "BINARY"))
+    collation = clauses.collations.get(name.lower(), "BINARY") if clauses.collations else "BINARY"
+    return _sqlite_plain_column(name, declared or "", bool(notnull), default, alias, collation)
 
 
 def _generating(name: str, clauses: Clauses) -> str:
@@ -2792,7 +2810,8 @@ CATALOGUE: Final[Mapping[str, str]] = MappingProxyType(
         "WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL",
         "actions": "SELECT table_name, constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints "
         "WHERE constraint_schema = DATABASE()",
-        "constraints": "SELECT table_name, constraint_type FROM information_schema.table_constraints WHERE table_schema = DATABASE()",
+        "constraints": "SELECT table_name, constraint_type, COUNT(*) FROM information_schema.table_constraints "
+        "WHERE table_schema = DATABASE()",
         "triggers": "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement "
         "FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
         "routines": "SELECT routine_name, LOWER(routine_type) FROM information_schema.routines WHERE routine_schema = DATABASE() "
@@ -2800,10 +2819,11 @@ CATALOGUE: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 BASE_TABLES: Final = ("BASE TABLE", "SYSTEM VERSIONED")  # those of table_type that hold rows
-CATALOGUE_ORDER: Final[Mapping[str, str]] = MappingProxyType(
+CATALOGUE_END: Final[Mapping[str, str]] = MappingProxyType(
     {
         "tables": " ORDER BY table_name",
         "columns": " ORDER BY table_name, ordinal_position",
+        "constraints": " GROUP BY table_name, constraint_type",
         "keys": " ORDER BY table_name, index_name, seq_in_index",
         "references": " ORDER BY table_name, constraint_name, ordinal_position",
     }
@@ -2855,7 +2875,7 @@ class MySQLBackend:
         self.address, self.init, self.ignore, self.timeout = address, init, ignore, timeout
         self.earlier = Earlier()
         self.executed = 0
-        self.connection = connect(address, address.database, timeout)
+        self.connection = self._connect(address.database)
         self.catalogue: Any = None  # a session of its own: what migrations set in theirs must not change what is read
         self.flavour_of, self.version = self._identify()
         self._initialise()
@@ -2863,6 +2883,15 @@ class MySQLBackend:
     @property
     def flavour(self) -> str:
         return self.flavour_of.name
+
+    def _connect(self, database: str | None) -> Any:
+        """Another session.  Raises ServerError: the server answered a moment ago."""
+        import pymysql
+
+        try:
+            return connect(self.address, database, self.timeout)
+        except (pymysql.err.MySQLError, OSError) as error:
+            raise ServerError(f"the server does not take another connection: {_server_words(error)}") from error
 
     def close(self) -> None:
         self.connection.close()
@@ -2873,11 +2902,11 @@ class MySQLBackend:
     def fresh(self) -> None:
         name = self.address.database
         self.close()
-        self.connection = connect(self.address, None, self.timeout)
+        self.connection = self._connect(None)
         for sql in (f"DROP DATABASE IF EXISTS `{name}`", f"CREATE DATABASE `{name}`"):
             self.query(sql, self.connection)
         self.close()
-        self.connection = connect(self.address, name, self.timeout)
+        self.connection = self._connect(name)
         self.earlier = Earlier()
         self._initialise()
 
@@ -2887,7 +2916,7 @@ class MySQLBackend:
 
         try:
             if connection is None and self.catalogue is None:
-                self.catalogue = connect(self.address, self.address.database, self.timeout)
+                self.catalogue = self._connect(self.address.database)
             with (connection or self.catalogue).cursor() as cursor:
                 cursor.execute(sql)
                 return list(cursor.fetchall())
@@ -2979,7 +3008,7 @@ class MySQLBackend:
         if only is not None and what != "routines":
             names = ", ".join(self.connection.escape(name) for name in sorted(only)) or "''"
             sql += f" AND {column} IN ({names})"
-        return self.query(sql + CATALOGUE_ORDER.get(what, ""))
+        return self.query(sql + CATALOGUE_END.get(what, ""))
 
     def _exact(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> Exact:
         """What the catalogue cannot say: it is kept in three-byte UTF-8, so that an emoji comes as `?`, and bytes may be cut."""
@@ -3168,8 +3197,7 @@ class MySQLReader:
             "UNIQUE": len(table.uniques),
             "FOREIGN KEY": len(table.foreign_keys),
         }
-        counted = Counter(sort for _, sort in self.by_table["constraints"].get(table.name, ()))
-        for sort, count in counted.items():
+        for _, sort, count in self.by_table["constraints"].get(table.name, ()):
             if sort in read and read[sort] < count:
                 raise IntrospectionError(
                     f"the server counts {count} {sort} constraints on {table.name} and shows {read.get(sort, 0)}: the schema cannot be read"
@@ -3205,8 +3233,9 @@ class MySQLReader:
                 for row in rows
             )
             key = Key(name, parts, method=method)
-            own = bool(rows[0][4]) and key.plain and self.is_own(table, key, foreign_keys)
-            made.append((dataclasses.replace(key, own=own), not rows[0][4]))
+            if rows[0][4] and foreign_keys and key.plain and self.is_own(table, key, foreign_keys):
+                key = dataclasses.replace(key, own=True)
+            made.append((key, not rows[0][4]))
         return made
 
     def is_own(self, table: str, key: Key, foreign_keys: Sequence[ForeignKey]) -> bool:
@@ -3304,6 +3333,8 @@ def unmatched(kind: str, sqlite: Iterable[Item], mysql: Iterable[Item]) -> Itera
     """Findings for what has no equal on the other side; where both have something at one place, it is one."""
     sides = (list(sqlite), list(mysql))
     identities = [{item.identity for item in side} for side in sides]
+    if identities[0] == identities[1]:
+        return
     left, right = ({i.identity: i for i in side if i.identity not in other} for side, other in zip(sides, identities[::-1], strict=True))
     places: dict[Any, tuple[list[Item], list[Item]]] = defaultdict(lambda: ([], []))
     for number, side in enumerate((left, right)):
@@ -3419,7 +3450,9 @@ def _compare_table(both: TablePair, stamps: frozenset[str]) -> Iterator[Finding]
         assert present is not None
         yield Finding("column-missing", column_place(both.name, present.name), *(side and side.type.text for side in (one, two)))
     for one, two in both.columns:
-        yield from _compare_column(both, one, two, one.name.lower() in stamps)
+        context = ColumnContext(one.name.lower() in stamps, _refers(both, one, two), *_held_capacity(both.sqlite, two))
+        for found in column_differences(one, two, context):
+            yield Finding(found.kind, column_place(both.name, one.name), found.sqlite, found.mysql, found.level, note=found.note)
     yield from _compare_keys(both)
     yield from _compare_foreign_keys(both)
     yield from _compare_checks(both)
@@ -3428,35 +3461,64 @@ def _compare_table(both: TablePair, stamps: frozenset[str]) -> Iterator[Finding]
 # ---- columns -----------------------------------------------------------------------------------
 
 
-def _compare_column(both: TablePair, sqlite: Column, mysql: Column, stamped: bool) -> Iterator[Finding]:
-    at = column_place(both.name, sqlite.name)
+class Difference(NamedTuple):
+    """A finding of two columns, wherever they stand."""
+
+    kind: str
+    sqlite: str | None
+    mysql: str | None
+    level: str = "parity"
+    note: str = ""
+
+
+class ColumnContext(NamedTuple):
+    """What the rest of the table says of a column: a SQLite trigger keeps it at now; it is a foreign key by itself;
+    CHECKs of SQLite hold it to the length, and to the sign, of MySQL's type."""
+
+    stamped: bool
+    refers: bool
+    length_held: bool
+    sign_held: bool
+
+
+@functools.cache  # the same id and created_at stand in every table
+def column_differences(sqlite: Column, mysql: Column, context: ColumnContext) -> tuple[Difference, ...]:
+    """All that two columns of one name differ in."""
+    return tuple(_column_differences(sqlite, mysql, context))
+
+
+def _column_differences(sqlite: Column, mysql: Column, context: ColumnContext) -> Iterator[Difference]:
     known = sqlite.type.logical and mysql.type.logical
     meets = sqlite.type.logical & mysql.type.logical
     if not known:
         note = sqlite.type.note or f"no rule knows MySQL's {mysql.type.text}"
-        yield Finding("type-unknown", at, sqlite.type.text or "(no type)", mysql.type.text, note=note)
+        yield Difference("type-unknown", sqlite.type.text or "(no type)", mysql.type.text, note=note)
     elif not meets:
-        yield Finding("column-type", at, sqlite.type.text, mysql.type.text)
+        yield Difference("column-type", sqlite.type.text, mysql.type.text)
     if sqlite.nullable != mysql.nullable:
-        yield Finding("column-nullability", at, *("NULL" if side.nullable else "NOT NULL" for side in (sqlite, mysql)))
+        yield Difference("column-nullability", *("NULL" if side.nullable else "NOT NULL" for side in (sqlite, mysql)))
     if sqlite.filled != mysql.filled:
         values = ("INTEGER PRIMARY KEY", None) if sqlite.filled else (None, "AUTO_INCREMENT")
-        filler = both.sqlite if sqlite.filled else both.mysql
-        strict = any(tuple(c.lower() for c in key.columns) == (sqlite.name.lower(),) for key in filler.foreign_keys)
-        yield Finding("column-auto-increment", at, *values, level="strict" if strict else "parity")
+        yield Difference("column-auto-increment", *values, level="strict" if context.refers else "parity")
     if sqlite.generated != mysql.generated:
-        yield Finding("column-generated", at, *(side.generated and side.generated.text for side in (sqlite, mysql)))
+        yield Difference("column-generated", *(side.generated and side.generated.text for side in (sqlite, mysql)))
     if meets:
-        yield from _compare_defaults(at, sqlite, mysql, meets, stamped)
-        yield from _compare_capacity(at, both.sqlite, sqlite, mysql)
-        yield from _compare_collation(at, sqlite, mysql, meets)
+        yield from _compare_defaults(sqlite, mysql, meets, context.stamped)
+        yield from _compare_capacity(sqlite, mysql, context)
+        yield from _compare_collation(sqlite, mysql, meets)
 
 
-def _compare_defaults(at: str, sqlite: Column, mysql: Column, meets: frozenset[str], stamped: bool) -> Iterator[Finding]:
+def _refers(both: TablePair, sqlite: Column, mysql: Column) -> bool:
+    """Whether a column that one side fills is a foreign key there, all by itself."""
+    if sqlite.filled == mysql.filled:
+        return False
+    filler = both.sqlite if sqlite.filled else both.mysql
+    return any([column.lower() for column in key.columns] == [sqlite.name.lower()] for key in filler.foreign_keys)
+
+
+def _compare_defaults(sqlite: Column, mysql: Column, meets: frozenset[str], stamped: bool) -> Iterator[Difference]:
     """Columns that fill or compute themselves have no default to compare."""
     if sqlite.generated or mysql.generated or sqlite.filled or mysql.filled:
-        return
-    if not (sqlite.default or mysql.default or mysql.on_update):
         return
     values = [default_meaning(side.default, meets) for side in (sqlite, mysql)]
     updates = [stamped and mysql.on_update, mysql.on_update]
@@ -3465,7 +3527,7 @@ def _compare_defaults(at: str, sqlite: Column, mysql: Column, meets: frozenset[s
             " ".join(filter(None, [value, "ON UPDATE CURRENT_TIMESTAMP" if update else None])) or None
             for value, update in zip(values, updates, strict=True)
         ]
-        yield Finding("column-default", at, *texts)
+        yield Difference("column-default", *texts)
 
 
 def default_meaning(default: Expression | None, meets: frozenset[str]) -> str | None:
@@ -3518,22 +3580,22 @@ def _moment_meaning(text: str) -> str:
     return f"{year}-{int(month):02}-{int(day):02}" + ("" if clock == "00:00:00" else f" {clock}")
 
 
-def _compare_capacity(at: str, table: Table, sqlite: Column, mysql: Column) -> Iterator[Finding]:
+def _compare_capacity(sqlite: Column, mysql: Column, context: ColumnContext) -> Iterator[Difference]:
+    """SQLite holds a column to its storage, and to what a CHECK adds in the terms that MySQL's type uses."""
     ours, theirs = sqlite.type.declared, mysql.type.declared
-    values = (sqlite.type.text, mysql.type.text)
+    enforced = mysql.type.enforced if context.length_held else sqlite.type.enforced
     if ours and theirs and ours[0] == theirs[0] and ours != theirs:
-        yield Finding("column-capacity", at, *values)
-    elif _enforced_by_sqlite(table, sqlite, mysql) != (mysql.type.enforced, mysql.type.unsigned):
-        yield Finding("column-capacity", at, *values, level="strict")
+        yield Difference("column-capacity", sqlite.type.text, mysql.type.text)
+    elif (enforced, context.sign_held) != (mysql.type.enforced, mysql.type.unsigned):
+        yield Difference("column-capacity", sqlite.type.text, mysql.type.text, level="strict")
 
 
-def _enforced_by_sqlite(table: Table, sqlite: Column, mysql: Column) -> tuple[object, bool]:
-    """What SQLite holds a column to: its storage, and what a CHECK adds in the terms that MySQL's type uses."""
-    if not table.held:
-        return sqlite.type.enforced, False
+def _held_capacity(sqlite: Table, mysql: Column) -> tuple[bool, bool]:
+    """Whether CHECKs of SQLite's table say what MySQL's type does of length and sign."""
+    if not sqlite.held:
+        return False, False
     limit, sign = capacity_checks(mysql)
-    enforced = mysql.type.enforced if limit and limit.text in table.held else sqlite.type.enforced
-    return enforced, bool(sign and sign.text in table.held)
+    return bool(limit and limit.text in sqlite.held), bool(sign and sign.text in sqlite.held)
 
 
 def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None]:
@@ -3554,11 +3616,11 @@ def quote_canonical(name: str) -> str:
     return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'
 
 
-def _compare_collation(at: str, sqlite: Column, mysql: Column, meets: frozenset[str]) -> Iterator[Finding]:
+def _compare_collation(sqlite: Column, mysql: Column, meets: frozenset[str]) -> Iterator[Difference]:
     if "string" in meets and sqlite.collation and mysql.collation:
         values = equality(sqlite.collation, "sqlite"), equality(mysql.collation, "mysql")
         if values[0] != values[1]:
-            yield Finding("column-collation", at, *values, level="strict")
+            yield Difference("column-collation", *values, level="strict")
 
 
 # ---- keys ------------------------------------------------------------------------------------
@@ -3567,9 +3629,11 @@ def _compare_collation(at: str, sqlite: Column, mysql: Column, meets: frozenset[
 def _compare_keys(both: TablePair) -> Iterator[Finding]:
     sides = (both.sqlite, both.mysql)
     keys = [side.primary for side in sides]
-    columns = [[(part.column or "").lower() for part in key.parts] if key else [] for key in keys]
-    prefixes = [[part.prefix for part in key.parts] if key else [] for key in keys]
-    if (columns[0], prefixes[0]) != (columns[1], prefixes[1]) and not both.gone.intersection(columns[0] + columns[1]):
+    parts = [
+        [(column.lower(), part.prefix) for column, part in zip(side.primary_key, key.parts, strict=True)] if key else []
+        for side, key in zip(sides, keys, strict=True)
+    ]
+    if parts[0] != parts[1] and not both.gone.intersection(column for column, _ in parts[0] + parts[1]):
         yield Finding("primary-key", place(both.name), *(_parts_text(both, key) if key else None for key in keys))
     primary = {frozenset(key.names) for key in keys if key and key.plain}
     yield from unmatched("unique", *(_unique_items(both, side, primary) for side in sides))
@@ -4692,6 +4756,7 @@ class Signals:
     def _arrived(self, number: int, _frame: object) -> None:
         if self.pending is None:
             self.pending = number
+            sys.unraisablehook = lambda _: None  # what a library had half made complains when it is thrown away
             if not self.shields:
                 raise Interrupted(number)
 
@@ -5104,14 +5169,19 @@ class Lease:
 
     def _end(self) -> None:
         """Close the pipe and wait until all is torn down; a script that was killed is swept after."""
-        process, self.process = self.process, None
+        process = self.process
         if process is None:
             return
         assert process.stdin is not None and process.stdout is not None
         process.stdin.close()
+        deadline = time.monotonic() + GONE_SECONDS
+        # The end of its output tells at once, where waiting for a process would poll; what outlives it may hold that open.
+        while self._line(0.2) != "" and process.poll() is None and time.monotonic() < deadline:
+            pass
+        self.process = None
         try:
             with process.stdout:
-                process.wait(timeout=GONE_SECONDS)
+                process.wait(timeout=max(1.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             say(f"xtask: the {self.engine.name} lease did not end within {GONE_SECONDS:g} s; sweeping it")
             os.killpg(process.pid, signal.SIGKILL)
@@ -6014,4 +6084,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    status = main()
+    SIGNALS.deafen()  # the verdict is out: a signal that comes now must not change it
+    raise SystemExit(status)

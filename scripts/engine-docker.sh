@@ -7,25 +7,25 @@
 compose_file=${here%/*}/docker-compose.mariadb.yml
 
 # Run a command, killed when it takes longer: a docker daemon that hangs never
-# says so. (macOS has no timeout(1), and Go's programs ignore SIGALRM.)
+# says so. (macOS has no timeout(1), and Go's programs ignore SIGALRM.) Its
+# watcher reads a pipe from this shell, so it wakes at the end of whichever comes
+# first: the time, the command, or this shell by kill -9. It is never killed
+# itself: a subshell that is hit before it has reset its traps runs this shell's.
 bounded() { # SECONDS COMMAND…
-  local limit=$1 command killer status=0
+  # shellcheck disable=SC2034 # look_at sets state too
+  local limit=$1 command state started status=0
   shift
-  "$@" </dev/null &
+  "$@" </dev/null 9>&- &
   command=$!
-  (
-    trap 'kill "$sleeper"; exit' TERM # leaves no sleep behind
-    sleep "$limit" &
-    sleeper=$!
-    wait "$sleeper"
-    kill -s KILL "$command"
-  ) </dev/null >/dev/null 2>&1 &
-  killer=$!
-  {
-    wait "$command" || status=$?
-    kill "$killer" || true
-    wait "$killer" || true
-  } 2>/dev/null # bash's own words about killed jobs
+  look_at "$command" || started=
+  exec 8> >(
+    exec >/dev/null 2>&1 9>&-
+    trap - EXIT
+    read -r -t "$limit" _ || true
+    ! alive "$command" "$started" || kill -s KILL "$command"
+  )
+  { wait "$command" || status=$?; } 2>/dev/null # bash's own words about a killed job
+  exec 8>&-
   return "$status"
 }
 

@@ -5,6 +5,7 @@ in which leases live, so that runs of others are never counted, swept or met."""
 
 from __future__ import annotations
 
+import functools
 import os
 import pty
 import re
@@ -30,6 +31,10 @@ import xtask
 SQLITE = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL);"
 MYSQL = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a LONGTEXT NOT NULL);"
 SLOW = f"{MYSQL} SELECT SLEEP(50);"
+BRIEF = f"{MYSQL} SELECT SLEEP(0.5);"
+DRIFTED = MYSQL.replace(" NOT NULL)", ")")
+MANY = DRIFTED + "".join(f" CREATE TABLE many{number} (id BIGINT AUTO_INCREMENT PRIMARY KEY);" for number in range(150))  # read for a while
+SHELL = ("bash", "-c", '"$@"; exit $?', "shell")  # a parent that can be killed alone
 SHORT = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()  # a socket's name has 104 bytes
 IMAGE = os.environ.get("XTASK_MARIADB_IMAGE") or "xtask-mariadb:11.8"
 GONE = 15.0  # seconds within which nothing may be left
@@ -118,6 +123,7 @@ class Run:
         rest: tuple[str, ...] = (),
     ) -> None:
         self.where, self.root, self.mark, self.terminal = where, root, f"xtask-test-{secrets.token_hex(8)}", ""
+        self.prefix = prefix
         where.mkdir(parents=True, exist_ok=True)
         self.own_base = base is None
         self.base = base or Path(tempfile.mkdtemp(prefix="xt.", dir=SHORT))
@@ -132,6 +138,8 @@ class Run:
             "XTASK_MARIADB_IMAGE": IMAGE,
             "XTASK_TEST_MARK": self.mark,
             "XTASK_TEST_HANGS": str(self.hangs),
+            "XTASK_TEST_SECONDS": "60",
+            "XTASK_TEST_DOCKER": shutil.which("docker") or "docker",
             **(environment or {}),
         }
         if terminal:
@@ -187,6 +195,18 @@ class Run:
 
     # ---- looking on ------------------------------------------------------------------------------
 
+    @functools.cached_property
+    def owner(self) -> int:
+        """The pid of xtask.py itself: behind a prefix it is a child."""
+        if not self.prefix:
+            return self.process.pid
+
+        def children() -> list[int]:
+            return [one.pid for one in processes(self.mark) if one.parent == self.process.pid and "xtask.py\0" in one.command]
+
+        assert wait_until(children), self.said()
+        return children()[0]
+
     def said(self) -> str:
         return self.terminal or (self.err.read_text("utf-8", "replace") if self.err.exists() else "")
 
@@ -202,14 +222,14 @@ class Run:
     def script(self) -> Process | None:
         """The holder of the lease: the child of xtask.py that is not a sweep."""
         held = [one for one in processes(self.mark) if re.search(r"lease\.sh\0hold\0|\0lease-url\0", one.command)]
-        return next((one for one in held if one.parent == self.process.pid), None)
+        return next((one for one in held if one.parent == self.owner), None)
 
     def server(self) -> Process:
         assert wait_until(lambda: any(one.is_server for one in processes(self.mark))), self.said()
         return next(one for one in processes(self.mark) if one.is_server)
 
     def containers(self) -> list[str]:
-        return docker("ps", "--all", "--quiet", "--filter", f"label=xtask.owner-pid={self.process.pid}").split()
+        return docker("ps", "--all", "--quiet", "--filter", f"label=xtask.owner-pid={self.owner}").split()
 
     def address(self) -> xtask.Address:
         """How the run itself reaches its database, once it does."""
@@ -229,7 +249,11 @@ class Run:
     # ---- the end ---------------------------------------------------------------------------------
 
     def wait(self, seconds: float = 60) -> int:
-        return self.process.wait(timeout=seconds)
+        try:
+            return self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            running = [f"{one.parent} {one.pid} {one.command}" for one in processes(self.mark)]
+            raise AssertionError(f"not ended after {seconds:g} s: {running}\n{self.said()}") from None
 
     def assert_gone(self, containers: bool = False, seconds: float = GONE) -> None:
         deadline = time.monotonic() + seconds

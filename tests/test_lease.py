@@ -16,10 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,13 @@ import pymysql
 import pytest
 from conftest import Project
 from lease_tools import (
+    BRIEF,
+    DRIFTED,
     GONE,
     IMAGE,
+    MANY,
     MYSQL,
+    SHELL,
     SHORT,
     SLOW,
     SQLITE,
@@ -53,12 +57,12 @@ pytestmark = pytest.mark.mariadb
 
 BOUND = 20.0  # seconds in which a run ends whose server misbehaves
 
-HANGING = '#!/bin/sh\n: >"$XTASK_TEST_HANGS"\nexec sleep {seconds}\n'
+HANGING = '#!/bin/sh\n: >"$XTASK_TEST_HANGS"\nexec sleep "$XTASK_TEST_SECONDS"\n'
 PULLING = """#!/bin/sh
 case $1 in
   image) echo "Error: No such image" >&2; exit 1 ;;
-  pull) : >"$XTASK_TEST_HANGS"; exec sleep 60 ;;
-  *) exec {docker} "$@" ;;
+  pull) : >"$XTASK_TEST_HANGS"; exec sleep "$XTASK_TEST_SECONDS" ;;
+  *) exec "$XTASK_TEST_DOCKER" "$@" ;;
 esac
 """
 
@@ -72,23 +76,27 @@ class Late(Exception):
 
 @dataclass(frozen=True)
 class Stage:
-    """A point of a run that is seen from outside; `commands` in front of PATH hold it there."""
+    """A point of a run that is seen from outside; `commands` in front of PATH hold it there, for `seconds`."""
 
     reached: Callable[[Run], object]
     mysql: str = SLOW
     commands: tuple[tuple[str, str], ...] = ()
+    seconds: int = 60
     server: str = ""
     bare: bool = False  # in a checkout without a server
 
 
 @dataclass(frozen=True)
 class Blow:
-    """What is done to a run, and its exit status after that; the second one where the verdict is already known."""
+    """What is done to a run, and its exit status after that; the second one where the verdict is already known.
+    `goes_on` says that the run itself is not hit and comes to its end; `options` are those that the run needs."""
 
     strike: Callable[[Run], object]
     status: int
     status_at_end: int | None = None
     word: str = ""
+    goes_on: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def script_of(run: Run) -> int:
@@ -118,6 +126,11 @@ def interrupt_group_twice(run: Run) -> None:
         return
 
 
+def kill_shell(run: Run) -> None:
+    assert run.owner != run.process.pid
+    run.process.kill()
+
+
 def sending(number: signal.Signals) -> Blow:
     status = -number if number == signal.SIGKILL else 128 + number
     return Blow(lambda run: run.process.send_signal(number), status)
@@ -128,84 +141,79 @@ BLOWS = {
     "SIGKILL to the script": Blow(kill_script, 2, 0, "keeper of the lease was killed"),
     "SIGKILL to both": Blow(kill_both, -signal.SIGKILL),
     "Ctrl-C twice": Blow(interrupt_group_twice, 130),
+    "terminal closed": Blow(Run.hang_up, 129, options={"terminal": True}),
+    "parent shell gone": Blow(kill_shell, -signal.SIGKILL, goes_on=True, options={"prefix": SHELL}),
 }
-STAGES = {
-    "before": Stage(lambda run: run.hangs.exists(), commands=(("docker", HANGING.format(seconds=3)),), server="auto"),
-    "fetch": Stage(lambda run: run.hangs.exists(), commands=(("apt-get", HANGING.format(seconds=60)),), bare=True),
+TO_THE_SCRIPT = ("SIGKILL to the script", "SIGKILL to both")
+LOCAL_STAGES = {
+    "before": Stage(lambda run: run.hangs.exists(), commands=(("docker", HANGING),), seconds=3, server="auto"),
+    "fetch": Stage(lambda run: run.hangs.exists(), commands=(("apt-get", HANGING),), bare=True),
     "directory": Stage(Run.directories),
     "socket": Stage(Run.has_socket),
     "answers": Stage(lambda run: run.has_said("the server answers")),
     "migrations": Stage(lambda run: run.has_said("mysql: 1 of")),
-    "reading": Stage(lambda run: run.has_said("reading MySQL"), MYSQL),
+    "reading": Stage(lambda run: run.has_said("reading MySQL"), MANY),
     "teardown": Stage(lambda run: run.has_said("tearing down"), MYSQL),
 }
 DOCKER_STAGES = {
-    "before": Stage(lambda run: run.hangs.exists(), commands=(("docker", HANGING.format(seconds=3)),)),
-    "pull": Stage(lambda run: run.hangs.exists(), commands=(("docker", PULLING),)),
-    "directory": STAGES["directory"],
+    "before": Stage(lambda run: run.hangs.exists(), commands=(("docker", HANGING),), seconds=3),
+    "fetch": Stage(lambda run: run.hangs.exists(), commands=(("docker", PULLING),)),
+    "directory": LOCAL_STAGES["directory"],
     "container": Stage(Run.containers),
-    "migrations": STAGES["migrations"],
-    "reading": STAGES["reading"],
-    "teardown": STAGES["teardown"],
+    "migrations": LOCAL_STAGES["migrations"],
+    "reading": LOCAL_STAGES["reading"],
+    "teardown": LOCAL_STAGES["teardown"],
 }
-SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"]
-KEEPERS = ["SIGKILL to the script", "SIGKILL to both", "Ctrl-C twice"]
+STAGES = {"local": LOCAL_STAGES, "docker": DOCKER_STAGES}
 Case = tuple[str, str, str]
-LOCAL_CASES: list[Case] = [
-    *(("local", stage, blow) for stage in STAGES for blow in SIGNALS),
-    *(("local", stage, blow) for stage in ("directory", "migrations", "teardown") for blow in KEEPERS),
-    ("local", "fetch", "SIGKILL to the script"),
-    ("local", "fetch", "SIGKILL to both"),
-]
-DOCKER_CASES: list[Case] = [
-    *(("docker", stage, blow) for stage in ("container", "migrations") for blow in SIGNALS),
-    *(("docker", "migrations", blow) for blow in KEEPERS),
-    ("docker", "before", "SIGTERM"),
-    ("docker", "pull", "SIGINT"),
-    ("docker", "pull", "SIGKILL to both"),
-    ("docker", "directory", "SIGKILL"),
-    ("docker", "container", "SIGKILL to both"),
-    ("docker", "reading", "SIGHUP"),
-    ("docker", "teardown", "SIGINT"),
-    ("docker", "teardown", "SIGKILL to both"),
+CASES: list[Case] = [  # before it is started there is no script to kill
+    (engine, stage, blow)
+    for engine, stages in STAGES.items()
+    for stage in stages
+    for blow in BLOWS
+    if stage != "before" or blow not in TO_THE_SCRIPT
 ]
 
 
-def commands(where: Path, stage: Stage) -> dict[str, str]:
-    """The environment in which a stage is held by commands of the test."""
-    directory = where / "bin"
-    directory.mkdir(parents=True)
-    for name, text in stage.commands:
-        (directory / name).write_text(text.replace("{docker}", shutil.which("docker") or "docker"))
-        (directory / name).chmod(0o755)
-    return {"PATH": f"{directory}:{os.environ['PATH']}"}
+def commands(where: Path, *made: tuple[str, str]) -> dict[str, str]:
+    """The environment in which these commands, by name and text, are found first."""
+    where.mkdir(parents=True, exist_ok=True)
+    for name, text in made:
+        (where / name).write_text(text)
+        (where / name).chmod(0o755)
+    return {"PATH": f"{where}:{os.environ['PATH']}"}
 
 
-def strike(where: Path, case: Case) -> None:
+def strike(where: Path, case: Case, environment: dict[str, str]) -> None:
     """One run, hit at one stage; all that must hold then."""
     engine, name, blow_name = case
-    stage, blow = (DOCKER_STAGES if engine == "docker" else STAGES)[name], BLOWS[blow_name]
+    stage, blow = STAGES[engine][name], BLOWS[blow_name]
+    mysql = BRIEF if blow.goes_on and stage.mysql == SLOW else stage.mysql
+    environment = {**environment, "XTASK_TEST_SECONDS": "2" if blow.goes_on else str(stage.seconds)}
     root = {"root": checkout(where / "checkout", server=False)} if stage.bare else {}
-    with Run(where, stage.mysql, server=stage.server or engine, environment=commands(where, stage), **root) as run:
+    with Run(where, mysql, server=stage.server or engine, environment=environment, **root, **blow.options) as run:
+        owner = run.owner
         assert wait_until(lambda: stage.reached(run) or run.process.poll() is not None), run.said()
         if run.process.poll() is not None and not stage.reached(run):
             raise AssertionError(f"ended before {name}: {run.said()}")
         blow.strike(run)
         status = run.wait()
         wanted = blow.status if name != "teardown" or blow.status_at_end is None else blow.status_at_end
-        if status == 0 != wanted or (blow.word and blow.word not in run.said()):
+        if (status in (0, 1) and status != wanted) or (blow.word and blow.word not in run.said()):
             raise Late(f"status {status}: {run.said()}")
+        if blow.goes_on:
+            assert wait_until(lambda: not Path(f"/proc/{owner}").exists()), run.said()
         run.assert_gone(containers=engine == "docker")
         assert status == wanted, run.said()
         assert "Traceback" not in run.said()
-        assert status == 0 or run.out.read_text() == ""
+        assert status == 0 or blow.goes_on or not run.out.exists() or run.out.read_text() == ""
 
 
-def strike_in_time(where: Path, case: Case) -> None:
+def strike_in_time(where: Path, case: Case, environment: dict[str, str]) -> None:
     """A short stage may be missed on a busy machine; not five times in a row."""
     for attempt in range(5):
         try:
-            return strike(where / str(attempt), case)
+            return strike(where / str(attempt), case, environment)
         except Late as late:
             last = late
     raise AssertionError(f"the blow fell too late, each time: {last}")
@@ -225,8 +233,14 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     ]
     if docker_missing():
         chosen = [case for case in chosen if case[0] != "docker"]
+    # Before there are threads: a file that some fork still has open for writing cannot be run.
+    found = {
+        (engine, name): commands(tmp_path_factory.mktemp("bin"), *stage.commands)
+        for engine, stages in STAGES.items()
+        for name, stage in stages.items()
+    }
     with ThreadPoolExecutor(max_workers=4) as pool:
-        yield {case: pool.submit(strike_in_time, tmp_path_factory.mktemp("kill"), case) for case in chosen}
+        yield {case: pool.submit(strike_in_time, tmp_path_factory.mktemp("kill"), case, found[case[:2]]) for case in chosen}
 
 
 @pytest.fixture(scope="session")
@@ -238,14 +252,14 @@ def with_docker() -> None:
         pytest.skip(obstacle)
 
 
-@pytest.mark.parametrize("case", LOCAL_CASES, ids=" - ".join)
+@pytest.mark.parametrize("case", [case for case in CASES if case[0] == "local"], ids=" - ".join)
 def test_killed(case: Case, results: dict[Case, Future[None]]) -> None:
     if case[1] == "fetch" and (other_server() or not shutil.which("dpkg")):
         pytest.skip("nothing would be fetched on this machine")
     results[case].result()
 
 
-@pytest.mark.parametrize("case", DOCKER_CASES, ids=" - ".join)
+@pytest.mark.parametrize("case", [case for case in CASES if case[0] == "docker"], ids=" - ".join)
 def test_killed_in_docker(case: Case, with_docker: None, results: dict[Case, Future[None]]) -> None:
     results[case].result()
 
@@ -285,19 +299,9 @@ def test_a_lease_has_a_lifetime(stopped: bool, tmp_path: Path) -> None:
         run.assert_gone()
 
 
-@pytest.mark.parametrize("mysql", [SLOW, MYSQL], ids=["migrations", "directory"])
-def test_the_terminal_is_closed(mysql: str, tmp_path: Path) -> None:
-    with Run(tmp_path, mysql, terminal=True) as run:
-        assert wait_until(lambda: run.has_said("mysql: 1 of") if mysql == SLOW else run.directories()), run.said()
-        run.hang_up()
-        assert run.wait() == 129
-        run.assert_gone()
-
-
-def test_the_parent_shell_is_gone(tmp_path: Path) -> None:
-    """The run goes on, says what it found, and leaves nothing."""
-    with Run(tmp_path, f"{MYSQL} SELECT SLEEP(1);", prefix=("bash", "-c", '"$@"; exit $?', "shell")) as run:
-        assert wait_until(lambda: run.has_said("mysql: 1 of"))
+def test_the_run_whose_shell_is_gone_says_what_it_found(tmp_path: Path) -> None:
+    with Run(tmp_path, BRIEF, prefix=SHELL) as run:
+        assert run.owner and wait_until(lambda: run.has_said("mysql: 1 of"))
         run.process.kill()
         assert run.wait() == -signal.SIGKILL
         assert wait_until(lambda: "Verdict: parity\n" in run.out.read_text()), run.said()
@@ -473,7 +477,6 @@ def test_the_next_run_sweeps_a_container(with_docker: None, tmp_path: Path) -> N
 
 # ---- several at once ---------------------------------------------------------------------------
 
-DRIFTED = MYSQL.replace(" NOT NULL)", ")")
 PAUSE = " SELECT SLEEP(0.5);"
 
 
@@ -588,17 +591,16 @@ FAKES = {
     ("fake", "environment", "mysql", "words"),
     [
         ("", {"XTASK_TIMEOUT": "3"}, SLOW, ["did not answer within 3 s", "0001_schema/up.sql, statement 2 of 2", "SELECT SLEEP(50)"]),
-        ("", {"XTASK_TIMEOUT": "0.01"}, MYSQL, ["not ready within 0.01 s"]),
         ("", {"XTASK_DATA_DIR": "/nonexistent"}, MYSQL, ["no directory for the server", "/nonexistent"]),
         ("", {"XTASK_DATA_DIR": f"{SHORT}/{'x' * 90}"}, MYSQL, ["no directory for the server"]),
         ("ends", {}, MYSQL, ["ended on its own, with exit status", "  | it does not work"]),
         ("hangs", {"XTASK_TIMEOUT": "2"}, MYSQL, ["not ready within 2 s", "  | boot-server: "]),
     ],
-    ids=["hangs on a query", "is never ready", "has no place", "has a long place", "does not boot", "hangs at boot"],
+    ids=["hangs on a query", "has no place", "has a long place", "does not boot", "hangs at boot"],
 )
 def test_a_local_server_that(fake: str, environment: dict[str, str], mysql: str, words: list[str], tmp_path: Path) -> None:
     if fake:
-        environment = {**environment, **commands(tmp_path, Stage(bool, commands=(("mariadbd", FAKES[fake]),)))}
+        environment = {**environment, **commands(tmp_path / "bin", ("mariadbd", FAKES[fake]))}
         for name in ("mariadb_system_tables", "mariadb_system_tables_data"):
             Project(tmp_path).write({f"share/mariadb/{name}.sql": ""})
     with Run(tmp_path, mysql, environment=environment, arguments=("verify-migrations", "-q")) as run:

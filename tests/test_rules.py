@@ -408,7 +408,7 @@ def test_no_warning_is_harmless_and_a_finding() -> None:
 
 
 def test_kinds_are_those_that_the_code_raises() -> None:
-    raised = set(re.findall(r'(?:Finding|unmatched)\(\s*"([a-z-]+)"', SOURCE))
+    raised = set(re.findall(r'(?:Finding|Difference|unmatched)\(\s*"([a-z-]+)"', SOURCE))
     assert raised == set(xtask.KINDS)
 
 
