@@ -2439,11 +2439,20 @@ def read_sqlite(connection: sqlite3.Connection, ignore: Collection[str]) -> Sche
         for kind, name, table, sql in rows
         if kind == "trigger" and table not in skipped
     ]
-    missing = [name for name, table in tables.items() if not table.columns]
-    if missing:
-        raise IntrospectionError(f"SQLite lists table {missing[0]} and shows no column of it: the schema cannot be read")
+    _assert_sqlite_complete(rows, facts, (*tables.values(), *views.values()))
     kept = {name: table for name, table in _with_parents(tables).items() if name not in skipped}
     return Schema(kept, views, tuple(triggers), (), tuple(sorted(skipped - {"sqlite_sequence"})))
+
+
+def _assert_sqlite_complete(rows: Sequence[Any], facts: Mapping[str, Any], relations: Iterable[Table | View]) -> None:
+    """What the PRAGMAs told against what sqlite_schema lists: a query that quietly returns less is an error."""
+    bare = [relation.name for relation in relations if not relation.columns]
+    told = {row[1] for found in facts["indexes"].values() for row in found}
+    hidden = {name for kind, name, *_ in rows if kind == "index"} - told  # a WITHOUT ROWID key is told and not listed
+    keyless = told - facts["parts"].keys()
+    if bare or hidden or keyless:
+        name = printable(sorted([*bare, *hidden, *keyless])[0])
+        raise IntrospectionError(f"SQLite lists {name} and does not show what it consists of: the schema cannot be read")
 
 
 def _is_ignored(name: str, ignore: Collection[str]) -> bool:
@@ -2766,7 +2775,7 @@ class Flavour:
     quotes_defaults: bool  # information_schema has defaults as SQL
     escapes_expressions: bool  # … and expressions with \' for '
     expression_indexes: bool  # … and statistics.expression
-    checks: str  # table, name, level, clause of every CHECK that is enforced
+    checks: str  # table, name, level, clause of every CHECK; the level says what is not enforced
 
     def plain(self, expression: str) -> str:
         """An expression of the catalogue as SQL: MySQL escapes its quotes once more, and gives UTF-8 as if it were latin1."""
@@ -2792,10 +2801,11 @@ MYSQL: Final = Flavour(
     quotes_defaults=False,
     escapes_expressions=True,
     expression_indexes=True,
-    checks="SELECT t.table_name, c.constraint_name, 'Table', c.check_clause FROM information_schema.check_constraints c "
+    checks="SELECT t.table_name, c.constraint_name, IF(t.enforced = 'YES', 'Table', 'not enforced'), c.check_clause "
+    "FROM information_schema.check_constraints c "
     "JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema "
     "AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' "
-    "WHERE c.constraint_schema = DATABASE() AND t.enforced = 'YES'",
+    "WHERE c.constraint_schema = DATABASE()",
 )
 
 CATALOGUE: Final[Mapping[str, str]] = MappingProxyType(
@@ -3046,8 +3056,17 @@ class MySQLBackend:
         texts = {name: self.query(f"SHOW CREATE TABLE {quote_mysql(name)}") for name in sorted(unsure)}
         return {name: table_clauses(_text(text[0][1]), "mysql") for name, text in texts.items()}
 
+    def _routines_shown(self) -> list[tuple[Any, ...]]:
+        lists = [self.query(f"SHOW {what} STATUS WHERE Db = DATABASE()") for what in ("PROCEDURE", "FUNCTION")]
+        return [(row[1],) for rows in (*lists, self.query("SHOW EVENTS")) for row in rows]
+
     def _assert_complete(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> None:
         """What was read against another way to count it: a query that quietly returns less is an error."""
+        for what, shown, column in (("triggers", self.query("SHOW TRIGGERS"), 1), ("routines", self._routines_shown(), 0)):
+            told, read = {row[0] for row in shown}, {row[column] for row in rows[what]}
+            if told != read:
+                name = printable(sorted(told ^ read)[0])
+                raise IntrospectionError(f"the server tells of {name} in one list of {what} and not in another: the schema cannot be read")
         listed = {row[0] for row in self.query("SHOW TABLES")}
         read = {row[0] for row in rows["tables"] if row[1] != "SYSTEM VERSIONED INDEX"}
         bare = read - {row[0] for row in rows["columns"]}
@@ -3186,7 +3205,7 @@ class MySQLReader:
     def clauses(self, table: str, checks: Sequence[Sequence[Any]], json: Collection[str]) -> list[str]:
         """The CHECKs that a migration wrote: without those that MariaDB gives its JSON columns."""
         if table not in self.exact.clauses:
-            return [row[3] for row in checks if not (row[2] == "Column" and row[1] in json)]
+            return [row[3] for row in checks if row[2] != "not enforced" and not (row[2] == "Column" and row[1] in json)]
         own = {f"json_valid(`{column}`)" for column in json}
         return [clause for clause in self.exact.clauses[table].checks if clause not in own]
 
@@ -3196,6 +3215,7 @@ class MySQLReader:
             "PRIMARY KEY": int(bool(table.primary_key)),
             "UNIQUE": len(table.uniques),
             "FOREIGN KEY": len(table.foreign_keys),
+            "CHECK": len(self.by_table["checks"].get(table.name, ())),
         }
         for _, sort, count in self.by_table["constraints"].get(table.name, ()):
             if sort in read and read[sort] < count:

@@ -185,6 +185,44 @@ def test_a_view_that_reads_what_is_gone(verify: Verify, project: Project) -> Non
     assert done.returncode == 2 and "view v: it reads a table or column that is no longer there" in done.stderr
 
 
+EVERYTHING = (
+    "CREATE TABLE p (id BIGINT PRIMARY KEY, u BIGINT UNIQUE)",
+    "CREATE TABLE t (id BIGINT PRIMARY KEY, p BIGINT, CHECK (id > p), FOREIGN KEY (p) REFERENCES p (id))",
+    "CREATE VIEW v AS SELECT id FROM t",
+    "CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW SET @x = 1",
+    "CREATE PROCEDURE r() SELECT 1",
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "less"),
+    [
+        ("tables", "t"), ("tables", "v"), ("columns", "t"), ("columns", "v"), ("keys", "p"), ("references", "t"), ("checks", "t"),
+        ("triggers", "t"), ("routines", "r"),
+    ],
+)  # fmt: skip
+def test_what_one_catalogue_hides_is_an_error(what: str, less: str, address: xtask.Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A query that quietly returns less, or rights that hide a thing, would make two schemas equal."""
+    backend = xtask.MySQLBackend(address, "", (), 60)
+    backend.fresh()
+    try:
+        for sql in EVERYTHING:
+            backend.query(sql, backend.connection)
+        assert backend.read().tables.keys() == {"p", "t"}
+        catalogue = xtask.MySQLBackend._catalogue
+
+        def hiding(self: xtask.MySQLBackend, asked: str, *rest: Any) -> list[tuple[Any, ...]]:
+            return [row for row in catalogue(self, asked, *rest) if (asked, row[0]) != (what, less)]
+
+        monkeypatch.setattr(xtask.MySQLBackend, "_catalogue", hiding)
+        with pytest.raises(xtask.IntrospectionError):
+            backend.read()
+    finally:
+        monkeypatch.undo()
+        backend.fresh()
+        backend.close()
+
+
 def test_warnings(verify: Verify, project: Project) -> None:
     project.pair(SQLITE, f"{MYSQL}\n\nCREATE TABLE IF NOT EXISTS t (other BIGINT);", "0007_twice")
     done = verify("--format", "json")

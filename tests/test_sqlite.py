@@ -318,3 +318,21 @@ def test_triggers(head: str, timing: str, event: str, project: Project) -> None:
     text = f"CREATE TABLE t (a, b); CREATE VIEW v AS SELECT a FROM t; CREATE TRIGGER {head} BEGIN DELETE FROM t; END;"
     (trigger,) = applied(project, text).read().triggers
     assert (trigger.timing, trigger.event) == (timing, event)
+
+
+@pytest.mark.parametrize(("what", "name"), [("columns", "t"), ("columns", "v"), ("indexes", "t"), ("parts", "i")])
+def test_what_is_listed_and_not_shown_is_an_error(what: str, name: str, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PRAGMA that quietly returns less would make two schemas equal."""
+    backend = sqlite_backend()
+    backend.open.executescript("CREATE TABLE t (a PRIMARY KEY, b UNIQUE); CREATE INDEX i ON t (b, a); CREATE VIEW v AS SELECT a FROM t;")
+    assert backend.read().tables.keys() == {"t"}
+    facts = xtask._sqlite_facts
+
+    def less(connection: sqlite3.Connection) -> dict[str, dict[str, list[object]]]:
+        found = facts(connection)
+        assert found[what].pop(name)
+        return found
+
+    monkeypatch.setattr(xtask, "_sqlite_facts", less)
+    with pytest.raises(xtask.IntrospectionError, match="does not show"):
+        backend.read()
