@@ -300,10 +300,8 @@ def test_the_way_to_the_packages_without_a_makefile(toolkit: Toolkit) -> None:
 
 
 def test_make_hands_a_whole_command_line_on() -> None:
-    done = subprocess.run(
-        ["make", "-n", "with-mariadb", "CMD=a && b"], cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ}
-    )  # fmt: skip
-    assert done.stdout.rstrip().endswith('-- sh -c "$CMD"')
+    done = subprocess.run(["make", "-n", "with-mariadb", "CMD=a && b"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert '-- sh -c "$CMD"\n' in done.stdout
 
 
 # ---- ci ----------------------------------------------------------------------------------------
