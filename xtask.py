@@ -366,7 +366,8 @@ class Layout:
 
     `entry` matches a file name (a directory name where `directory`); `up` and `down` are the marker
     lines of one-file sections; `marker` must stand in some file; `no_transaction` is what switches
-    the runner's transaction off; `lenient` wraps a file only where it opens no transaction itself.
+    the runner's transaction off; `lenient` wraps a file only where it opens no transaction itself;
+    `files` are those of a new migration, path and text: `label`, and what the ways `up` and `down` begin with.
     """
 
     name: str
@@ -379,6 +380,7 @@ class Layout:
     no_transaction: re.Pattern[str] | None = None
     lenient: bool = False
     textual: bool = False
+    files: tuple[tuple[str, str], ...] = (("{label}.sql", "{up}"),)
 
     @property
     def undoes(self) -> bool:
@@ -1836,6 +1838,7 @@ LAYOUTS: Final = (
         directory=True,
         textual=True,
         no_transaction=r"^\s*run_in_transaction\s*=\s*false\b",
+        files=(("{label}/up.sql", "{up}"), ("{label}/down.sql", "{down}")),
     ),
     _layout(
         "up and down files",
@@ -1843,6 +1846,7 @@ LAYOUTS: Final = (
         rf"V?(?P<version>\d+)[._-]+(?P<name>.+?){_DIALECT}(?:\.autocommit)?\.(?P<direction>up|down)\.sql\Z",
         no_transaction=r"\A\s*--\s*no-transaction\b",
         lenient=True,
+        files=(("{label}.up.sql", "{up}"), ("{label}.down.sql", "{down}")),
     ),
     _layout(
         "goose",
@@ -1852,6 +1856,7 @@ LAYOUTS: Final = (
         up=r"^--\s*\+goose\s+Up\b.*$",
         down=r"^--\s*\+goose\s+Down\b.*$",
         no_transaction=r"^--\s*\+goose\s+NO\s+TRANSACTION\b",
+        files=(("{label}.sql", "-- +goose Up\n{up}\n-- +goose Down\n{down}"),),
     ),
     _layout(
         "dbmate",
@@ -1861,6 +1866,7 @@ LAYOUTS: Final = (
         up=r"^--\s*migrate:up\b.*$",
         down=r"^--\s*migrate:down\b.*$",
         no_transaction=r"^--\s*migrate:up\b.*\btransaction:false\b",
+        files=(("{label}.sql", "-- migrate:up\n{up}\n-- migrate:down\n{down}"),),
         textual=True,
     ),
     _layout(
@@ -1871,6 +1877,7 @@ LAYOUTS: Final = (
         up=r"^--\s*\+migrate\s+Up\b.*$",
         down=r"^--\s*\+migrate\s+Down\b.*$",
         no_transaction=r"^--\s*\+migrate\s+Up\b.*\bnotransaction\b",
+        files=(("{label}.sql", "-- +migrate Up\n{up}\n-- +migrate Down\n{down}"),),
     ),
     _layout(
         "flyway",
@@ -5716,29 +5723,52 @@ def new_migration(arguments: argparse.Namespace) -> int:
     name = arguments.name
     if not re.fullmatch(r"[a-z0-9][a-z0-9_]*", name):
         raise ConfigError(f"{name!r}: lower-case letters, digits and _ make a migration's name")
-    directories = {"sqlite": project.sqlite, "mysql": project.mysql}
-    for path in directories.values():
-        for migration in discover(path, "sqlite") if any(path.rglob("*.sql")) else ():
-            if migration.layout.name != "diesel":
-                raise ConfigError(f"{path}: new-migration makes directories as Diesel does, these are {migration.layout.name}")
+    paths: dict[Dialect, Path] = {"sqlite": project.sqlite, "mysql": project.mysql}
+    there = {dialect: discover(path, dialect) if any(path.rglob("*.sql")) else [] for dialect, path in paths.items()}
+    for dialect, found in there.items():
+        for migration in found:
+            if migration.layout is SINGLE_FILE:
+                raise ConfigError(f"{migration.up}: a single file has no migrations; write into both sides' files")
             if migration.name == name:
-                raise ConfigError(f"{path / migration.label}: a migration of this name exists; choose another")
-    label = f"{time.strftime('%Y-%m-%d-%H%M%S', time.gmtime())}_{name}"
-    texts = {}
-    for dialect, path in directories.items():
-        other = directories["mysql" if dialect == "sqlite" else "sqlite"]
-        for direction in ("up", "down"):
-            words = "must build the same schema as" if direction == "up" else "undoes up.sql exactly; so does"
-            title = {"sqlite": "SQLite", "mysql": "MySQL, MariaDB"}[dialect]
-            texts[path / label / f"{direction}.sql"] = (
-                f"-- {title}: {words} {os.path.relpath(other, path.parent)}/{label}/{direction}.sql.\n"
-                "-- Say here what the two sides need different SQL for; `make verify-migrations` proves the rest.\n"
-            )
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-        print(path)
+                raise ConfigError(f"{paths[dialect] / migration.label}: a migration of this name exists; choose another")
+    both = [*there["sqlite"], *there["mysql"]]
+    labels = {dialect: next_label(name, own or both, both) for dialect, own in there.items()}
+    for dialect, own in there.items():
+        other: Dialect = "mysql" if dialect == "sqlite" else "sqlite"
+        twin = f"{os.path.relpath(paths[other], paths[dialect].parent)}/{labels[other]}"
+        layout = (own or both)[-1].layout if both else LAYOUTS[0]
+        for file, text in layout.files:
+            path = paths[dialect] / file.format(label=labels[dialect])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.format(**beginnings(dialect, twin)), "utf-8")
+            print(path)
     return 0
+
+
+def next_label(name: str, own: Sequence[Migration], both: Sequence[Migration]) -> str:
+    """Version and name of a new migration after all of `both`, spelled as the last one of its own side is."""
+    numbered = [migration for migration in own if migration.version[:1].isdigit()]
+    if not numbered or numbered[-1].layout.directory:
+        return f"{time.strftime('%Y-%m-%d-%H%M%S', time.gmtime())}_{name}"
+    last = numbered[-1]
+    prefix, _, rest = last.label.partition(last.version)
+    gap = re.match(r"[._-]+", rest)
+    if moment := re.fullmatch(r"\d{8}([_-]?)\d{6}", last.version):
+        version = time.strftime(f"%Y%m%d{moment[1]}%H%M%S", time.gmtime())
+    else:
+        newest = max(int(re.match(r"\d+", migration.version)[0]) for migration in both if migration.version[:1].isdigit())  # type: ignore[index]
+        version = str(newest + 1).zfill(len(re.match(r"\d+", last.version)[0]))  # type: ignore[index]
+    return f"{prefix}{version}{gap[0] if gap else '_'}{name}"
+
+
+def beginnings(dialect: Dialect, twin: str) -> dict[str, str]:
+    """What a new migration's two ways begin with."""
+    title = {"sqlite": "SQLite", "mysql": "MySQL, MariaDB"}[dialect]
+    rest = "-- Say here what the two sides need different SQL for; `make verify-migrations` proves the rest.\n"
+    return {
+        "up": f"-- {title}: must build the same schema as {twin}.\n{rest}",
+        "down": f"-- {title}: undoes it exactly; so does {twin}.\n{rest}",
+    }
 
 
 def with_mariadb(arguments: argparse.Namespace) -> int:

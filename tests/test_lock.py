@@ -394,7 +394,42 @@ def test_new_migration_refuses(name: str, words: str, proven: Project) -> None:
     assert sorted(proven.path.rglob("*")) == before
 
 
-def test_new_migration_refuses_another_layout(project: Project) -> None:
-    project.write({"migrations/1_a.up.sql": "", "migrations_mysql/1_a.up.sql": ""})
+@pytest.mark.parametrize(
+    ("sqlite", "mysql", "made"),
+    [
+        ("0009_a.up.sql", "000009_a.up.sql", ["0010_x.up.sql", "0010_x.down.sql", "000010_x.up.sql", "000010_x.down.sql"]),
+        ("V0001.First.up.sql", "V0002.Second.up.sql", ["V0003.x.up.sql", "V0003.x.down.sql"] * 2),
+        ("1-a.sql", "1-a.sql", ["2-x.sql"] * 2),
+        ("V1.2__a.sql", "V1.3__a.sql", ["V2__x.sql"] * 2),
+        ("20240101-090000_a.sql", "20240101-090000_a.sql", [r"20\d{6}-\d{6}_x.sql"] * 2),
+        ("20240101090000_a.sql", "", [r"20\d{12}_x.sql"] * 2),
+    ],
+)
+def test_new_migration_is_spelled_as_the_others_are(sqlite: str, mysql: str, made: list[str], project: Project) -> None:
+    project.write(
+        {f"migrations/{sqlite}": "SELECT 1;", **({f"migrations_mysql/{mysql}": "SELECT 1;"} if mysql else {"migrations_mysql/x": ""})}
+    )
     done = project.call("new-migration", "x")
-    assert done.returncode == 2 and "up and down files" in done.stderr
+    names = [Path(line).name for line in done.stdout.splitlines()]
+    assert len(names) == len(made) and all(map(re.fullmatch, made, names)), done.stdout + done.stderr
+    steps = project.steps()
+    assert steps[-1].sqlite and steps[-1].mysql and steps[-1].sqlite.name == "x"
+
+
+@pytest.mark.parametrize("layout", [one.name for one in xtask.LAYOUTS if one.down])
+def test_new_migration_has_the_sections_of_its_runner(layout: str, project: Project) -> None:
+    (one,) = [one for one in xtask.LAYOUTS if one.name == layout]
+    text = one.files[0][1].format(up="SELECT 1;", down="SELECT 2;")
+    project.write({f"{side}/0001_a.sql": text for side in ("migrations", "migrations_mysql")})
+    assert project.call("new-migration", "x").returncode == 0
+    (_, step) = project.steps()
+    assert step.sqlite and step.sqlite.layout.name == layout and step.mysql
+    for direction in ("up", "down"):
+        words = [line for line in xtask.script(step.sqlite, direction).splitlines() if line.strip()]
+        assert len(words) == 2 and ("must build" in words[0]) == (direction == "up")
+
+
+def test_new_migration_beside_a_single_file(project: Project) -> None:
+    project.write({"migrations/schema.sql": "SELECT 1;", "migrations_mysql/schema.sql": "SELECT 1;"})
+    done = project.call("new-migration", "x")
+    assert done.returncode == 2 and "a single file has no migrations" in done.stderr
