@@ -135,7 +135,7 @@ class Expression:
 
     text: str
     columns: frozenset[str] = field(default=frozenset(), compare=False)
-    written: str = field(default="", compare=False)
+    written: str = ""
 
 
 @dataclass(frozen=True)
@@ -1150,18 +1150,25 @@ NOW: Final[Mapping[str, str]] = MappingProxyType(
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-def _lexer(comments: str, strings: str, names: str) -> re.Pattern[str]:
-    return re.compile(
-        rf"(?P<space>\s+)|{comments}|(?P<string>{strings})|(?P<name>{names})"
+class Lexer(NamedTuple):
+    """`every` finds each token, `code` those that are no space, with the spaces before them."""
+
+    every: re.Pattern[str]
+    code: re.Pattern[str]
+
+
+def _lexer(comments: str, strings: str, names: str) -> Lexer:
+    kinds = (
+        rf"{comments}|(?P<string>{strings})|(?P<name>{names})"
         r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w$]))"
-        r"|(?P<word>[\w$@]+)|(?P<bad>['\"`\[]|/\*)|(?P<mark><=>|[<>!=]=|<>|\|\||&&|<<|>>|->>?|.)",
-        re.DOTALL,
+        r"|(?P<word>[\w$@]+)|(?P<bad>['\"`\[]|/\*)|(?P<mark><=>|[<>!=]=|<>|\|\||&&|<<|>>|->>?|\S)"
     )
+    return Lexer(re.compile(rf"(?P<space>\s+)|{kinds}", re.DOTALL), re.compile(rf"\s*(?:{kinds})", re.DOTALL))
 
 
 # MySQL: `--` is a comment only before a space; backslash escapes; "…" is a string.  An unclosed
 # comment runs to the end on SQLite.  https://sqlite.org/lang_comment.html
-LEXERS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+LEXERS: Final[Mapping[str, Lexer]] = MappingProxyType(
     {
         "sqlite": _lexer(
             r"(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))",
@@ -1177,20 +1184,23 @@ LEXERS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
 )
 
 
-MEANINGLESS: Final = frozenset(["space", "comment"])
+def tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
+    """Every token of the text, spaces and comments included."""
+    for match in LEXERS[dialect].every.finditer(sql):
+        yield Token(match.lastgroup or "mark", match.group(), match.start())
 
 
-def tokens(sql: str, dialect: Dialect, without: Collection[str] = ()) -> Iterator[Token]:
-    """Every token of the text, spaces and comments included, but for the kinds in `without`."""
-    for match in LEXERS[dialect].finditer(sql):
+def meaningful_tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
+    """The tokens that are neither space nor comment."""
+    for match in LEXERS[dialect].code.finditer(sql):
         kind = match.lastgroup or "mark"
-        if kind not in without:
-            yield Token(kind, match.group(), match.start())
+        if kind != "comment":
+            yield Token(kind, match[kind], match.start(kind))
 
 
 def code_tokens(sql: str, dialect: Dialect) -> list[Token]:
-    """The tokens that mean something."""
-    return list(tokens(sql, dialect, MEANINGLESS))
+    """The same, all at once."""
+    return list(meaningful_tokens(sql, dialect))
 
 
 def unquote_name(text: str) -> str:
@@ -1310,7 +1320,12 @@ CASTS: Final = (  # canonical name, sqlglot's names: what a CAST makes of a valu
 )
 
 
-MOMENT_CASTS: Final = frozenset(["DATE", "TIME", "DATETIME", "TIMESTAMP", "TIMESTAMPTZ"])
+DATE_TEXT: Final = r"\d{4}-\d\d-\d\d"
+TIME_TEXT: Final = r"\d\d:\d\d:\d\d"
+# What a CAST to a moment leaves as it is.
+MOMENT_CASTS: Final[Mapping[str, str]] = MappingProxyType(
+    {"DATE": DATE_TEXT, "TIME": TIME_TEXT, **dict.fromkeys(("DATETIME", "TIMESTAMP", "TIMESTAMPTZ"), f"{DATE_TEXT} {TIME_TEXT}")}
+)
 NUMBERS: Final = frozenset(["i64", "bool", "f64", "decimal"])
 
 # Functions that give NULL where an argument is NULL, on both backends.
@@ -1332,8 +1347,6 @@ class Canonicaliser:
         logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
         self.sqlglot, self.exp = sqlglot, exp
         self.writer = sqlglot.Generator(normalize_functions="lower", comments=False)
-        sqlite = sqlglot.Dialect.get_or_raise("sqlite")
-        self.words = {word.lower() for word in (*sqlite.tokenizer_class.KEYWORDS, *sqlite.parser_class.NO_PAREN_FUNCTION_PARSERS)}
         self.rules: dict[type, Callable[[Any], Any] | None] = {}
         self.null_safe = (exp.NullSafeEQ, exp.NullSafeNEQ)
         self.mirrored = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE}
@@ -1349,8 +1362,7 @@ class Canonicaliser:
         """The expression, or the sorted conjuncts of a condition; nothing where sqlglot does not understand the text."""
         self.dialect, self.columns = dialect, columns
         try:
-            # In parentheses, for at the beginning REPLACE and SHOW would be statements.
-            tree = self.rewrite(self.sqlglot.parse_one(f"({self.with_quoted_columns(sql)}\n)", dialect=dialect))
+            tree = self.rewrite(self.parsed(sql))
             if not condition:
                 return (self.render(tree),)
             tree = self.truth(tree)
@@ -1360,11 +1372,18 @@ class Canonicaliser:
         except (self.sqlglot.errors.SqlglotError, RecursionError, ValueError, InvalidOperation):
             return ()
 
+    def parsed(self, sql: str) -> Any:
+        """The tree: in parentheses, for at the beginning REPLACE and SHOW would be statements."""
+        try:
+            return self.sqlglot.parse_one(f"({sql}\n)", dialect=self.dialect)
+        except self.sqlglot.errors.SqlglotError:
+            if self.dialect == "sqlite":
+                return self.sqlglot.parse_one(f"({self.with_quoted_columns(sql)}\n)", dialect=self.dialect)
+            raise
+
     def with_quoted_columns(self, sql: str) -> str:
         """SQLite takes many words for a column's name that mean more to the parser; MySQL's catalogue quotes them all."""
-        names = self.columns.keys() & self.words if self.dialect == "sqlite" else ()
-        if not names:
-            return sql
+        names = self.columns.keys()
         found = code_tokens(sql, "sqlite")
         texts = ["", *(token.text.upper() for token in found), ""]
         quoted = {
@@ -1408,6 +1427,8 @@ class Canonicaliser:
         return Expression(NOW.get(text, text), frozenset(column.name for column in tree.find_all(self.exp.Column)))
 
     def text(self, node: Any) -> str:
+        if isinstance(node, self.exp.Literal):
+            return quote_string(node.name) if node.is_string else node.name
         return self.writer.generate(node, copy=False)  # it changes nothing in what stands in an expression
 
     def rewrite(self, node: Any) -> Any:
@@ -1489,7 +1510,8 @@ class Canonicaliser:
 
     def on_hexstring(self, node: Any) -> Any:
         text = self.exp.Var(this=f"x'{str(node.this).upper()}'")
-        text.meta["hexadecimal"] = str(node.this)
+        if self.dialect == "mysql":  # SQLite's x'0F' is bytes and equals no number
+            text.meta["hexadecimal"] = str(node.this)
         return text
 
     def on_neg(self, node: Any) -> Any:
@@ -1606,7 +1628,7 @@ class Canonicaliser:
     def on_cast(self, node: Any) -> Any:
         kind = node.to.this.name if hasattr(node.to.this, "name") else str(node.to.this)
         if self.dialect == "mysql" and kind in MOMENT_CASTS:
-            if isinstance(node.this, self.exp.Literal) and node.this.is_string:
+            if self.is_moment(node.this, kind):
                 return node.this  # DATE '2020-01-01' is compared as the string is
             if kind == "DATE":
                 return self.on_tsordstodate(node)
@@ -1618,8 +1640,11 @@ class Canonicaliser:
     def on_date(self, node: Any) -> Any:
         """Of a plain date in a string, the string."""
         parts = list(node.iter_expressions())
-        plain = len(parts) == 1 and isinstance(parts[0], self.exp.Literal) and re.fullmatch(r"\d{4}-\d\d-\d\d", parts[0].name)
-        return parts[0] if plain else node
+        return parts[0] if len(parts) == 1 and self.is_moment(parts[0], "DATE") else node
+
+    def is_moment(self, node: Any, kind: str) -> bool:
+        """Whether a literal is a date, a time or both as either backend writes them: a CAST does not change it."""
+        return isinstance(node, self.exp.Literal) and node.is_string and bool(re.fullmatch(MOMENT_CASTS[kind], node.name))
 
     def on_tsordstodate(self, node: Any) -> Any:
         return self.exp.Anonymous(this="date", expressions=[node.this])
@@ -1801,17 +1826,37 @@ def parted(found: Sequence[Token], separator: str) -> list[list[Token]]:
 ROW_NAMES: Final = frozenset(["new", "old"])
 
 
-def same_column(condition: Sequence[Token], marks: Collection[str]) -> tuple[str, frozenset[str]] | None:
-    """Of a condition `a = NEW.a` the column and the rows it names (NEW, OLD, or both); None for any other."""
+class Equality(NamedTuple):
+    """`a = NEW.a`: the column, the rows that it names (NEW, OLD, or both), and the operator."""
+
+    column: str
+    rows: frozenset[str]
+    operator: str
+
+
+def same_column(condition: Sequence[Token], table: str, operators: Collection[str]) -> Equality | None:
+    """A condition that holds a column of a table against itself in the row that fired a trigger; None for any other."""
     found = list(condition)
     while len(found) > 1 and found[0].text == "(" and found[-1].text == ")":
         found = found[1:-1]
-    at = next((at for at, token in enumerate(found) if token.text.upper() in marks), 0)
-    sides = [[unquote_name(token.text).lower() for token in side if token.text != "."] for side in (found[:at], found[at + 1 :])]
-    if not all(len(side) in (1, 2) for side in sides) or sides[0][-1] != sides[1][-1]:
+    at = next((at for at, token in enumerate(found) if token.text.upper() in operators), 0)
+    sides = [_column_of(found[:at], table), _column_of(found[at + 1 :], table)]
+    if None in sides or sides[0][1] != sides[1][1]:  # type: ignore[index]
         return None
-    rows = [side[0] for side in sides if len(side) == 2 and side[0] in ROW_NAMES]
-    return (sides[0][-1], frozenset(rows)) if rows else None
+    rows = frozenset(side[0] for side in sides if side and side[0] in ROW_NAMES)
+    return Equality(sides[0][1], rows, found[at].text.upper()) if rows else None  # type: ignore[index]
+
+
+def _column_of(found: Sequence[Token], table: str) -> tuple[str, str] | None:
+    """Of `a`, `t.a` and `NEW.a` the row (or "") and the column; None where there is more than a name."""
+    if [token.kind in ("word", "name") for token in found[::2]] != [True] * len(found[::2]):
+        return None
+    names = [unquote_name(token.text).lower() for token in found]
+    if len(names) == 1:
+        return ("", names[0])
+    if len(names) == 3 and names[1] == "." and names[0] in {*ROW_NAMES, table.lower()}:
+        return (names[0] if names[0] in ROW_NAMES else "", names[2])
+    return None
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -2141,7 +2186,7 @@ def split(text: str, dialect: Dialect, where: str) -> list[Statement]:
     """
     text = BREAKPOINT.sub(lambda match: ";".ljust(len(match.group())), text)
     found = []
-    for token in tokens(text, dialect, MEANINGLESS):
+    for token in meaningful_tokens(text, dialect):
         found.append(token)
         if token.kind == "bad":  # at once: each further one would search to the end of the text again
             line = text.count("\n", 0, token.start) + 1
@@ -2253,6 +2298,9 @@ def has_own_transaction(statements: Sequence[Statement]) -> bool:
 RENAMING: Final = re.compile(r"\b(?:rename|change|constraint)\b", re.IGNORECASE)
 
 
+ALTER_WORDS: Final = frozenset(["COLUMN", "TO", "AS", "=", "IF", "EXISTS"])
+
+
 class Earlier:
     """What MySQL statements renamed or named so far, by table: InnoDB's own index keeps the name that it was made with.
 
@@ -2269,8 +2317,8 @@ class Earlier:
         found, table = statement.tokens, ""
         words = [token.text.upper() if token.kind == "word" else "" for token in found]
         for at, word in enumerate(words):
-            if word in ("TABLE", "TABLES") and words[at - 1] == "RENAME":
-                for part in parted(found[at + 1 :], ","):
+            if word == "RENAME" and words[at + 1 : at + 2] in (["TABLE"], ["TABLES"]):
+                for part in parted(found[at + 2 :], ","):
                     self._rename_table(*_names_around(part, "TO"))
                 return
             if word == "TABLE":
@@ -2278,18 +2326,22 @@ class Earlier:
             elif word == "CONSTRAINT" and words[at + 2 : at + 4] == ["FOREIGN", "KEY"]:
                 self.keys[table].add(unquote_name(found[at + 1].text).lower())
             elif word in ("RENAME", "CHANGE"):
-                self._alter(table, word, found[at + 1 : at + 6])
+                table = self._alter(table, word, found[at + 1 : at + 8])
 
-    def _alter(self, table: str, word: str, found: Sequence[Token]) -> None:
-        """CHANGE [COLUMN] a b; RENAME COLUMN a TO b; RENAME [TO | AS] t."""
+    def _alter(self, table: str, word: str, found: Sequence[Token]) -> str:
+        """CHANGE [COLUMN] [IF EXISTS] a b; RENAME COLUMN [IF EXISTS] a TO b; RENAME [TO | AS] t.  The table's name then."""
         what = found[0].text.upper() if found else ""
-        names = [unquote_name(token.text).lower() for token in found if token.text.upper() not in ("COLUMN", "TO", "AS", "=")]
+        names = [unquote_name(token.text).lower() for token in found if token.kind == "name" or token.text.upper() not in ALTER_WORDS]
         if word == "RENAME" and what != "COLUMN":
-            if what not in ("INDEX", "KEY") and names:
-                self._rename_table(table, names[2] if len(names) > 2 and names[1] == "." else names[0])
-        elif len(names) > 1:
+            if what in ("INDEX", "KEY") or not names:
+                return table
+            new = names[2] if len(names) > 2 and names[1] == "." else names[0]
+            self._rename_table(table, new)
+            return new
+        if len(names) > 1:
             columns = self.columns[table]
             columns[names[1]] |= {names[0], *columns[names[0]]}
+        return table
 
     def _rename_table(self, old: str, new: str) -> None:
         self.columns[new], self.keys[new] = self.columns.pop(old, defaultdict(set)), self.keys.pop(old, set())
@@ -2441,8 +2493,9 @@ def read_sqlite(connection: sqlite3.Connection, ignore: Collection[str]) -> Sche
         for kind, name, _, _ in rows
         if kind == "view" and name not in skipped
     }
+    owners = {name.lower(): table for name, table in tables.items()}
     triggers = [
-        _sqlite_trigger(name, table, sql, tables.get(table))
+        _sqlite_trigger(name, table, sql, owners.get(table.lower()))
         for kind, name, table, sql in rows
         if kind == "trigger" and table not in skipped
     ]
@@ -2700,13 +2753,14 @@ def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
     if parent is None:
         return dataclasses.replace(key, dangling="no such table")
     columns = key.parent_columns or parent.primary_key
-    key = dataclasses.replace(key, parent=parent.name, parent_columns=columns)
+    if (key.parent, key.parent_columns) != (parent.name, columns):
+        key = dataclasses.replace(key, parent=parent.name, parent_columns=columns)
     missing = [column for column in columns if column.lower() not in parent.by_name]
     if missing:
         return dataclasses.replace(key, dangling=f"no column {missing[0]}")
     wanted = {column.lower() for column in columns}
-    candidates = [{column.lower() for column in parent.primary_key}, *({*u.names} for u in parent.uniques if u.plain)]
-    if len(columns) != len(key.columns) or wanted not in candidates:
+    is_key = wanted == {column.lower() for column in parent.primary_key} or any(u.plain and wanted == {*u.names} for u in parent.uniques)
+    if len(columns) != len(key.columns) or not is_key:
         return dataclasses.replace(key, dangling="neither primary key nor unique")
     return key
 
@@ -2723,25 +2777,32 @@ def _sqlite_trigger(name: str, table: str, sql: str, owner: Table | None) -> Tri
     if owner and words[start : start + 2] == ["UPDATE", "ON"]:
         stamps, only = _stamps(owner, found[body + 1 : -1])
         head = words[start:body]
-        if "WHEN" in head and not _asks_for_no_change(found[start + head.index("WHEN") + 1 : body], stamps):
+        if "WHEN" in head and not _asks_for_no_change(found[start + head.index("WHEN") + 1 : body], owner, stamps):
             stamps, only = frozenset(), False
     return Trigger(name, table, timing, words[start], mentions, stamps, only)
 
 
-def _asks_for_no_change(condition: Sequence[Token], stamps: Collection[str]) -> bool:
+def _asks_for_no_change(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
     """`WHEN NEW.a = OLD.a`: an UPDATE that says itself what the stamp is to be is left alone, on MySQL too.
-    `NEW.a <> CURRENT_TIMESTAMP` besides changes nothing."""
+    `NEW.a <> CURRENT_TIMESTAMP` besides changes nothing.  Of a stamp that may be NULL only IS tells."""
     for part in parted(condition, "AND"):
-        same = same_column(part, ("=", "==", "IS", "<=", ">="))
-        if not (same and same[0] in stamps and same[1] == ROW_NAMES) and not _is_not_yet_now(part, stamps):
+        same = same_column(part, table.name, ("=", "==", "IS", "<=", ">="))
+        unchanged = same and same.rows == ROW_NAMES and _tells(same, table, stamps)
+        if not unchanged and not _is_not_yet_now(part, table, stamps):
             return False
     return True
 
 
-def _is_not_yet_now(condition: Sequence[Token], stamps: Collection[str]) -> bool:
-    at = next((at for at, token in enumerate(condition) if token.text in ("<>", "!=", "<")), 0)
-    row = [unquote_name(token.text).lower() for token in condition[:at] if token.text != "."]
-    return len(row) == 2 and row[0] in ROW_NAMES and row[1] in stamps and is_now(condition[at + 1 :], "sqlite")
+def _tells(same: Equality, table: Table, stamps: Collection[str]) -> bool:
+    return same.column in stamps and (same.operator == "IS" or not table.by_name[same.column].nullable)
+
+
+def _is_not_yet_now(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
+    at = next((at for at, token in enumerate(condition) if token.text.upper() in ("<>", "!=", "<", "IS")), 0)
+    null_safe = [token.text.upper() for token in condition[at : at + 2]] == ["IS", "NOT"]
+    row = _column_of(condition[:at], table.name)
+    known = row and row[0] in ROW_NAMES and row[1] in stamps and (null_safe or not table.by_name[row[1]].nullable)
+    return bool(known) and is_now(condition[at + 1 + null_safe :], "sqlite")
 
 
 def _stamps(table: Table, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
@@ -2750,7 +2811,7 @@ def _stamps(table: Table, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
     for statement in filter(None, parted(body, ";")):
         update = parse_update(statement, "sqlite")
         made = update.assignments if update and update.table == table.name.lower() else ()
-        now = {part.column for part in made if part.now}
+        now = {part.column for part in made if part.now} & table.by_name.keys()
         stamped = now if update and made and _picks_the_row(update.where, table, now) else set()
         columns |= stamped
         only = only and bool(stamped) and len(stamped) == len(made)
@@ -2759,10 +2820,18 @@ def _stamps(table: Table, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
 
 def _picks_the_row(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
     """`WHERE id = NEW.id`: the whole key and nothing else, but for stamps that did not change."""
-    found = [same_column(part, ("=", "==", "IS")) for part in parted(condition, "AND")]
-    names = {one[0] for one in found if one} - set(stamps)
-    keys = [{column.lower() for column in table.primary_key}, *({*key.names} for key in table.uniques if key.plain)]
-    return None not in found and any(key and key == names for key in [*keys, {"rowid"}, {"_rowid_"}, {"oid"}])
+    names = set()
+    for part in parted(condition, "AND"):
+        same = same_column(part, table.name, ("=", "==", "IS"))
+        if same is None:
+            return False
+        if same.column not in stamps and len(same.rows) == 1:
+            names.add(same.column)
+        elif not _tells(same, table, stamps):
+            return False
+    uniques = [{*key.names} for key in table.uniques if key.plain and not any(table.by_name[name].nullable for name in key.names)]
+    rowids = [{name} for name in ("rowid", "_rowid_", "oid") if name not in table.by_name]
+    return bool(names) and names in [{column.lower() for column in table.primary_key}, *uniques, *rowids]
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -3033,9 +3102,9 @@ class MySQLBackend:
         defaults: dict[tuple[str, str], Expression] = {}
         kinds: dict[tuple[str, str], str] = {}
         for table, column, default, _, kind, _, extra, _ in rows["columns"]:
-            declared = _text(kind)
-            if table not in base:
+            if table not in base or (default is None and kind[:4] not in ("enum", b"enum")):
                 continue
+            declared = _text(kind)
             if declared.startswith("enum(") and "?" in declared:
                 count = len(enum_values(declared[5:-1]))
                 values = self._stored(table, column, f"({'), ('.join(map(str, range(1, count + 1)))})")
@@ -3070,7 +3139,7 @@ class MySQLBackend:
     def _assert_complete(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> None:
         """What was read against another way to count it: a query that quietly returns less is an error."""
         for what, shown, column in (("triggers", self.query("SHOW TRIGGERS"), 1), ("routines", self._routines_shown(), 0)):
-            told, read = {row[0] for row in shown}, {row[column] for row in rows[what]}
+            told, read = {row[0] for row in shown}, {row[column] for row in rows[what] if what != "routines" or "package" not in row[1]}
             if told != read:
                 name = printable(sorted(told ^ read)[0])
                 raise IntrospectionError(f"the server tells of {name} in one list of {what} and not in another: the schema cannot be read")
@@ -3225,7 +3294,7 @@ class MySQLReader:
             "CHECK": len(self.by_table["checks"].get(table.name, ())),
         }
         for _, sort, count in self.by_table["constraints"].get(table.name, ()):
-            if sort in read and read[sort] < count:
+            if read.get(sort, count) < count:
                 raise IntrospectionError(
                     f"the server counts {count} {sort} constraints on {table.name} and shows {read.get(sort, 0)}: the schema cannot be read"
                 )
@@ -3239,7 +3308,7 @@ class MySQLReader:
 
     def column(self, row: Sequence[Any], json: bool) -> Column:
         table, name, default, nullable, kind, collation, extra, _ = row
-        exact, kind = self.exact.defaults.get((table, name)), self.exact.kinds.get((table, name)) or _text(kind)
+        exact, kind = self.exact.defaults.get((table, name)), self.exact.kinds.get((table, name), kind)
         column = _mysql_plain_column(self.flavour, name, kind, json, None if exact else default, nullable, collation, extra)
         return dataclasses.replace(column, default=exact) if exact else column
 
@@ -3292,9 +3361,9 @@ class MySQLReader:
 
 @functools.cache  # the same id and created_at stand in every table
 def _mysql_plain_column(
-    flavour: Flavour, name: str, kind: str, json: bool, default: Any, nullable: str, collation: str | None, extra: str | None
+    flavour: Flavour, name: str, kind: Any, json: bool, default: Any, nullable: str, collation: str | None, extra: str | None
 ) -> Column:
-    declared, extra = mysql_type(kind, json_checked=json), (extra or "").lower()
+    declared, extra = mysql_type(_text(kind), json_checked=json), (extra or "").lower()
     filled = "auto_increment" in extra
     return Column(
         name,
@@ -3477,7 +3546,9 @@ def _compare_table(both: TablePair, stamps: frozenset[str]) -> Iterator[Finding]
         assert present is not None
         yield Finding("column-missing", column_place(both.name, present.name), *(side and side.type.text for side in (one, two)))
     for one, two in both.columns:
-        context = ColumnContext(one.name.lower() in stamps, _refers(both, one, two), *_held_capacity(both.sqlite, two))
+        context = NO_CONTEXT
+        if stamps or both.sqlite.held or one.filled != two.filled:
+            context = ColumnContext(one.name.lower() in stamps, _refers(both, one, two), *_held_capacity(both.sqlite, two))
         for found in column_differences(one, two, context):
             yield Finding(found.kind, column_place(both.name, one.name), found.sqlite, found.mysql, found.level, note=found.note)
     yield from _compare_keys(both)
@@ -3502,10 +3573,13 @@ class ColumnContext(NamedTuple):
     """What the rest of the table says of a column: a SQLite trigger keeps it at now; it is a foreign key by itself;
     CHECKs of SQLite hold it to the length, and to the sign, of MySQL's type."""
 
-    stamped: bool
-    refers: bool
-    length_held: bool
-    sign_held: bool
+    stamped: bool = False
+    refers: bool = False
+    length_held: bool = False
+    sign_held: bool = False
+
+
+NO_CONTEXT: Final = ColumnContext()
 
 
 @functools.cache  # the same id and created_at stand in every table
@@ -3527,8 +3601,9 @@ def _column_differences(sqlite: Column, mysql: Column, context: ColumnContext) -
     if sqlite.filled != mysql.filled:
         values = ("INTEGER PRIMARY KEY", None) if sqlite.filled else (None, "AUTO_INCREMENT")
         yield Difference("column-auto-increment", *values, level="strict" if context.refers else "parity")
-    if sqlite.generated != mysql.generated:
-        yield Difference("column-generated", *(side.generated and side.generated.text for side in (sqlite, mysql)))
+    generated = [side.generated and side.generated.text for side in (sqlite, mysql)]
+    if generated[0] != generated[1]:
+        yield Difference("column-generated", *generated)
     if meets:
         yield from _compare_defaults(sqlite, mysql, meets, context.stamped)
         yield from _compare_capacity(sqlite, mysql, context)
@@ -3663,8 +3738,15 @@ def _compare_keys(both: TablePair) -> Iterator[Finding]:
     if parts[0] != parts[1] and not both.gone.intersection(column for column, _ in parts[0] + parts[1]):
         yield Finding("primary-key", place(both.name), *(_parts_text(both, key) if key else None for key in keys))
     primary = {frozenset(key.names) for key in keys if key and key.plain}
-    yield from unmatched("unique", *(_unique_items(both, side, primary) for side in sides))
-    yield from unmatched("index", *(_index_items(both, side, other) for side, other in (sides, sides[::-1])))
+    if not _same_plain_keys(both.sqlite.uniques, both.mysql.uniques):
+        yield from unmatched("unique", *(_unique_items(both, side, primary) for side in sides))
+    if not _same_plain_keys(both.sqlite.indexes, both.mysql.indexes):
+        yield from unmatched("index", *(_index_items(both, side, other) for side, other in (sides, sides[::-1])))
+
+
+def _same_plain_keys(ours: Sequence[Key], theirs: Sequence[Key]) -> bool:
+    """Whether both sides have keys on the same columns in the same order, and nothing but such: no more is to be asked then."""
+    return {key.names for key in ours} == {key.names for key in theirs} and all(key.plain for key in (*ours, *theirs))
 
 
 def _key_value(word: str, both: TablePair, key: Key) -> str:
@@ -5665,7 +5747,7 @@ def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
         print(f"history: no upstream branch, no default branch of a remote and no --base: {NOT_CHECKED}")
     outcomes = [append_only(project, git, base) for base in bases]
     words = {word for _, word in outcomes}
-    return max((status for status, _ in outcomes), default=0), NOT_CHECKED if words <= {NOT_CHECKED} else ""
+    return max((status for status, _ in outcomes), default=0), NOT_CHECKED if NOT_CHECKED in words or not words else ""
 
 
 def history_bases(git: Sequence[str]) -> list[str]:
@@ -5679,7 +5761,8 @@ def append_only(project: Project, git: Sequence[str], base: str) -> tuple[int, s
     """The history since the merge base with one branch."""
     found = run([*git, "merge-base", "HEAD", base])
     if found.returncode:
-        raise ConfigError(f"--base {base}: git knows no common ancestor with HEAD: {found.stderr.strip()}")
+        words = f": {found.stderr.strip()}" if found.stderr.strip() else ""
+        raise ConfigError(f"history: no common ancestor of HEAD and {base}{words}; a shallow clone needs `git fetch --unshallow`")
     prefix = run([*git, "rev-parse", "--show-prefix"]).stdout.strip()
     lock = run([*git, "show", f"{found.stdout.strip()}:{prefix}{LOCK_NAME}"])
     if lock.returncode:
@@ -5783,8 +5866,14 @@ def with_mariadb(arguments: argparse.Namespace) -> int:
 def pytest_scratch() -> Iterator[None]:
     """pytest keeps what its last runs wrote, for all users of the machine to find; here nothing is left."""
     with tempfile.TemporaryDirectory(prefix="xtask-test.", ignore_cleanup_errors=True) as path:
+        before = os.environ.pop("PYTEST_DEBUG_TEMPROOT", None)
         os.environ["PYTEST_DEBUG_TEMPROOT"] = path
-        yield
+        try:
+            yield
+        finally:
+            del os.environ["PYTEST_DEBUG_TEMPROOT"]
+            if before is not None:
+                os.environ["PYTEST_DEBUG_TEMPROOT"] = before
 
 
 def test_mariadb(arguments: argparse.Namespace) -> int:
@@ -5992,9 +6081,18 @@ def doctor(arguments: argparse.Namespace) -> int:
     return 0 if (compose or local) and not missing else 1
 
 
+SERVER_PLACES: Final = (  # where scripts/engine-local.sh looks too; a test holds that
+    "/usr/sbin/mariadbd",
+    "/usr/libexec/mariadbd",
+    "/usr/local/sbin/mariadbd",
+    "/opt/homebrew/opt/mariadb/bin/mariadbd",
+    "/usr/local/opt/mariadb/bin/mariadbd",
+)
+
+
 def _local_server() -> str:
     """Where the local engine would take its server from, or "" where there is none to be had."""
-    found = next((path for path in (shutil.which("mariadbd"), "/usr/sbin/mariadbd") if path and os.path.exists(path)), "")
+    found = next((path for path in (shutil.which("mariadbd"), *SERVER_PLACES) if path and os.access(path, os.X_OK)), "")
     unpacked = (ROOT / ".mariadb" / "server").is_dir()
     packages = all(shutil.which(tool) for tool in ("apt-get", "dpkg"))
     return found or ("unpacked in .mariadb/" if unpacked else "none; would be unpacked from Debian's package" if packages else "")

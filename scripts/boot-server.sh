@@ -96,9 +96,10 @@ choose_kept() {
 }
 
 # A shorter way to what `bootstrap` makes, which is gone when it fails half-way.
+# tar takes a file of zeros, as a crash may leave it, for an empty archive.
 unpack_kept() {
   [[ -n $kept && -r $kept ]] || return 1
-  tar -xof "$kept" -C "$directory" && return
+  tar -xof "$kept" -C "$directory" && [[ -d $directory/data/mysql && -s $directory/data/ibdata1 ]] && return
   say "$kept cannot be unpacked: made anew"
   rm -rf "$directory/data"
   return 1
@@ -113,7 +114,7 @@ keep() {
   done 2>/dev/null
   set -- "$XTASK_BOOT_SCRATCH" -C "$directory" data
   {
-    mkdir -p "$XTASK_BOOT_CACHE" && { tar -cSf "$@" || tar -cf "$@"; } &&
+    (umask 022 && mkdir -p "$XTASK_BOOT_CACHE") && { tar -cSf "$@" || tar -cf "$@"; } &&
       rm -f "$XTASK_BOOT_CACHE"/empty-*.tar && mv -f "$XTASK_BOOT_SCRATCH" "$kept"
   } 2>/dev/null || rm -f "$XTASK_BOOT_SCRATCH" || true
 }

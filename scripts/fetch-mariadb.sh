@@ -92,7 +92,7 @@ main() {
   fetch </dev/null
   # -T: into place or not at all, never into a directory that another run has
   # just put there. (GNU's mv; so is every mv where apt-get is.)
-  mkdir -p "$root/.mariadb"
+  mkdir -p "$root/.mariadb" || fail "cannot write $root/.mariadb"
   mv -T "$scratch/unpacked" "$root/.mariadb/server" 2>/dev/null ||
     [[ -x $root/.mariadb/server/usr/sbin/mariadbd ]] || fail "cannot write $root/.mariadb"
 }

@@ -249,6 +249,11 @@ def test_doctor_answers_with_its_status(project: Project) -> None:
     assert done.returncode == int("would use: nothing" in done.stdout or "missing:" in done.stdout)
 
 
+def test_doctor_looks_where_the_script_does() -> None:
+    script = (ROOT / "scripts" / "engine-local.sh").read_text("utf-8")
+    assert set(re.findall(r"(?<=\s)/\S+/mariadbd", script)) == set(xtask.SERVER_PLACES)
+
+
 def test_doctor_names_the_image(toolkit: Toolkit) -> None:
     done = toolkit.run("doctor", XTASK_MARIADB_IMAGE="nobody/has:this")
     assert "nobody/has:this: not " in done.stdout

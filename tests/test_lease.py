@@ -620,6 +620,44 @@ def test_a_local_server_that_is_killed(tmp_path: Path) -> None:
         run.assert_gone()
 
 
+@pytest.fixture
+def own_cache(tmp_path: Path) -> Path:
+    """A checkout that keeps its own empty data directory."""
+    copy = checkout(tmp_path / "copy", server=False)
+    (copy / ".mariadb").mkdir()
+    if (xtask.ROOT / ".mariadb" / "server").is_dir():
+        (copy / ".mariadb" / "server").symlink_to(xtask.ROOT / ".mariadb" / "server")
+    return copy
+
+
+def kept_by(copy: Path, where: Path) -> Path:
+    """The archive that a passing run of this checkout leaves."""
+    with Run(where, MYSQL, root=copy) as run:
+        assert run.wait() == 0, run.said()
+        run.assert_gone()
+    (kept,) = (copy / ".mariadb").glob("empty-*.tar")
+    assert kept.stat().st_mode & 0o777 == 0o600 and kept.stat().st_size > 1_000_000
+    return kept
+
+
+@pytest.mark.parametrize("damage", ["zeros", "cut", "empty", "garbage"])
+def test_a_damaged_data_directory_is_made_anew(damage: str, own_cache: Path, tmp_path: Path) -> None:
+    kept = kept_by(own_cache, tmp_path / "first")
+    whole = kept.read_bytes()
+    kept.write_bytes({"zeros": bytes(len(whole)), "cut": whole[: len(whole) // 2], "empty": b"", "garbage": b"x" * 4096}[damage])
+    assert kept_by(own_cache, tmp_path / "second") == kept
+    assert kept.stat().st_size > 1_000_000
+
+
+def test_another_boot_script_makes_another_data_directory(own_cache: Path, tmp_path: Path) -> None:
+    kept = kept_by(own_cache, tmp_path / "first")
+    before = kept.stat()
+    assert kept_by(own_cache, tmp_path / "second") == kept and kept.stat().st_ino == before.st_ino  # taken as it is
+    script = own_cache / "scripts" / "boot-server.sh"
+    script.write_text(script.read_text() + "# another\n")
+    assert kept_by(own_cache, tmp_path / "third") != kept and not kept.exists()
+
+
 @pytest.mark.parametrize("missing", ["lease.sh", "engine-local.sh", "boot-server.sh"])
 def test_a_script_that_is_missing(missing: str, tmp_path: Path) -> None:
     copy = checkout(tmp_path / "copy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import tomllib
@@ -339,12 +340,34 @@ def test_history_against_the_default_branch_of_the_remote(published: Project) ->
     assert history(published, None)[0] == 1
 
 
+def test_a_history_that_was_checked_in_part_is_not_called_ok(published: Project) -> None:
+    git(published.path, "update-ref", "refs/remotes/origin/main", "main")
+    git(published.path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    assert history_word(published) == (0, "")
+    git(published.path, "checkout", "-q", "--orphan", "bare")
+    git(published.path, "rm", "-q", "-r", "--cached", ".")
+    git(published.path, "add", "migrations", "migrations_mysql")
+    git(published.path, "commit", "-q", "-m", "no lock")
+    git(published.path, "checkout", "-q", "-f", "work")
+    status, words = history(published, "bare")
+    assert status == 2 and "no common ancestor of HEAD and bare" in words
+
+
+def history_word(project: Project) -> tuple[int, str]:
+    with contextlib.chdir(project.path):
+        return xtask.history_status(xtask.build_parser().parse_args(["check-history"]))
+
+
 def test_history_before_the_first_lock_says_so(published: Project) -> None:
     git(published.path, "rm", "-q", "parity.lock")
     git(published.path, "commit", "-q", "-m", "no lock")
     git(published.path, "branch", "-q", "-f", "bare")
     status, words = history(published, "bare")
     assert status == 0 and "no parity.lock" in words and "not checked" in words
+    git(published.path, "update-ref", "refs/remotes/origin/main", "main")
+    git(published.path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    git(published.path, "branch", "-q", "--set-upstream-to=bare")
+    assert history_word(published) == (0, xtask.NOT_CHECKED)  # against one of two
 
 
 def test_history_against_what_git_does_not_know(published: Project) -> None:

@@ -400,6 +400,12 @@ def test_what_cannot_be_split_with_certainty_stays_whole() -> None:
         ("ALTER TABLE t ADD CONSTRAINT `Fk_A` FOREIGN KEY (a) REFERENCES p (id)", {}, {"t": {"fk_a"}}),
         ("CREATE TABLE IF NOT EXISTS d.T (a INT, CONSTRAINT k FOREIGN KEY (a) REFERENCES p (id))", {}, {"t": {"k"}}),
         ("ALTER TABLE t RENAME COLUMN a TO b, RENAME TO u; RENAME TABLE u TO v, w TO x", {"v": {"b": {"a"}}}, {}),
+        (
+            "ALTER TABLE t RENAME COLUMN IF EXISTS a TO b; ALTER TABLE t CHANGE COLUMN IF EXISTS `to` c INT",
+            {"t": {"b": {"a"}, "c": {"to"}}},
+            {},
+        ),
+        ("ALTER TABLE t RENAME TO u, CHANGE a b INT; RENAME TABLE `table` TO x", {"u": {"b": {"a"}}}, {}),
         ("ALTER TABLE t CHANGE a b INT; ALTER TABLE u CHANGE c b INT", {"t": {"b": {"a"}}, "u": {"b": {"c"}}}, {}),
         ("ALTER TABLE t CHANGE a b INT; ALTER TABLE t RENAME INDEX i TO j; ALTER TABLE t RENAME d.u", {"u": {"b": {"a"}}}, {}),
     ],
