@@ -1346,6 +1346,7 @@ class Canonicaliser:
 
         logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
         self.sqlglot, self.exp = sqlglot, exp
+        self.dialects = {name: sqlglot.Dialect.get_or_raise(name) for name in ("sqlite", "mysql")}
         self.writer = sqlglot.Generator(normalize_functions="lower", comments=False)
         self.rules: dict[type, Callable[[Any], Any] | None] = {}
         self.null_safe = (exp.NullSafeEQ, exp.NullSafeNEQ)
@@ -1375,10 +1376,10 @@ class Canonicaliser:
     def parsed(self, sql: str) -> Any:
         """The tree: in parentheses, for at the beginning REPLACE and SHOW would be statements."""
         try:
-            return self.sqlglot.parse_one(f"({sql}\n)", dialect=self.dialect)
+            return self.dialects[self.dialect].parse(f"({sql}\n)")[0]
         except self.sqlglot.errors.SqlglotError:
             if self.dialect == "sqlite":
-                return self.sqlglot.parse_one(f"({self.with_quoted_columns(sql)}\n)", dialect=self.dialect)
+                return self.dialects[self.dialect].parse(f"({self.with_quoted_columns(sql)}\n)")[0]
             raise
 
     def with_quoted_columns(self, sql: str) -> str:
