@@ -2929,8 +2929,8 @@ class Address:
     port: int = 0
 
 
-def connect(address: Address, database: str | None, timeout: float) -> Any:
-    """A connection for statements of up to `timeout` seconds.  Raises pymysql.err.MySQLError."""
+def connect(address: Address, database: str | None, timeout: float, text: bool = True) -> Any:
+    """A connection for statements of up to `timeout` seconds, that gives `text` or bytes.  Raises pymysql.err.MySQLError."""
     import pymysql
     from pymysql.constants import CLIENT
 
@@ -2944,6 +2944,7 @@ def connect(address: Address, database: str | None, timeout: float) -> Any:
         password=address.password,
         database=database,
         charset="utf8mb4",
+        use_unicode=text,
         autocommit=True,
         local_infile=False,  # LOAD DATA LOCAL would read files of whoever runs this
         client_flag=CLIENT.MULTI_STATEMENTS,  # for the files that cannot be split with certainty
@@ -2971,12 +2972,12 @@ class MySQLBackend:
     def flavour(self) -> str:
         return self.flavour_of.name
 
-    def _connect(self, database: str | None) -> Any:
+    def _connect(self, database: str | None, text: bool = True) -> Any:
         """Another session.  Raises ServerError: the server answered a moment ago."""
         import pymysql
 
         try:
-            return connect(self.address, database, self.timeout)
+            return connect(self.address, database, self.timeout, text)
         except (pymysql.err.MySQLError, OSError) as error:
             raise ServerError(f"the server does not take another connection: {_server_words(error)}") from error
 
@@ -3009,7 +3010,7 @@ class MySQLBackend:
                 return list(cursor.fetchall())
         except pymysql.err.MySQLError as error:
             raise ServerError(f"the server failed while its catalogue was read: {_server_words(error)}") from error
-        except UnicodeDecodeError as error:  # MariaDB 10.11: the default of a VARBINARY in SHOW CREATE TABLE
+        except UnicodeDecodeError as error:
             raise IntrospectionError(f"the catalogue holds bytes that are no text: {sql}: {error}") from error
 
     def _identify(self) -> tuple[Flavour, str]:
@@ -3130,8 +3131,14 @@ class MySQLBackend:
         if self.flavour_of.escapes_expressions:
             return {}
         unsure = {row[0] for row in rows["checks"] if "?" in _text(row[3])} | {row[0] for row in rows["columns"] if "?" in _text(row[7])}
-        texts = {name: self.query(f"SHOW CREATE TABLE {quote_mysql(name)}") for name in sorted(unsure)}
-        return {name: table_clauses(_text(text[0][1]), "mysql") for name, text in texts.items()}
+        if not unsure:
+            return {}
+        connection = self._connect(self.address.database, text=False)  # MariaDB 10.11 writes the bytes of a binary default as they are
+        try:
+            shown = {name: self.query(f"SHOW CREATE TABLE {quote_mysql(name)}", connection)[0][1] for name in sorted(unsure)}
+        finally:
+            connection.close()
+        return {name: table_clauses(text.decode("utf-8", "replace"), "mysql") for name, text in shown.items()}
 
     def _routines_shown(self) -> list[tuple[Any, ...]]:
         lists = [self.query(f"SHOW {what} STATUS WHERE Db = DATABASE()") for what in ("PROCEDURE", "FUNCTION")]
