@@ -4867,15 +4867,28 @@ class Signals:
 
     def deafen(self) -> None:
         """Nothing more is held: a second signal must not change how the interpreter ends."""
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_IGN)
 
     def _arrived(self, number: int, _frame: object) -> None:
         if self.pending is None:
             self.pending = number
-            sys.unraisablehook = lambda _: None  # what a library had half made complains when it is thrown away
+            sys.unraisablehook = self._lost
             if not self.shields:
                 raise Interrupted(number)
+
+    def _lost(self, unraisable: Any) -> None:
+        """Python swallows what is raised in a `__del__` or in a callback of the import system: an Interrupted that fell
+        there comes again.  What else is told here is the complaint of something half made, and is not shown."""
+        if isinstance(unraisable.exc_value, Interrupted):
+            signal.signal(signal.SIGALRM, self._again)
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+
+    def _again(self, _number: int, _frame: object) -> None:
+        if self.shields:
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+        elif self.pending is not None:
+            raise Interrupted(self.pending)
 
     @contextmanager
     def shielded(self) -> Iterator[None]:

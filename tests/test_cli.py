@@ -260,6 +260,35 @@ def test_doctor_names_the_image(toolkit: Toolkit) -> None:
     assert "would use: docker, because" not in done.stdout or "if the image can be pulled; else" in done.stdout
 
 
+SWALLOWING = """
+import os, signal, sys, time
+sys.path.insert(0, sys.argv[1])
+import xtask
+xtask.SIGNALS.install()
+class Swallows:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+try:
+    {hold}
+    time.sleep(20)
+except xtask.Interrupted as interrupted:
+    print(interrupted.status, flush=True)
+"""
+SHIELDED = """
+    with xtask.SIGNALS.shielded():
+        Swallows()
+        time.sleep(0.1)
+"""
+
+
+@pytest.mark.parametrize("hold", ["Swallows()", SHIELDED.strip()], ids=["lost", "held back"])
+def test_a_signal_that_python_swallows_comes_again(hold: str) -> None:
+    """Raised in a destructor or a callback of an import it is gone, and the run would go on."""
+    script = SWALLOWING.replace("{hold}", hold)
+    done = subprocess.run([sys.executable, "-c", script, str(ROOT)], capture_output=True, text=True, timeout=10, check=False)
+    assert (done.stdout, done.stderr) == ("143\n", "")
+
+
 # ---- where the project is ------------------------------------------------------------------------
 
 LAYOUT = {"parity.toml": '[sqlite]\nmigrations = "db/sqlite"\n[mysql]\nmigrations = "db/mysql"\n', "src/deep/x.py": "", ".git/HEAD": ""}
