@@ -1088,8 +1088,8 @@ SQLITE_HINTS: Final = (
 # What a MySQL error most often means for a migration that is run here.
 ERROR_HINTS: Final[Mapping[int, str]] = MappingProxyType(
     {
-        1044: "the migrations run as a user who has rights on the scratch database alone",
         1005: NO_FOREIGN_KEYS["mysql"],
+        1044: "the migrations run as a user who has rights on the scratch database alone",
         1049: "the migrations run in a scratch database of another name: leave database names out of them",
         1142: "the migrations run as a user who has rights on the scratch database alone",
         1215: NO_FOREIGN_KEYS["mysql"],
@@ -2336,7 +2336,7 @@ class Earlier:
         if word == "RENAME" and what != "COLUMN":
             if what in ("INDEX", "KEY") or not names:
                 return table
-            new = names[2] if len(names) > 2 and names[1] == "." else names[0]
+            new = _without_database(names)
             self._rename_table(table, new)
             return new
         if len(names) > 1:
@@ -2351,7 +2351,11 @@ class Earlier:
 def _table_after(found: Sequence[Token], at: int) -> str:
     """The name behind the word TABLE, without the database: `[IF [NOT] EXISTS] [database .] t`."""
     rest = [token for token in found[at + 1 : at + 7] if token.text.upper() not in ("IF", "NOT", "EXISTS")]
-    names = [unquote_name(token.text).lower() for token in rest[:3]]
+    return _without_database([unquote_name(token.text).lower() for token in rest[:3]])
+
+
+def _without_database(names: Sequence[str]) -> str:
+    """The table of `[database .] t`, or "" where there is no name."""
     return names[2] if len(names) > 2 and names[1] == "." else names[0] if names else ""
 
 
@@ -5465,11 +5469,11 @@ def project_directory() -> Path:
     return Path(os.path.relpath(holder)) if holder else ROOT
 
 
-def checkout_of(here: Path) -> Iterator[Path]:
+def checkout_of(here: Path) -> Sequence[Path]:
     """A directory and those above it, up to the top of its checkout; itself alone where there is none."""
     places = [here, *here.parents]
     top = next((at for at, place in enumerate(places) if (place / ".git").exists()), 0)
-    yield from places[: top + 1]
+    return places[: top + 1]
 
 
 def need(*modules: str) -> None:
