@@ -1260,8 +1260,52 @@ def canonical(sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[st
 @functools.lru_cache(maxsize=4096)
 def canonical_check(sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()) -> tuple[Expression, ...]:
     """A CHECK as its conjuncts, sorted: a row passes unless one of them is false, so they may stand in any CHECK."""
-    parts = _canonicaliser().parts(_without_introducers(sql, dialect), dialect, dict(columns), condition=True)
-    return parts or (_by_tokens(sql, dialect),)
+    written = _without_introducers(sql, dialect)
+    known = dict(columns)
+    plain = [_plain_check(text) for text in _plain_conjuncts(written, dialect, known)]
+    if plain and all(plain):
+        return _sorted_parts(part for parts in plain for part in parts)
+    return _canonicaliser().parts(written, dialect, known, condition=True) or (_by_tokens(sql, dialect),)
+
+
+def _sorted_parts(parts: Iterable[Expression]) -> tuple[Expression, ...]:
+    return tuple(sorted(set(parts), key=lambda part: part.text))
+
+
+PLAIN_MARKS: Final = frozenset(["(", ")", ",", "=", "<>", "!=", "<", "<=", ">", ">="])
+PLAIN_WORDS: Final = frozenset(["AND", "OR", "NOT", "IN", "IS", "NULL"])
+
+
+def _plain_conjuncts(sql: str, dialect: Dialect, columns: Collection[str]) -> list[str]:
+    """The conjuncts, as SQLite would spell them, of a condition of nothing but columns, literals and comparisons: it
+    means the same on both backends, whatever the columns' types.  Nothing for any other, or where an OR stands above."""
+    conjuncts: list[list[str]] = [[]]
+    depth = 0
+    for kind, text, _ in meaningful_tokens(sql, dialect):
+        word = text.upper()
+        depth += (text == "(") - (text == ")")
+        if depth == 0 and kind == "word" and word in ("AND", "OR"):
+            if word == "OR":
+                return []
+            conjuncts.append([])
+        elif (kind == "mark" and text in PLAIN_MARKS) or (kind == "number" and text.isdigit()):
+            conjuncts[-1].append(text)
+        elif kind == "word" and word in PLAIN_WORDS:
+            conjuncts[-1].append(word)
+        elif kind == "string" and text[0] == "'" and "\\" not in text:
+            conjuncts[-1].append(text)
+        elif kind in ("name", "word") and (name := unquote_name(text).lower()) in columns:
+            conjuncts[-1].append(quote_sqlite(name))
+        else:
+            return []
+    return [" ".join(texts) for texts in conjuncts] if all(conjuncts) else []
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain_check(sql: str) -> tuple[Expression, ...]:
+    """Read once for both backends and all tables: parsing costs more than all else that is read of a table."""
+    names = {unquote_name(token.text): frozenset[str]() for token in meaningful_tokens(sql, "sqlite") if token.kind == "name"}
+    return _canonicaliser().parts(sql, "sqlite", names, condition=True)
 
 
 class Scope:
@@ -1368,8 +1412,7 @@ class Canonicaliser:
                 return (self.render(tree),)
             tree = self.truth(tree)
             conjuncts = tree.flatten() if isinstance(tree, self.exp.And) else [tree]
-            parts = {self.render(self.without_null_guard(part)) for part in conjuncts}
-            return tuple(sorted(parts, key=lambda part: part.text))
+            return _sorted_parts(self.render(self.without_null_guard(part)) for part in conjuncts)
         except (self.sqlglot.errors.SqlglotError, RecursionError, ValueError, InvalidOperation):
             return ()
 

@@ -165,6 +165,55 @@ def test_a_condition_has_one_canonical_form(made: tuple[schemas.Node, int]) -> N
     assert again == wanted
 
 
+PLAIN = [
+    "n",
+    "NOT d",
+    "n = 01",
+    "\"s\" IN ('x', 'it''s')",
+    "s NOT IN ('y')",
+    "D IS NOT NULL",
+    "n < d",
+    "NULL = n",
+    "n = d <> 3",
+    "2 >= n = 1",
+]
+
+
+@DIALECTS
+@QUICK
+@given(
+    text=st.recursive(
+        st.sampled_from(PLAIN),
+        lambda inner: st.one_of(
+            inner.map(lambda text: f"({text})"),
+            inner.map(lambda text: f"NOT {text}"),
+            st.tuples(inner, st.sampled_from(("AND", "and", "OR", "=")), inner).map(" ".join),
+        ),
+    )
+)
+def test_the_short_way_says_what_the_whole_parser_says(dialect: xtask.Dialect, text: str) -> None:
+    """A plain condition is read by its conjuncts, once for both backends and without its columns' types."""
+    sqlite3.connect(":memory:").execute(f"CREATE TABLE t (n, d, s, CHECK ({text}))")
+    whole = xtask._canonicaliser().parts(text, dialect, dict(COLUMNS), condition=True)
+    assert xtask.canonical_check(text, dialect, COLUMNS) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "conjuncts"),
+    [
+        ("n >= 1 and \"s\" IN ('x', 'y')", ['"n" >= 1', "\"s\" IN ( 'x' , 'y' )"]),
+        ("(n = 1 OR n IS NULL)", ['( "n" = 1 OR "n" IS NULL )']),
+        ("n = 1 OR n = 2 AND d = 3", []),
+        ("n = 1 AND other = 2", []),
+        ("n = 1.5", []),
+        ("n BETWEEN 1 AND 2", []),
+        ("length(s) < 9", []),
+    ],
+)
+def test_which_conditions_are_plain(text: str, conjuncts: list[str]) -> None:
+    assert xtask._plain_conjuncts(text, "sqlite", dict(COLUMNS)) == conjuncts
+
+
 @st.composite
 def repetitive(draw: Callable[..., Any]) -> schemas.Node:
     """AND, OR and NOT of a few atoms: what stands twice, what is its neighbour's opposite."""
