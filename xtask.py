@@ -70,7 +70,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
@@ -235,11 +236,18 @@ class ForeignKey:
     dangling: str | None = None
     name: str = ""
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What two equal ones have in common, in lower case: column pairs in no order, the parent, the actions."""
+        parents = [column.lower() for column in self.parent_columns] or [""] * len(self.columns)
+        pairs = frozenset(zip((column.lower() for column in self.columns), parents, strict=False))
+        return (pairs, self.parent.lower(), self.on_delete, self.on_update, self.deferred)
+
 
 @dataclass(frozen=True)
 class Table:
     """A table as its catalogue has it; `checks` are lists of conjuncts, `rows` what the migrations inserted, and
-    `primary_prefixes` the characters of each primary key column that count, where MySQL was told so."""
+    `primary_prefixes` the characters of each primary key column that count, where MySQL was told so of one."""
 
     name: str
     columns: tuple[Column, ...]
@@ -2534,7 +2542,9 @@ def read_sqlite(connection: sqlite3.Connection, ignore: Collection[str]) -> Sche
     hidden = {name.lower() for _, name, _, _ in rows if sorts.get(name.lower()) == "shadow" or name.lower().startswith("sqlite_")}
     sources = {name: sql for kind, name, _, sql in rows if kind == "table" and name.lower() not in hidden}
     facts = _sqlite_facts(connection)
-    counts = count_rows(sources, lambda sql: connection.execute(sql).fetchone(), lambda name: f"main.{quote_sqlite(name)}")
+    counts = count_rows(
+        sources, lambda queries: (connection.execute(sql).fetchone() for sql in queries), lambda name: f"main.{quote_sqlite(name)}"
+    )
     tables = {name: _sqlite_table(name, sql or "", sorts, facts, counts.get(name, 0)) for name, sql in sources.items()}
     views = {
         name: View(name, tuple(row[1] for row in facts["columns"][name]))
@@ -2581,26 +2591,21 @@ def _sqlite_facts(connection: sqlite3.Connection) -> dict[str, dict[str, list[An
         "foreign keys": "SELECT s.name, x.id, x.'table', x.'from', x.'to', x.on_update, x.on_delete FROM sqlite_schema s, "
         "pragma_foreign_key_list(s.name, 'main') x WHERE s.type = 'table' ORDER BY s.rowid, x.id, x.seq",
     }
-    facts: dict[str, dict[str, list[Any]]] = {}
-    for what, query in queries.items():
-        facts[what] = defaultdict(list)
-        for row in connection.execute(query):
-            facts[what][row[0]].append(row)
-    return facts
+    return {what: _grouped(connection.execute(query)) for what, query in queries.items()}
 
 
 def quote_sqlite(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def count_rows(tables: Iterable[str], fetch: Callable[[str], Sequence[int]], quote: Callable[[str], str]) -> dict[str, int]:
-    """Rows by table, hundreds of tables a query."""
-    names, counts = list(tables), {}
-    for start in range(0, len(names), 400):
-        part = names[start : start + 400]
-        counted = [f"(SELECT COUNT(*) FROM {quote(name)})" for name in part]
-        counts.update(zip(part, fetch("SELECT " + ", ".join(counted)), strict=True))
-    return counts
+def count_rows(
+    tables: Iterable[str], fetch: Callable[[Sequence[str]], Iterable[Sequence[int]]], quote: Callable[[str], str]
+) -> dict[str, int]:
+    """Rows by table, hundreds of tables a query; `fetch` gives the one row of each query."""
+    names = list(tables)
+    counted = [f"(SELECT COUNT(*) FROM {quote(name)})" for name in names]
+    queries = ["SELECT " + ", ".join(counted[start : start + 400]) for start in range(0, len(names), 400)]
+    return dict(zip(names, chain.from_iterable(fetch(queries)), strict=True))
 
 
 @dataclass
@@ -2613,8 +2618,8 @@ class Clauses:
     deferred: list[bool] = field(default_factory=list)
 
 
-# Without any of these a CREATE TABLE says nothing that the PRAGMAs do not say too.
-CLAUSE_WORDS: Final = re.compile(r"\bcheck\b|\bcollate\b|\bgenerated\b|\bas\b|\bdeferrable\b", re.IGNORECASE)
+# Without any of these, and without a generated column, a CREATE TABLE says nothing that the PRAGMAs do not say too.
+CLAUSE_WORDS: Final = ("check", "collate", "deferrable")
 CONSTRAINT_WORDS: Final = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
 
 
@@ -2623,8 +2628,6 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
 
     The text is the backend's own record of the table: on SQLite ALTER TABLE edits it too.
     """
-    if not CLAUSE_WORDS.search(sql):
-        return Clauses()
     found, clauses = code_tokens(sql, dialect), Clauses()
     words = [token.text.upper() if token.kind == "word" else token.text if token.kind == "mark" else "" for token in found]
     at = words.index("(") + 1 if "(" in words else len(found)
@@ -2674,7 +2677,9 @@ def _sqlite_table(name: str, sql: str, sorts: Mapping[str, str], facts: Mapping[
     raw = [row[1:] for row in facts["columns"].get(name, ()) if row[6] != 1]
     if sorts.get(name.lower()) == "virtual":
         return Table(name, tuple(Column(column[0], ColumnType(column[1] or ""), True) for column in raw), "virtual table")
-    clauses = table_clauses(sql, "sqlite")
+    text = sql.lower()
+    says_more = any(column[5] in (2, 3) for column in raw) or any(word in text for word in CLAUSE_WORDS)
+    clauses = table_clauses(sql, "sqlite") if says_more else Clauses()
     indexes = facts["indexes"].get(name, ())
     key = tuple(column[0] for column in sorted((c for c in raw if c[4]), key=lambda c: c[4]))
     alias = key[0].lower() if len(key) == 1 and not any(row[3] == "pk" for row in indexes) else None
@@ -2788,10 +2793,9 @@ def _action(word: str) -> str:
 def _with_parents(tables: Mapping[str, Table]) -> dict[str, Table]:
     """SQLite checks no foreign key when it is made: find each parent, and say what is missing of it."""
     by_name = {name.lower(): table for name, table in tables.items()}
+    found = {name: tuple(_find_parent(key, by_name) for key in table.foreign_keys) for name, table in tables.items()}
     return {
-        name: dataclasses.replace(table, foreign_keys=tuple(_find_parent(key, by_name) for key in table.foreign_keys))
-        if table.foreign_keys
-        else table
+        name: table if found[name] == table.foreign_keys else dataclasses.replace(table, foreign_keys=found[name])
         for name, table in tables.items()
     }
 
@@ -2890,6 +2894,14 @@ def _picks_the_row(condition: Sequence[Token], table: Table, stamps: Collection[
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
+class Listing(NamedTuple):
+    """A query of the catalogue for all there is: `end` closes it, `table` is the column that names a table, if any."""
+
+    sql: str
+    end: str = ""
+    table: str = "table_name"
+
+
 @dataclass(frozen=True, eq=False)
 class Flavour:
     """What differs between servers, by capability; there are the two below."""
@@ -2899,7 +2911,7 @@ class Flavour:
     quotes_defaults: bool  # information_schema has defaults as SQL
     escapes_expressions: bool  # … and expressions with \' for '
     expression_indexes: bool  # … and statistics.expression
-    checks: str  # table, name, level, clause of every CHECK; the level says what is not enforced
+    checks: Listing  # table, name, level, clause of every CHECK; the level says what is not enforced
 
     def plain(self, expression: str) -> str:
         """An expression of the catalogue as SQL: MySQL escapes its quotes once more, and gives UTF-8 as if it were latin1."""
@@ -2916,8 +2928,10 @@ MARIADB: Final = Flavour(
     quotes_defaults=True,
     escapes_expressions=False,
     expression_indexes=False,
-    checks="SELECT table_name, constraint_name, level, check_clause FROM information_schema.check_constraints "
-    "WHERE constraint_schema = DATABASE()",
+    checks=Listing(
+        "SELECT table_name, constraint_name, level, check_clause FROM information_schema.check_constraints "
+        "WHERE constraint_schema = DATABASE()"
+    ),
 )
 MYSQL: Final = Flavour(
     "MySQL",
@@ -2925,43 +2939,69 @@ MYSQL: Final = Flavour(
     quotes_defaults=False,
     escapes_expressions=True,
     expression_indexes=True,
-    checks="SELECT t.table_name, c.constraint_name, IF(t.enforced = 'YES', 'Table', 'not enforced'), c.check_clause "
-    "FROM information_schema.check_constraints c "
-    "JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema "
-    "AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' "
-    "WHERE c.constraint_schema = DATABASE()",
+    checks=Listing(
+        "SELECT t.table_name, c.constraint_name, IF(t.enforced = 'YES', 'Table', 'not enforced'), c.check_clause "
+        "FROM information_schema.check_constraints c "
+        "JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema "
+        "AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' "
+        "WHERE c.constraint_schema = DATABASE()",
+        table="t.table_name",
+    ),
 )
 
-CATALOGUE: Final[Mapping[str, str]] = MappingProxyType(
+CATALOGUE: Final[Mapping[str, Listing]] = MappingProxyType(
     {
-        "tables": "SELECT table_name, table_type, engine FROM information_schema.tables WHERE table_schema = DATABASE()",
-        "columns": "SELECT table_name, column_name, column_default, is_nullable, column_type, collation_name, extra, "
-        "generation_expression FROM information_schema.columns WHERE table_schema = DATABASE()",
-        "keys": "SELECT table_name, index_name, column_name, sub_part, non_unique, index_type, {expression} "
-        "FROM information_schema.statistics WHERE table_schema = DATABASE()",
-        "references": "SELECT table_name, constraint_name, column_name, referenced_table_name, referenced_column_name, "
-        "referenced_table_schema FROM information_schema.key_column_usage "
-        "WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL",
-        "actions": "SELECT table_name, constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints "
-        "WHERE constraint_schema = DATABASE()",
-        "constraints": "SELECT table_name, constraint_type, COUNT(*) FROM information_schema.table_constraints "
-        "WHERE table_schema = DATABASE()",
-        "triggers": "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement "
-        "FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
-        "routines": "SELECT routine_name, LOWER(routine_type) FROM information_schema.routines WHERE routine_schema = DATABASE() "
-        "UNION ALL SELECT event_name, 'event' FROM information_schema.events WHERE event_schema = DATABASE()",
+        "tables": Listing(
+            "SELECT table_name, table_type, engine FROM information_schema.tables WHERE table_schema = DATABASE()",
+            " ORDER BY table_name",
+        ),
+        "columns": Listing(
+            "SELECT table_name, column_name, column_default, is_nullable, column_type, collation_name, extra, generation_expression "
+            "FROM information_schema.columns WHERE table_schema = DATABASE()",
+            " ORDER BY table_name, ordinal_position",
+        ),
+        "keys": Listing(
+            "SELECT table_name, index_name, column_name, sub_part, non_unique, index_type, {expression} "
+            "FROM information_schema.statistics WHERE table_schema = DATABASE()",
+            " ORDER BY table_name, index_name, seq_in_index",
+        ),
+        "references": Listing(
+            "SELECT table_name, constraint_name, column_name, referenced_table_name, referenced_column_name, referenced_table_schema "
+            "FROM information_schema.key_column_usage WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL",
+            " ORDER BY table_name, constraint_name, ordinal_position",
+        ),
+        "actions": Listing(
+            "SELECT table_name, constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints "
+            "WHERE constraint_schema = DATABASE()"
+        ),
+        "constraints": Listing(
+            "SELECT table_name, constraint_type, COUNT(*) FROM information_schema.table_constraints WHERE table_schema = DATABASE()",
+            " GROUP BY table_name, constraint_type",
+        ),
+        "triggers": Listing(
+            "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement "
+            "FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+            table="event_object_table",
+        ),
+        "routines": Listing(
+            "SELECT routine_name, LOWER(routine_type) FROM information_schema.routines WHERE routine_schema = DATABASE() "
+            "UNION ALL SELECT event_name, 'event' FROM information_schema.events WHERE event_schema = DATABASE()",
+            table="",
+        ),
+    }
+)
+# The same things, told in another way.
+SHOWN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "shown tables": "SHOW TABLES",
+        "shown triggers": "SHOW TRIGGERS",
+        "shown procedures": "SHOW PROCEDURE STATUS WHERE Db = DATABASE()",
+        "shown functions": "SHOW FUNCTION STATUS WHERE Db = DATABASE()",
+        "shown events": "SHOW EVENTS",
     }
 )
 BASE_TABLES: Final = ("BASE TABLE", "SYSTEM VERSIONED")  # those of table_type that hold rows
-CATALOGUE_END: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "tables": " ORDER BY table_name",
-        "columns": " ORDER BY table_name, ordinal_position",
-        "constraints": " GROUP BY table_name, constraint_type",
-        "keys": " ORDER BY table_name, index_name, seq_in_index",
-        "references": " ORDER BY table_name, constraint_name, ordinal_position",
-    }
-)
+Rows = Sequence[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -3011,7 +3051,7 @@ class MySQLBackend:
         self.earlier = Earlier()
         self.executed = 0
         self.connection = self._connect(address.database)
-        self.catalogue: Any = None  # a session of its own: what migrations set in theirs must not change what is read
+        self.catalogue: Any = None
         self.flavour_of, self.version = self._identify()
         self._initialise()
 
@@ -3045,20 +3085,37 @@ class MySQLBackend:
         self.earlier = Earlier()
         self._initialise()
 
-    def query(self, sql: str, connection: Any = None) -> list[tuple[Any, ...]]:
+    def _session(self) -> Any:
+        """The catalogue's own session: what migrations set in theirs must not change what is read."""
+        if self.catalogue is None:
+            self.catalogue = self._connect(self.address.database)
+        return self.catalogue
+
+    def query(self, sql: str, connection: Any = None) -> Rows:
         """Rows of a query of our own, in the catalogue's session unless told otherwise.  Raises ServerError."""
+        return self.queries([sql], connection)[0]
+
+    def queries(self, asked: Sequence[str], connection: Any = None) -> list[Rows]:
+        """Rows of several, sent all at once: the server works on the next one while an answer is read.  Raises ServerError."""
         import pymysql
 
+        answers: list[Rows] = []
+        if not asked:
+            return answers
+        session = connection or self._session()
         try:
-            if connection is None and self.catalogue is None:
-                self.catalogue = self._connect(self.address.database)
-            with (connection or self.catalogue).cursor() as cursor:
-                cursor.execute(sql)
-                return list(cursor.fetchall())
+            with session.cursor() as cursor:
+                cursor.execute(";\n".join(asked))
+                answers.append(cursor.fetchall())
+                while cursor.nextset():
+                    answers.append(cursor.fetchall())
         except pymysql.err.MySQLError as error:
             raise ServerError(f"the server failed while its catalogue was read: {_server_words(error)}") from error
         except UnicodeDecodeError as error:
-            raise IntrospectionError(f"the catalogue holds bytes that are no text: {sql}: {error}") from error
+            raise IntrospectionError(f"the catalogue holds bytes that are no text: {asked[len(answers)]}: {error}") from error
+        if len(answers) != len(asked):
+            raise ServerError(f"the server gave {len(answers)} answers to {len(asked)} queries")
+        return answers
 
     def _identify(self) -> tuple[Flavour, str]:
         words = str(self.query("SELECT VERSION()", self.connection)[0][0])
@@ -3127,38 +3184,33 @@ class MySQLBackend:
 
     def read(self, only: Collection[str] | None = None) -> Schema:
         self.query("UNLOCK TABLES", self.connection)  # what a migration locked could not be read by another session
-        rows = {what: self._catalogue(what, sql, only) for what, sql in CATALOGUE.items()}
-        rows["checks"] = self._catalogue("checks", self.flavour_of.checks, only)
+        names = None if only is None else [self._session().escape(name) for name in sorted(only)]
+        rows = self._catalogue(catalogue_queries(self.flavour_of, names))
         reader = MySQLReader(self.flavour_of, rows, self.ignore, self.earlier, self._exact(rows))
-        base = reader.base_tables()
-        counts = count_rows(base, lambda sql: self.query(sql)[0], quote_mysql)
+        counts = count_rows(reader.base_tables(), lambda asked: (row for (row,) in self.queries(asked)), quote_mysql)
         schema = reader.schema(counts)
         if only is None:
-            self._assert_complete(rows)
+            assert_told_alike(rows)
         return schema
 
-    def _catalogue(self, what: str, sql: str, only: Collection[str] | None) -> list[tuple[Any, ...]]:
-        sql = sql.replace("{expression}", "expression" if self.flavour_of.expression_indexes else "NULL")
-        column = {"triggers": "event_object_table", "checks": "t.table_name" if " t ON " in sql else "table_name"}.get(what, "table_name")
-        if only is not None and what != "routines":
-            names = ", ".join(self.connection.escape(name) for name in sorted(only)) or "''"
-            sql += f" AND {column} IN ({names})"
-        return self.query(sql + CATALOGUE_END.get(what, ""))
+    def _catalogue(self, asked: Mapping[str, str]) -> dict[str, Rows]:
+        return dict(zip(asked, self.queries([*asked.values()]), strict=True))
 
-    def _exact(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> Exact:
+    def _exact(self, rows: Mapping[str, Rows]) -> Exact:
         """What the catalogue cannot say: it is kept in three-byte UTF-8, so that an emoji comes as `?`, and bytes may be cut."""
         base = {row[0] for row in rows["tables"] if row[1] in BASE_TABLES}
         defaults: dict[tuple[str, str], Expression] = {}
         kinds: dict[tuple[str, str], str] = {}
         for table, column, default, _, kind, _, extra, _ in rows["columns"]:
-            if table not in base or (default is None and kind[:4] not in ("enum", b"enum")):
+            doubt = doubts(default, kind, extra, self.flavour_of)
+            if not any(doubt) or table not in base:
                 continue
             declared = _text(kind)
-            if declared.startswith("enum(") and "?" in declared:
+            if doubt.kind:
                 count = len(enum_values(declared[5:-1]))
                 values = self._stored(table, column, f"({'), ('.join(map(str, range(1, count + 1)))})")
                 kinds[table, column] = f"enum({','.join(quote_string(value.replace(chr(92), chr(92) * 2)) for value in values)})"
-            if default is not None and is_doubtful_default(_text(default), declared, extra or "", self.flavour_of):
+            if doubt.default:
                 (value,) = self._stored(table, column, "(DEFAULT)", is_binary(declared))
                 defaults[table, column] = Expression(f"x'{value}'" if is_binary(declared) else quote_string(value))
         return Exact(defaults, kinds, self._exact_clauses(rows))
@@ -3174,10 +3226,11 @@ class MySQLBackend:
         self.query("DROP TEMPORARY TABLE xtask_values")
         return [row[0] if binary else bytes.fromhex(row[0]).decode() for row in rows]
 
-    def _exact_clauses(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> dict[str, Clauses]:
+    def _exact_clauses(self, rows: Mapping[str, Rows]) -> dict[str, Clauses]:
         if self.flavour_of.escapes_expressions:
             return {}
-        unsure = {row[0] for row in rows["checks"] if "?" in _text(row[3])} | {row[0] for row in rows["columns"] if "?" in _text(row[7])}
+        unsure = {row[0] for row in rows["checks"] if "?" in _text(row[3])}
+        unsure |= {row[0] for row in rows["columns"] if row[7] and "?" in _text(row[7])}
         if not unsure:
             return {}
         connection = self._connect(self.address.database, text=False)  # MariaDB 10.11 writes the bytes of a binary default as they are
@@ -3187,26 +3240,37 @@ class MySQLBackend:
             connection.close()
         return {name: table_clauses(text.decode("utf-8", "replace"), "mysql") for name, text in shown.items()}
 
-    def _routines_shown(self) -> list[tuple[Any, ...]]:
-        lists = [self.query(f"SHOW {what} STATUS WHERE Db = DATABASE()") for what in ("PROCEDURE", "FUNCTION")]
-        return [(row[1],) for rows in (*lists, self.query("SHOW EVENTS")) for row in rows]
 
-    def _assert_complete(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> None:
-        """What was read against another way to count it: a query that quietly returns less is an error."""
-        for what, shown, column in (("triggers", self.query("SHOW TRIGGERS"), 1), ("routines", self._routines_shown(), 0)):
-            told, read = {row[0] for row in shown}, {row[column] for row in rows[what] if what != "routines" or "package" not in row[1]}
-            if told != read:
-                name = printable(sorted(told ^ read)[0])
-                raise IntrospectionError(f"the server tells of {name} in one list of {what} and not in another: the schema cannot be read")
-        listed = {row[0] for row in self.query("SHOW TABLES")}
-        read = {row[0] for row in rows["tables"] if row[1] != "SYSTEM VERSIONED INDEX"}
-        bare = read - {row[0] for row in rows["columns"]}
-        if listed != read or bare:
-            name = sorted((listed ^ read) | bare)[0]
-            if any(row[:2] == (name, "VIEW") for row in rows["tables"]):
-                message = f"the server shows no column of view {printable(name)}: it reads a table or column that is no longer there"
-                raise IntrospectionError(f"{message}; drop the view, or make it anew, in the migration that takes it away")
-            raise IntrospectionError(f"the server lists table {name} in one catalogue and hides it in another: the schema cannot be read")
+def catalogue_queries(flavour: Flavour, names: Sequence[str] | None) -> dict[str, str]:
+    """What is asked for the tables of these `names` (literals of SQL), or for the whole schema, which is told in two ways."""
+    expression = "expression" if flavour.expression_indexes else "NULL"
+    queries = {}
+    for what, (sql, end, table) in {**CATALOGUE, "checks": flavour.checks}.items():
+        some = f" AND {table} IN ({', '.join(names) or repr('')})" if table and names is not None else ""
+        queries[what] = sql.replace("{expression}", expression) + some + end
+    return queries if names is not None else {**queries, **SHOWN}
+
+
+def assert_told_alike(rows: Mapping[str, Rows]) -> None:
+    """What was read against another way to list it: a query that quietly returns less is an error."""
+
+    def named(what: str, column: int) -> set[Any]:
+        return {row[column] for row in rows[what]}
+
+    routines = {name for name, sort in rows["routines"] if "package" not in sort}  # no SHOW tells of a package
+    shown = named("shown procedures", 1) | named("shown functions", 1) | named("shown events", 1)
+    for what, read, told in (("triggers", named("triggers", 1), named("shown triggers", 0)), ("routines", routines, shown)):
+        if told != read:
+            name = printable(sorted(told ^ read)[0])
+            raise IntrospectionError(f"the server tells of {name} in one list of {what} and not in another: the schema cannot be read")
+    listed, read = named("shown tables", 0), {row[0] for row in rows["tables"] if row[1] != "SYSTEM VERSIONED INDEX"}
+    bare = read - named("columns", 0)
+    if listed != read or bare:
+        name = sorted((listed ^ read) | bare)[0]
+        if any(row[:2] == (name, "VIEW") for row in rows["tables"]):
+            message = f"the server shows no column of view {printable(name)}: it reads a table or column that is no longer there"
+            raise IntrospectionError(f"{message}; drop the view, or make it anew, in the migration that takes it away")
+        raise IntrospectionError(f"the server lists table {name} in one catalogue and hides it in another: the schema cannot be read")
 
 
 class Exact(NamedTuple):
@@ -3225,10 +3289,19 @@ def is_binary(declared: str) -> bool:
     return declared.split("(")[0] in ("binary", "varbinary")
 
 
-def is_doubtful_default(text: str, declared: str, extra: str, flavour: Flavour) -> bool:
-    """Whether a literal default may have lost bytes or characters in the catalogue."""
-    literal = text.startswith(("'", "x'")) if flavour.quotes_defaults else "DEFAULT_GENERATED" not in extra
-    return literal and (is_binary(declared) or ("?" in text and "string" in mysql_type(declared).logical))
+class Doubt(NamedTuple):
+    """Whether the catalogue may have lost bytes or characters of a column's type, and of its literal default."""
+
+    kind: bool
+    default: bool
+
+
+@functools.cache  # the same few columns stand in many tables
+def doubts(default: Any, kind: Any, extra: str | None, flavour: Flavour) -> Doubt:
+    declared, text = _text(kind), _text(default)
+    literal = text.startswith(("'", "x'")) if flavour.quotes_defaults else "DEFAULT_GENERATED" not in (extra or "")
+    lossy = is_binary(declared) or ("?" in text and "string" in mysql_type(declared).logical)
+    return Doubt(declared.startswith("enum(") and "?" in declared, default is not None and literal and lossy)
 
 
 CONNECTION_LOST: Final = (2006, 2013, 2055, 1053, 1927)  # went away, lost, lost, shutdown, killed
@@ -3273,7 +3346,7 @@ class MySQLReader:
     def __init__(
         self,
         flavour: Flavour,
-        rows: Mapping[str, list[tuple[Any, ...]]],
+        rows: Mapping[str, Rows],
         ignore: Collection[str],
         earlier: Earlier,
         exact: Exact,
@@ -3322,7 +3395,7 @@ class MySQLReader:
             name,
             tuple(columns),
             primary_key=tuple(part.column or "" for part in primary),
-            primary_prefixes=tuple(part.prefix for part in primary),
+            primary_prefixes=tuple(part.prefix for part in primary) if any(part.prefix for part in primary) else (),
             uniques=tuple(key for key, unique in keys if unique and key.name != "PRIMARY"),
             indexes=tuple(key for key, unique in keys if not unique),
             foreign_keys=foreign_keys,
@@ -3356,7 +3429,7 @@ class MySQLReader:
 
     def is_json(self, row: Sequence[Any], checks: Sequence[Sequence[Any]]) -> bool:
         """MariaDB's JSON: longtext, utf8mb4_bin, and a column-level CHECK json_valid(c)."""
-        if _text(row[4]) != "longtext" or row[5] != "utf8mb4_bin":
+        if row[5] != "utf8mb4_bin" or _text(row[4]) != "longtext":
             return False
         wanted = f"json_valid(`{row[1]}`)"
         return any(level == "Column" and name == row[1] and clause == wanted for _, name, level, clause in checks)
@@ -3515,11 +3588,9 @@ class TablePair:
     absent: frozenset[str]
 
     @property
-    def columns(self) -> Iterator[tuple[Column, Column]]:
-        for column in self.sqlite.columns:
-            other = self.mysql.by_name.get(column.name.lower())
-            if other:
-                yield column, other
+    def columns(self) -> list[tuple[Column, Column]]:
+        others = self.mysql.by_name
+        return [(column, others[name]) for name, column in self.sqlite.by_name.items() if name in others]
 
     @functools.cached_property
     def spelled(self) -> Mapping[str, str]:
@@ -3553,7 +3624,7 @@ def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
     twins = {_trigger_identity(one) for one in sqlite.triggers} & {_trigger_identity(one) for one in mysql.triggers}
     findings += unmatched("trigger", _triggers(sqlite, absent, twins, stamped), _triggers(mysql, absent, twins, ()))
     findings += unmatched("routine", _routines(sqlite), _routines(mysql))
-    return sorted(findings, key=lambda finding: finding.order)
+    return sorted(findings, key=attrgetter("order"))
 
 
 def _relations(schema: Schema) -> dict[str, Table | View]:
@@ -3755,6 +3826,7 @@ def _held_capacity(sqlite: Table, mysql: Column) -> tuple[bool, bool]:
     return bool(limit and limit.text in sqlite.held), bool(sign and sign.text in sqlite.held)
 
 
+@functools.cache
 def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None]:
     """The CHECKs that a VARCHAR(n) and an UNSIGNED stand for."""
     size = mysql.type.enforced
@@ -3785,15 +3857,12 @@ def _compare_collation(sqlite: Column, mysql: Column, meets: frozenset[str]) -> 
 
 def _compare_keys(both: TablePair) -> Iterator[Finding]:
     sides = (both.sqlite, both.mysql)
-    keys = [side.primary for side in sides]
-    parts = [
-        [(column.lower(), part.prefix) for column, part in zip(side.primary_key, key.parts, strict=True)] if key else []
-        for side, key in zip(sides, keys, strict=True)
-    ]
-    if parts[0] != parts[1] and not both.gone.intersection(column for column, _ in parts[0] + parts[1]):
-        yield Finding("primary-key", place(both.name), *(_parts_text(both, key) if key else None for key in keys))
-    primary = {frozenset(key.names) for key in keys if key and key.plain}
+    names = [[column.lower() for column in side.primary_key] for side in sides]
+    same = names[0] == names[1] and both.sqlite.primary_prefixes == both.mysql.primary_prefixes
+    if not same and both.gone.isdisjoint(chain(*names)):
+        yield Finding("primary-key", place(both.name), *(_parts_text(both, side.primary) if side.primary else None for side in sides))
     if not _same_plain_keys(both.sqlite.uniques, both.mysql.uniques):
+        primary = {frozenset(side.primary.names) for side in sides if side.primary and side.primary.plain}
         yield from unmatched("unique", *(_unique_items(both, side, primary) for side in sides))
     if not _same_plain_keys(both.sqlite.indexes, both.mysql.indexes):
         yield from unmatched("index", *(_index_items(both, side, other) for side, other in (sides, sides[::-1])))
@@ -3876,7 +3945,8 @@ def _compare_foreign_keys(both: TablePair) -> Iterator[Finding]:
     for key in both.sqlite.foreign_keys:
         if key.dangling:
             yield Finding("foreign-key-dangling", both.at(key.columns), f"{_reference(key)}: {key.dangling}", None)
-    yield from unmatched("foreign-key", *(_foreign_key_items(both, side) for side in (both.sqlite, both.mysql)))
+    if {key.identity for key in both.sqlite.foreign_keys} != {key.identity for key in both.mysql.foreign_keys}:
+        yield from unmatched("foreign-key", *(_foreign_key_items(both, side) for side in (both.sqlite, both.mysql)))
 
 
 def _foreign_key_items(both: TablePair, side: Table) -> Iterator[Item]:
@@ -3884,10 +3954,7 @@ def _foreign_key_items(both: TablePair, side: Table) -> Iterator[Item]:
         columns = frozenset(column.lower() for column in key.columns)
         if columns & both.gone or key.parent.lower() in both.absent:
             continue
-        parents = [column.lower() for column in key.parent_columns] or [""] * len(key.columns)
-        pairs = frozenset(zip((column.lower() for column in key.columns), parents, strict=False))
-        identity = (pairs, key.parent.lower(), key.on_delete, key.on_update, key.deferred)
-        yield Item(identity, columns, both.at(key.columns), _reference(key))
+        yield Item(key.identity, columns, both.at(key.columns), _reference(key))
 
 
 def _reference(key: ForeignKey) -> str:

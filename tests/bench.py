@@ -498,15 +498,15 @@ def alembic_compare(sqlite: xtask.SQLiteBackend, address: xtask.Address) -> list
 def queries_of(sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend) -> tuple[list[str], list[str]]:
     """What reading asks of both databases.  (The PRAGMAs inside a query are traced too: those are its own.)"""
     asked: tuple[list[str], list[str]] = ([], [])
-    query = mysql.query
-    mysql.query = lambda sql, *rest: (asked[1].append(sql), query(sql, *rest))[1]  # type: ignore[method-assign]
+    queries = mysql.queries
+    mysql.queries = lambda some, *rest: (asked[1].extend(some), queries(some, *rest))[1]  # type: ignore[method-assign]
     sqlite.open.set_trace_callback(asked[0].append)
     try:
         sqlite.read()
         mysql.read()
     finally:
         sqlite.open.set_trace_callback(None)
-        del mysql.query
+        del mysql.queries
     found = [sql for sql in asked[0] if sql.startswith("SELECT")], asked[1]
     if min(map(len, found)) < 6:
         raise RuntimeError(f"reading is seen to ask {found[0]} and {found[1]}: not all of it")

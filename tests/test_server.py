@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -212,8 +212,9 @@ def test_what_one_catalogue_hides_is_an_error(what: str, less: str, address: xta
         assert backend.read().tables.keys() == {"p", "t"}
         catalogue = xtask.MySQLBackend._catalogue
 
-        def hiding(self: xtask.MySQLBackend, asked: str, *rest: Any) -> list[tuple[Any, ...]]:
-            return [row for row in catalogue(self, asked, *rest) if (asked, row[0]) != (what, less)]
+        def hiding(self: xtask.MySQLBackend, asked: Mapping[str, str]) -> dict[str, xtask.Rows]:
+            answers = catalogue(self, asked)
+            return {**answers, what: [row for row in answers[what] if row[0] != less]}
 
         monkeypatch.setattr(xtask.MySQLBackend, "_catalogue", hiding)
         with pytest.raises(xtask.IntrospectionError):
