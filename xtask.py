@@ -197,6 +197,12 @@ class Part:
         return f"{text}({self.prefix})" if self.prefix else text
 
 
+@functools.cache  # columns of a name stand in many keys
+def whole(column: str) -> Part:
+    """A column, all of it, as a part of a key."""
+    return Part(column)
+
+
 @dataclass(frozen=True)
 class Key:
     """A UNIQUE or an index.  `method` is "", "FULLTEXT" or "SPATIAL"; `own` says InnoDB made it for a foreign key."""
@@ -2744,7 +2750,7 @@ def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], scope: Scope) -> Key:
             where = scope.expression(sql[found[end + 2].start :])
         pieces = _index_parts(sql, found[start + 1 : end], words[start + 1 : end])
         expressions = {at: scope.expression(piece) for at, piece in enumerate(pieces)}
-    made = tuple(Part(None, expressions[at]) if part[2] == -2 else Part(part[1]) for at, part in enumerate(parts))
+    made = tuple(Part(None, expressions[at]) if part[2] == -2 else whole(part[1]) for at, part in enumerate(parts))
     return Key(name, made, where)
 
 
@@ -3451,9 +3457,11 @@ class MySQLReader:
         for name, rows in groups.items():
             method = rows[0][5] if rows[0][5] in ("FULLTEXT", "SPATIAL") else ""
             parts = tuple(
-                Part(row[2], prefix=None if method else row[3])
-                if row[2] is not None
-                else Part(None, scope.expression(self.flavour.plain(_text(row[6]))))
+                Part(None, scope.expression(self.flavour.plain(_text(row[6]))))
+                if row[2] is None
+                else Part(row[2], prefix=row[3])
+                if row[3] and not method
+                else whole(row[2])
                 for row in rows
             )
             key = Key(name, parts, method=method)
@@ -3612,12 +3620,16 @@ def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
     findings = [*_compare_presence(ours, theirs), *_twins(mysql)]
     absent = frozenset(set(ours) ^ set(theirs))
     stamped: set[str] = set()
-    for key in ours.keys() & theirs.keys():
+    stamping: dict[str, list[Trigger]] = defaultdict(list)
+    for trigger in sqlite.triggers:
+        if trigger.stamps:
+            stamping[trigger.table.lower()].append(trigger)
+    for key in sorted(ours.keys() & theirs.keys()):
         one, other = ours[key], theirs[key]
         if isinstance(one, Table) and isinstance(other, Table) and one.sort == other.sort == "table":
             gone = frozenset(one.by_name.keys() ^ other.by_name.keys())
             both = TablePair(other.name if one.name != other.name else one.name, one, other, gone, absent)
-            stamps = [trigger for trigger in sqlite.triggers if trigger.stamps and trigger.table.lower() == key]
+            stamps = stamping.get(key, ())
             stamped |= {trigger.name for trigger in stamps if trigger.only_stamps and trigger.stamps <= _updated(other)}
             findings += _compare_table(both, frozenset().union(*(trigger.stamps for trigger in stamps)))
     findings += unmatched("view", _views(sqlite, theirs), _views(mysql, ours))
@@ -3966,23 +3978,25 @@ def _reference(key: ForeignKey) -> str:
 
 def _compare_checks(both: TablePair) -> Iterator[Finding]:
     """A CHECK is met where every conjunct of it stands somewhere on the other side; what is left over is reported."""
-    implied = [check for column in both.mysql.columns for check in implied_checks(column) if both.meets(column.name)]
-    ours, theirs = both.sqlite.checks, (*both.mysql.checks, *((check,) for check in implied))
+    implied = [(check,) for column in both.mysql.columns if (check := implied_check(column)) and both.meets(column.name)]
+    ours, theirs = both.sqlite.checks, (*both.mysql.checks, *implied)
     if not (ours or theirs):
         return
-    offered = [check for column in both.mysql.columns for check in (*capacity_checks(column), *implied_checks(column)) if check]
+    offered = [check for column in both.mysql.columns for check in (*capacity_checks(column), implied_check(column)) if check]
     mysql_has = {part.text for check in theirs for part in check} | {part.text for part in offered}
     yield from unmatched("check", _check_items(both, ours, mysql_has), _check_items(both, theirs, both.sqlite.held))
 
 
-def implied_checks(column: Column) -> Iterator[Expression]:
-    """The CHECKs that ENUM and JSON stand for."""
+def implied_check(column: Column) -> Expression | None:
+    """The CHECK that an ENUM or JSON stands for."""
     if column.type.values:
         values = sorted(quote_string(value) for value in column.type.values)
-        choice = f"IN ({', '.join(values)})" if len(values) > 1 else f"= {values[0]}"
-        yield Expression(f"{quote_canonical(column.name)} {choice}", frozenset({column.name.lower()}))
+        test = f"{quote_canonical(column.name)} " + (f"IN ({', '.join(values)})" if len(values) > 1 else f"= {values[0]}")
     elif column.type.text == "json":
-        yield Expression(f"json_valid({quote_canonical(column.name)})", frozenset({column.name.lower()}))
+        test = f"json_valid({quote_canonical(column.name)})"
+    else:
+        return None
+    return Expression(test, frozenset({column.name.lower()}))
 
 
 def _check_items(both: TablePair, checks: Iterable[tuple[Expression, ...]], met: Collection[str]) -> Iterator[Item]:
@@ -4277,7 +4291,7 @@ LEDGER_ROWS: Final[Mapping[str, Callable[[Schema], int]]] = MappingProxyType(
         "unique keys": _per_table(lambda table: len(table.uniques)),
         "foreign keys": _per_table(lambda table: len(table.foreign_keys)),
         "indexes": _per_table(lambda table: len(table.indexes)),
-        "checks": _per_table(lambda table: len(table.checks) + sum(len(list(implied_checks(column))) for column in table.columns)),
+        "checks": _per_table(lambda table: len(table.checks) + sum(implied_check(column) is not None for column in table.columns)),
         "defaults": _per_table(lambda table: sum(column.default is not None for column in table.columns)),
         "generated columns": _per_table(lambda table: sum(column.generated is not None for column in table.columns)),
         "rows": _per_table(lambda table: table.rows),
@@ -4874,7 +4888,7 @@ def _describe_table(sqlite: Table | None, mysql: Table | None, marks: dict[str, 
     for key in sorted(table.indexes, key=lambda key: key.names):
         if not key.own:
             lines.append((f"  index {key.text}", place(table.name, (p.text for p in key.parts))))
-    checks = [*table.checks, *((check,) for column in table.columns for check in implied_checks(column))]
+    checks = [*table.checks, *((check,) for column in table.columns if (check := implied_check(column)))]
     lines += [(f"  check {text}", "") for text in sorted(" and ".join(part.text for part in check) for check in checks)]
     if table.rows:
         lines.append((f"  {_count(table.rows, 'row')}", ""))
