@@ -3225,11 +3225,15 @@ class MySQLBackend:
         """What a column makes of values: written into a temporary copy of it alone, and read back as text, or as hexadecimal."""
         name = quote_mysql(column)
         shown = f"HEX({name})" if binary else f"HEX(CONVERT({name} USING utf8mb4))"
-        self.query("DROP TEMPORARY TABLE IF EXISTS xtask_values")
-        self.query(f"CREATE TEMPORARY TABLE xtask_values AS SELECT {name} FROM {quote_mysql(table)} WHERE FALSE")
-        self.query(f"INSERT INTO xtask_values ({name}) VALUES {values}")
-        rows = self.query(f"SELECT {shown} FROM xtask_values ORDER BY {name} + 0")
-        self.query("DROP TEMPORARY TABLE xtask_values")
+        *_, rows, _ = self.queries(
+            [
+                "DROP TEMPORARY TABLE IF EXISTS xtask_values",
+                f"CREATE TEMPORARY TABLE xtask_values AS SELECT {name} FROM {quote_mysql(table)} WHERE FALSE",
+                f"INSERT INTO xtask_values ({name}) VALUES {values}",
+                f"SELECT {shown} FROM xtask_values ORDER BY {name} + 0",
+                "DROP TEMPORARY TABLE xtask_values",
+            ]
+        )
         return [row[0] if binary else bytes.fromhex(row[0]).decode() for row in rows]
 
     def _exact_clauses(self, rows: Mapping[str, Rows]) -> dict[str, Clauses]:
@@ -6281,7 +6285,7 @@ def build_parser() -> argparse.ArgumentParser:
         name: str, function: Callable[[argparse.Namespace], int], text: str, *groups: str, **options: Any
     ) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
-        made.set_defaults(function=function)
+        made.set_defaults(function=function, usage=made)
         if "project" in groups:
             made.add_argument("--sqlite", metavar="DIR", help="SQLite migrations (default: parity.toml, else migrations)")
             made.add_argument("--mysql", metavar="DIR", help="MySQL migrations (default: parity.toml, else migrations_mysql)")
@@ -6334,10 +6338,9 @@ def _add_verify_options(verify: argparse.ArgumentParser) -> None:
 
 def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     """The command line; what a command hands on to another program may hold options of that program."""
-    parser = build_parser()
-    arguments, unknown = parser.parse_known_args(words)
+    arguments, unknown = build_parser().parse_known_args(words)
     if unknown and not hasattr(arguments, "arguments"):
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        arguments.usage.error(f"unrecognized arguments: {' '.join(unknown)}")
     if unknown:
         at = words.index(arguments.name_of_command) + 1
         own = {"--server"}

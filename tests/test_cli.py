@@ -145,6 +145,7 @@ def test_rules_is_the_table_of_types(project: Project) -> None:
         ([], ["usage", "COMMAND"]),
         (["verify"], ["invalid choice"]),
         (["verify-migrations", "--format", "xml"], ["invalid choice", "json"]),
+        (["verify-migrations", "--locket"], ["unrecognized arguments: --locket", "[--locked]"]),
         (["verify-migrations", "-q", "-v"], ["not allowed"]),
         (["verify-migrations", "--strict=column-colation"], ["column-collation"]),
         (["verify-migrations", "--server", "postgres://u:geheim@h"], ["mysql://user:password@host:port"]),

@@ -142,6 +142,16 @@ def test_blame(verify: Verify, project: Project) -> None:
     }
 
 
+@pytest.mark.parametrize("mode", ["", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES"])
+def test_blame_finds_a_table_of_any_name(mode: str, verify: Verify, project: Project) -> None:
+    """A migration's session may have another sql_mode than the one that reads."""
+    name = "it's a\\ ta;ble"
+    project.pair(f'CREATE TABLE "{name}" (a INTEGER);', f"SET SESSION sql_mode = '{mode}'; CREATE TABLE `{name}` (a BIGINT);", "0001_a")
+    project.pair(f'ALTER TABLE "{name}" ADD COLUMN b TEXT;', f"ALTER TABLE `{name}` ADD COLUMN b BIGINT;", "0002_b")
+    done = verify("--format", "json")
+    assert told(done) == [("column-type", f"{name}.b", "TEXT", "bigint", "0002_b")], done.stderr
+
+
 def test_blame_tells_levels_and_parents_apart(verify: Verify, project: Project) -> None:
     """A finding of the same kind and place at the other level, and a table that was missing, are other findings."""
     project.pair(
