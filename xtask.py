@@ -1286,31 +1286,38 @@ def _sorted_parts(parts: Iterable[Expression]) -> tuple[Expression, ...]:
     return tuple(sorted(set(parts), key=lambda part: part.text))
 
 
-PLAIN_MARKS: Final = frozenset(["(", ")", ",", "=", "<>", "!=", "<", "<=", ">", ">="])
+COMPARISONS: Final = frozenset(["=", "<>", "!=", "<", "<=", ">", ">="])
+PLAIN_MARKS: Final = COMPARISONS | {"(", ")", ","}
 PLAIN_WORDS: Final = frozenset(["AND", "OR", "NOT", "IN", "IS", "NULL"])
 
 
-def _plain_conjuncts(sql: str, dialect: Dialect, columns: Collection[str]) -> list[str]:
-    """The conjuncts, as SQLite would spell them, of a condition of nothing but columns, literals and comparisons: it
-    means the same on both backends, whatever the columns' types.  Nothing for any other, or where an OR stands above."""
+def _plain_conjuncts(sql: str, dialect: Dialect, columns: Mapping[str, frozenset[str]]) -> list[str]:
+    """The conjuncts, as SQLite would spell them, of a condition of nothing but columns, literals and comparisons, which
+    means the same on both backends.  Nothing for any other: where an OR stands above, comparisons are chained, or text
+    is compared with a number."""
     conjuncts: list[list[str]] = [[]]
-    depth = 0
+    depth, compared, sorts = 0, False, set[str]()
     for kind, text, _ in meaningful_tokens(sql, dialect):
-        word = text.upper()
+        word, name = text.upper(), unquote_name(text).lower()
         depth += (text == "(") - (text == ")")
-        if depth == 0 and kind == "word" and word in ("AND", "OR"):
-            if word == "OR":
-                return []
+        chained = compared and text in COMPARISONS
+        compared = text in COMPARISONS or (compared and text != "," and word not in ("AND", "OR"))
+        if depth == 0 and word == "AND":
             conjuncts.append([])
+            sorts = set()
         elif (kind == "mark" and text in PLAIN_MARKS) or (kind == "number" and text.isdigit()):
             conjuncts[-1].append(text)
-        elif kind == "word" and word in PLAIN_WORDS:
+            sorts |= {kind}
+        elif kind == "word" and word in PLAIN_WORDS and (word != "OR" or depth):
             conjuncts[-1].append(word)
         elif kind == "string" and text[0] == "'" and "\\" not in text:
             conjuncts[-1].append(text)
-        elif kind in ("name", "word") and (name := unquote_name(text).lower()) in columns:
+        elif kind in ("name", "word") and name in columns:
             conjuncts[-1].append(quote_sqlite(name))
+            sorts |= columns[name]
         else:
+            return []
+        if chained or {"number", "string"} <= sorts:
             return []
     return [" ".join(texts) for texts in conjuncts] if all(conjuncts) else []
 
@@ -1370,7 +1377,7 @@ def _by_tokens(sql: str, dialect: Dialect) -> Expression:
     return Expression(" ".join(words), frozenset(unquote_name(t.text).lower() for t in found if t.kind in ("name", "word")))
 
 
-CASTS: Final = (  # canonical name, sqlglot's names: what a CAST makes of a value, whatever its size
+CASTS: Final = (  # canonical name, sqlglot's names: what a CAST makes of a value
     ("text", ("CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "CHARACTER_SET")),
     ("integer", ("TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT")),
     ("real", ("FLOAT", "DOUBLE")),
@@ -1386,7 +1393,10 @@ MOMENT_CASTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 NUMBERS: Final = frozenset(["i64", "bool", "f64", "decimal"])
 
-# Functions that give NULL where an argument is NULL, on both backends.
+# Canonical functions whose value is an integer.
+INTEGER_FUNCTIONS: Final = frozenset(["cast_integer", "idiv", "instr", "json_array_length", "length", "octet_length", "unixepoch"])
+
+# Canonical functions that give NULL where an argument is NULL, on both backends.
 NULL_WITH_ARGUMENT: Final = frozenset(
     ["abs", "concat", "date", "json_valid", "length", "lower", "ltrim", "octet_length", "round", "rtrim", "substring", "trim", "upper"]
 )
@@ -1414,6 +1424,7 @@ class Canonicaliser:
         self.opposites |= {opposite: operator for operator, opposite in self.opposites.items()}
         self.arithmetic = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
         self.bitwise = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift)
+        self.keeping = (exp.Paren, exp.Neg, exp.Abs, exp.Coalesce, exp.Greatest, exp.Least, *self.arithmetic)
         self.dialect: Dialect = "sqlite"
         self.columns: Mapping[str, frozenset[str]] = {}
 
@@ -1490,6 +1501,8 @@ class Canonicaliser:
         return self.writer.generate(node, copy=False)  # it changes nothing in what stands in an expression
 
     def rewrite(self, node: Any) -> Any:
+        if self.dialect == "mysql" and isinstance(node, (self.exp.EQ, self.exp.NEQ)):
+            node = self.left_to_right(node)
         for key, value in list(node.args.items()):
             if isinstance(value, self.exp.Expression):
                 made = self.rewrite(value)
@@ -1504,6 +1517,16 @@ class Canonicaliser:
         if isinstance(node, self.exp.Binary):
             self.count_in_hexadecimal(node)
         return self.operands(rule(node) if rule else node)
+
+    def left_to_right(self, node: Any) -> Any:
+        """`a = b < c` is `(a = b) < c` on MySQL, where all comparisons bind alike, and what sqlglot reads is SQLite's `a = (b < c)`."""
+        last = first = node.expression
+        if not isinstance(first, (self.exp.LT, self.exp.LTE, self.exp.GT, self.exp.GTE)):
+            return node
+        while isinstance(first.this, (self.exp.LT, self.exp.LTE, self.exp.GT, self.exp.GTE)):
+            first = first.this
+        first.set("this", type(node)(this=node.this, expression=first.this))
+        return last
 
     def count_in_hexadecimal(self, node: Any) -> None:
         """MySQL's 0x0F is a string of bytes, and a number beside a number.
@@ -1579,11 +1602,21 @@ class Canonicaliser:
         return node.expression
 
     def on_comparison(self, node: Any) -> Any:
-        left, right = node.this, node.expression
+        left, right = self.as_compared(node.this, node.expression), self.as_compared(node.expression, node.this)
+        if (left, right) != (node.this, node.expression):
+            node = type(node)(this=left, expression=right)
         literal = isinstance(left, self.exp.Literal), isinstance(right, self.exp.Literal)
         swap = literal[0] > literal[1] or (literal[0] == literal[1] and self.text(left) > self.text(right))
         turned = self.mirrored[type(node)](this=right, expression=left) if swap else node
         return self.truth(turned)
+
+    def as_compared(self, node: Any, other: Any) -> Any:
+        """SQLite compares a column of text with a number as text, MySQL as numbers.
+        https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison"""
+        is_number = self.dialect == "sqlite" and isinstance(node, self.exp.Literal) and not node.is_string
+        if is_number and isinstance(other, self.exp.Column) and self.columns.get(other.name) == {"string"}:
+            return self.exp.Literal.string(repr(float(node.name)) if node.meta.get("real") else node.name)
+        return node
 
     on_eq = on_neq = on_lt = on_lte = on_gt = on_gte = on_comparison
 
@@ -1661,7 +1694,7 @@ class Canonicaliser:
     def on_in(self, node: Any) -> Any:
         if not node.expressions:
             return node
-        values = {self.text(value): value for value in node.expressions}
+        values = {self.text(value): value for one in node.expressions if (value := self.as_compared(one, node.this))}
         if len(values) == 1:
             return self.on_comparison(self.exp.EQ(this=node.this, expression=node.expressions[0]))
         return self.exp.In(this=node.this, expressions=[values[text] for text in sorted(values)])
@@ -1693,7 +1726,36 @@ class Canonicaliser:
         name = next((name for name, kinds in CASTS if kind in kinds), self.text(node.to).lower())
         if name == "integer" and self.is_unix_time(node.this):
             return node.this
-        return self.exp.Anonymous(this="cast_" + name, expressions=[node.this])
+        if name == "integer" and self.is_fraction(node.this):
+            return self.apart("cast_integer", node.this)  # SQLite cuts, MySQL rounds
+        size = (
+            "".join(f"_{self.text(one)}" for one in node.to.expressions) if name in ("text", "binary") and self.dialect == "mysql" else ""
+        )
+        return self.exp.Anonymous(this=f"cast_{name}{size}", expressions=[node.this])  # only MySQL cuts what is longer
+
+    def apart(self, name: str, *arguments: Any) -> Any:
+        """What is spelled alike and is another thing on either backend."""
+        return self.exp.Anonymous(this=f"{name} ({self.dialect})", expressions=list(arguments))
+
+    def on_hex(self, node: Any) -> Any:
+        """Of a number, SQLite writes the digits of its text."""
+        return self.apart("hex", node.this) if self.is_number(node.this) else node
+
+    def on_substring(self, node: Any) -> Any:
+        """Before the first character SQLite counts a place, MySQL finds nothing."""
+        start = node.args.get("start")
+        return self.apart("substring", *node.iter_expressions()) if start is not None and self.text(start) == "0" else node
+
+    def on_trim(self, node: Any) -> Any:
+        """SQLite trims any of the characters, MySQL the whole string."""
+        what = node.args.get("expression")
+        alike = what is None or (isinstance(what, self.exp.Literal) and len(what.name) == 1)
+        return node if alike else self.apart(f"trim {node.args.get('position') or 'both'}".lower(), node.this, what)
+
+    def on_mod(self, node: Any) -> Any:
+        """SQLite's remainder is that of integers."""
+        parts = [part.this if isinstance(part, self.exp.Paren) else part for part in (node.this, node.expression)]
+        return self.apart("mod", *parts) if any(map(self.is_fraction, parts)) else node
 
     def on_date(self, node: Any) -> Any:
         """Of a plain date in a string, the string."""
@@ -1711,19 +1773,26 @@ class Canonicaliser:
         return self.text(node) == "unixepoch()"
 
     def on_dpipe(self, node: Any) -> Any:
-        return self.on_concat(self.exp.Concat(expressions=[node.this, node.expression]))
+        return self.joined([node.this, node.expression])
 
     def on_concat(self, node: Any) -> Any:
+        """SQLite's concat() passes NULL over."""
+        return self.joined(node.expressions) if self.dialect == "mysql" else self.apart("concat", *node.expressions)
+
+    def joined(self, operands: Sequence[Any]) -> Any:
         parts: list[Any] = []
-        for part in node.expressions:
+        for part in operands:
             part = part.this if isinstance(part, self.exp.Paren) else part
             parts += part.expressions if isinstance(part, self.exp.Anonymous) and part.name == "concat" else [part]
         return self.exp.Anonymous(this="concat", expressions=parts)
 
     def on_div(self, node: Any) -> Any:
         """SQLite divides integers as MySQL's DIV does; MySQL's / never truncates."""
-        if self.dialect == "sqlite" and self.is_integer(node.this) and self.is_integer(node.expression):
+        operands = (node.this, node.expression)
+        if self.dialect == "sqlite" and all(map(self.is_integer, operands)):
             return self.on_intdiv(node)
+        if self.dialect == "sqlite" and not any(map(self.is_fraction, operands)):
+            return self.apart("div", *operands)  # which of the two depends on the values
         return self.exp.Div(this=node.this, expression=node.expression)
 
     def on_intdiv(self, node: Any) -> Any:
@@ -1735,8 +1804,20 @@ class Canonicaliser:
             return bool(self.columns.get(node.name, frozenset()) & {"i64", "bool"})
         if isinstance(node, self.exp.Literal):
             return not node.is_string and not node.meta.get("real")
-        inner = list(node.iter_expressions())
-        return isinstance(node, (self.exp.Paren, self.exp.Neg, *self.arithmetic)) and all(self.is_integer(part) for part in inner)
+        if isinstance(node, self.exp.Anonymous):
+            return node.name in INTEGER_FUNCTIONS
+        return isinstance(node, self.keeping) and all(self.is_integer(part) for part in node.iter_expressions())
+
+    def is_fraction(self, node: Any) -> bool:
+        """Whether a number is known to have decimal places, or may have them on both backends."""
+        if isinstance(node, self.exp.Column):
+            known = self.columns.get(node.name, frozenset())
+            return bool(known & {"f64", "decimal"}) and not known & {"i64", "bool"}
+        if isinstance(node, self.exp.Literal):
+            return bool(node.meta.get("real"))
+        if isinstance(node, (self.exp.Anonymous, self.exp.Div)):
+            return isinstance(node, self.exp.Div) or node.name == "cast_real"
+        return isinstance(node, self.keeping) and any(self.is_fraction(part) for part in node.iter_expressions())
 
     def on_like(self, node: Any) -> Any:
         """MySQL's LIKE escapes with a backslash unless told otherwise, SQLite's with nothing."""

@@ -266,6 +266,20 @@ EQUAL_CHECKS = [  # sqlite, mysql
     ("s <> 'it''s'", "s <> 'it\\'s'"),
     ("a > 0 -- CHECK (b)", "a > 0 /* ) */"),
     ("(a IS NULL) = (b IS NULL)", "(b is null) = (a is null)"),
+    ("s > 5", "s > '5'"),
+    ("s IN (1, 2)", "s IN ('2', '1')"),
+    ("(a = b) < 1", "a = b < 1"),
+    ("a = (b < 1)", "a = (b < 1)"),
+    ("CAST(s AS INTEGER) > 1", "cast(s as signed) > 1"),
+    ("CAST(a AS TEXT) > 'a'", "cast(a as char charset utf8mb4) > 'a'"),
+    ("CAST(s AS VARCHAR(1)) > 'a'", "cast(s as char) > 'a'"),
+    ("hex(x) = '41'", "hex(x) = '41'"),
+    ("substr(s, -2) = 'ab'", "substr(s, -2) = 'ab'"),
+    ("length(s) / 2 > 2", "char_length(s) DIV 2 > 2"),
+    ("abs(a) / 2 > 2", "abs(a) DIV 2 > 2"),
+    ("CAST(a AS REAL) / b > 1", "cast(a as double) / b > 1"),
+    ("trim(s, 'x') = t", "trim(both 'x' from s) = t"),
+    ("ltrim(s, 'x') = t", "trim(leading 'x' from s) = t"),
 ]  # fmt: skip
 
 DIFFERENT_CHECKS = [
@@ -296,6 +310,19 @@ DIFFERENT_CHECKS = [
     ("a IS NULL", "a IS NOT NULL"),
     ("a = 1 OR b = 2", "a IN (1, 2)"),
     ("a = -1", "a = 1"),
+    # spelled alike, and each of them lets in rows that the other backend refuses
+    ("s > 5", "s > 5"),
+    ("s IN (1, 2)", "s IN (1, 2)"),
+    ("a = b < 1", "a = b < 1"),
+    ("CAST(f AS INTEGER) > 1", "cast(f as signed) > 1"),
+    ("CAST(s AS TEXT) = s", "cast(s as char(1)) = s"),
+    ("hex(a) = '41'", "hex(a) = '41'"),
+    ("substr(s, 0, 3) = 'ab'", "substr(s, 0, 3) = 'ab'"),
+    ("f % 2 = 1", "f % 2 = 1"),
+    ("length(s) / 2 > 2", "char_length(s) / 2 > 2"),
+    ("json_extract(s, '$.a') / 2 > 1", "json_extract(s, '$.a') / 2 > 1"),
+    ("trim(s, 'xy') = t", "trim(both 'xy' from s) = t"),
+    ("concat(s, t) <> ''", "concat(s, t) <> ''"),
 ]
 
 
