@@ -3954,15 +3954,25 @@ def _compare_collation(sqlite: Column, mysql: Column, meets: frozenset[str]) -> 
 
 def _compare_keys(both: TablePair) -> Iterator[Finding]:
     sides = (both.sqlite, both.mysql)
-    names = [[column.lower() for column in side.primary_key] for side in sides]
-    same = names[0] == names[1] and both.sqlite.primary_prefixes == both.mysql.primary_prefixes
-    if not same and both.gone.isdisjoint(chain(*names)):
+    if not _same_primary(both):
         yield Finding("primary-key", place(both.name), *(_parts_text(both, side.primary) if side.primary else None for side in sides))
     if not _same_plain_keys(both.sqlite.uniques, both.mysql.uniques):
         primary = {frozenset(side.primary.names) for side in sides if side.primary and side.primary.plain}
         yield from unmatched("unique", *(_unique_items(both, side, primary) for side in sides))
     if not _same_plain_keys(both.sqlite.indexes, both.mysql.indexes):
         yield from unmatched("index", *(_index_items(both, side, other) for side, other in (sides, sides[::-1])))
+
+
+def _same_primary(both: TablePair) -> bool:
+    """Whether the primary keys are equal, or differ by a column that one side lacks.  That is the column's finding, unless
+    the other key is another one (`id` was put in its place) of which no UNIQUE is left."""
+    names = [[column.lower() for column in side.primary_key] for side in (both.sqlite, both.mysql)]
+    if both.gone.isdisjoint(chain(*names)):
+        return names[0] == names[1] and both.sqlite.primary_prefixes == both.mysql.primary_prefixes
+    for (one, two), other in ((names, both.mysql), (names[::-1], both.sqlite)):
+        if one and both.gone.isdisjoint(one) and set(one) != set(two) - both.gone:
+            return any(key.plain and set(key.names) == set(one) for key in other.uniques)
+    return True
 
 
 def _same_plain_keys(ours: Sequence[Key], theirs: Sequence[Key]) -> bool:
