@@ -892,7 +892,7 @@ def sqlite_type(declared: str) -> ColumnType:
         declares = ("integer", INTEGER_SIZES["sqlite"][base])
     elif sizes and logical <= {"string", "bytes"}:
         declares = ("length", sizes[0])
-    elif sizes and "decimal" in logical:
+    elif sizes and ("decimal" in logical or ("f64" in logical and len(sizes) > 1)):
         declares = ("decimal", sizes[0], sizes[1] if len(sizes) > 1 else 0)
     elif sizes and logical & {"time", "datetime"}:
         declares = ("fraction", sizes[0])
@@ -927,7 +927,7 @@ def mysql_type(declared: str, *, json_checked: bool = False) -> ColumnType:
         declares = enforces = ("length", sizes[0])
     elif base in OCTET_LIMITS:
         enforces = ("octets", OCTET_LIMITS[base])
-    elif "decimal" in logical:
+    elif "decimal" in logical or ("f64" in logical and len(sizes) > 1):  # DOUBLE(10,2) rounds too
         declares = enforces = ("decimal", *sizes)
     elif "f64" in logical:
         enforces = ("float", 4 if base == "FLOAT" else 8)
@@ -938,7 +938,7 @@ def mysql_type(declared: str, *, json_checked: bool = False) -> ColumnType:
 
 def _mysql_text(base: str, arguments: str, sizes: tuple[int, ...], unsigned: bool) -> str:
     """The type as reported: without the display widths that servers print or not."""
-    keeps = base not in INTEGER_BYTES and base not in ("YEAR", "FLOAT", "DOUBLE")
+    keeps = base not in INTEGER_BYTES and base != "YEAR" and (base not in ("FLOAT", "DOUBLE") or len(sizes) > 1)
     size = f"({arguments})" if arguments and (keeps or (base, sizes) == ("TINYINT", (1,))) else ""
     return base.lower() + size + (" unsigned" if unsigned else "")
 

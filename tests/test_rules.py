@@ -144,6 +144,10 @@ def test_mariadb_json_is_json() -> None:
         ("mysql", "longtext", None),
         ("mysql", "decimal(10,0)", ("decimal", 10, 0)),
         ("mysql", "enum('1','2')", None),
+        ("sqlite", "FLOAT(10)", None),
+        ("sqlite", "FLOAT(10, 2)", ("decimal", 10, 2)),
+        ("mysql", "double(10,2)", ("decimal", 10, 2)),
+        ("mysql", "double", None),
     ],
 )
 def test_declared_size(dialect: str, declared: str, size: tuple[object, ...] | None) -> None:
