@@ -1286,9 +1286,8 @@ def _sorted_parts(parts: Iterable[Expression]) -> tuple[Expression, ...]:
     return tuple(sorted(set(parts), key=lambda part: part.text))
 
 
-COMPARISONS: Final = frozenset(["=", "<>", "!=", "<", "<=", ">", ">="])
-PLAIN_MARKS: Final = COMPARISONS | {"(", ")", ","}
-PLAIN_WORDS: Final = frozenset(["AND", "OR", "NOT", "IN", "IS", "NULL"])
+COMPARISONS: Final = frozenset(["=", "<>", "!=", "<", "<=", ">", ">=", "IN", "IS"])
+PLAIN_WORDS: Final = frozenset(["AND", "OR", "NOT", "NULL", "(", ")", ","]) | COMPARISONS
 
 
 def _plain_conjuncts(sql: str, dialect: Dialect, columns: Mapping[str, frozenset[str]]) -> list[str]:
@@ -1297,27 +1296,28 @@ def _plain_conjuncts(sql: str, dialect: Dialect, columns: Mapping[str, frozenset
     is compared with a number."""
     conjuncts: list[list[str]] = [[]]
     depth, compared, sorts = 0, False, set[str]()
-    for kind, text, _ in meaningful_tokens(sql, dialect):
-        word, name = text.upper(), unquote_name(text).lower()
-        depth += (text == "(") - (text == ")")
-        chained = compared and text in COMPARISONS
-        compared = text in COMPARISONS or (compared and text != "," and word not in ("AND", "OR"))
+    for (kind, text, _), after in pairwise([*meaningful_tokens(sql, dialect), Token("", "", 0)]):
+        word, name = text.upper() if kind in ("word", "mark") else "", unquote_name(text).lower()
+        depth += (word == "(") - (word == ")")
+        if (depth == 0 and word == "OR") or (compared and word in COMPARISONS):
+            return []
+        compared = word in COMPARISONS or (compared and word not in (",", "AND", "OR"))
         if depth == 0 and word == "AND":
             conjuncts.append([])
             sorts = set()
-        elif (kind == "mark" and text in PLAIN_MARKS) or (kind == "number" and text.isdigit()):
-            conjuncts[-1].append(text)
-            sorts |= {kind}
-        elif kind == "word" and word in PLAIN_WORDS and (word != "OR" or depth):
+        elif word in PLAIN_WORDS:
             conjuncts[-1].append(word)
+        elif kind == "number" and text.isdigit():
+            conjuncts[-1].append(text)
+            sorts |= {"number"}
         elif kind == "string" and text[0] == "'" and "\\" not in text:
             conjuncts[-1].append(text)
-        elif kind in ("name", "word") and name in columns:
+        elif kind in ("name", "word") and name in columns and after.text != "(":
             conjuncts[-1].append(quote_sqlite(name))
             sorts |= columns[name]
         else:
             return []
-        if chained or {"number", "string"} <= sorts:
+        if {"number", "string"} <= sorts:
             return []
     return [" ".join(texts) for texts in conjuncts] if all(conjuncts) else []
 
@@ -1344,6 +1344,42 @@ class Scope:
 
     def check(self, sql: str) -> tuple[Expression, ...]:
         return canonical_check(sql, self.dialect, self.known)
+
+
+# What a backend reads from left to right where it stands in a row: MySQL all comparisons, SQLite all but < and its
+# like, which bind tighter there.  sqlglot reads `=` after `<`, and IS and IN before both.
+# https://sqlite.org/lang_expr.html#operators_and_parse_affecting_attributes
+CHAINED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "sqlite": frozenset(["=", "==", "<>", "!=", "IS", "ISNULL", "NOTNULL", "IN", "LIKE", "GLOB", "MATCH", "REGEXP"]),
+        "mysql": frozenset(["=", "<>", "!=", "<", "<=", ">", ">=", "<=>", "IS"]),
+    }
+)
+CHAIN_ENDS: Final = frozenset([",", "AND", "OR", "XOR", "&&", "WHEN", "THEN", "ELSE"])
+
+
+def _left_to_right(sql: str, dialect: Dialect) -> str:
+    """The text with parentheses around what stands before the second of two comparisons: `(a = b) < c`."""
+    found, chained = code_tokens(sql, dialect), CHAINED[dialect]
+    words = [token.text.upper() if token.kind in ("word", "mark") else "" for token in found]
+    if "BETWEEN" in words or sum(word in chained for word in words) < 2:
+        return sql
+    opening, closing, runs = Counter[int](), Counter[int](), [[0, 0]]  # where a run of operands begins, and its comparisons
+    for at, word in enumerate(words):
+        if word in ("(", "CASE"):
+            runs.append([at + 1, 0])
+        elif word in (")", "END") and len(runs) > 1:
+            runs.pop()
+        elif word in CHAIN_ENDS or (word == "NOT" and at == runs[-1][0]):
+            runs[-1] = [at + 1, 0]
+        elif word in chained:
+            if runs[-1][1]:
+                opening[found[runs[-1][0]].start] += 1
+                closing[found[at - (words[at - 1] == "NOT")].start] += 1
+            runs[-1][1] += 1
+    cuts = sorted({0, *opening, *closing, len(sql)})
+    pieces = ((")" * closing[start], "(" * opening[start], sql[start:end]) for start, end in pairwise(cuts))
+    return " ".join(chain.from_iterable(pieces))
 
 
 def _simple(sql: str, dialect: Dialect, columns: Collection[object]) -> Expression | None:
@@ -1443,6 +1479,7 @@ class Canonicaliser:
 
     def parsed(self, sql: str) -> Any:
         """The tree: in parentheses, for at the beginning REPLACE and SHOW would be statements."""
+        sql = _left_to_right(sql, self.dialect)
         try:
             return self.dialects[self.dialect].parse(f"({sql}\n)")[0]
         except self.sqlglot.errors.SqlglotError:
@@ -1501,8 +1538,6 @@ class Canonicaliser:
         return self.writer.generate(node, copy=False)  # it changes nothing in what stands in an expression
 
     def rewrite(self, node: Any) -> Any:
-        if self.dialect == "mysql" and isinstance(node, (self.exp.EQ, self.exp.NEQ)):
-            node = self.left_to_right(node)
         for key, value in list(node.args.items()):
             if isinstance(value, self.exp.Expression):
                 made = self.rewrite(value)
@@ -1517,16 +1552,6 @@ class Canonicaliser:
         if isinstance(node, self.exp.Binary):
             self.count_in_hexadecimal(node)
         return self.operands(rule(node) if rule else node)
-
-    def left_to_right(self, node: Any) -> Any:
-        """`a = b < c` is `(a = b) < c` on MySQL, where all comparisons bind alike, and what sqlglot reads is SQLite's `a = (b < c)`."""
-        last = first = node.expression
-        if not isinstance(first, (self.exp.LT, self.exp.LTE, self.exp.GT, self.exp.GTE)):
-            return node
-        while isinstance(first.this, (self.exp.LT, self.exp.LTE, self.exp.GT, self.exp.GTE)):
-            first = first.this
-        first.set("this", type(node)(this=node.this, expression=first.this))
-        return last
 
     def count_in_hexadecimal(self, node: Any) -> None:
         """MySQL's 0x0F is a string of bytes, and a number beside a number.
@@ -1545,8 +1570,9 @@ class Canonicaliser:
 
     def operands(self, node: Any) -> Any:
         """Parentheses by structure alone: around an operator that is another operator's operand."""
-        if isinstance(node, self.exp.Binary) and not isinstance(node, (self.exp.Connector, self.exp.Escape)):
-            for key in ("this", "expression"):
+        binary = isinstance(node, self.exp.Binary) and not isinstance(node, (self.exp.Connector, self.exp.Escape))
+        if binary or isinstance(node, (self.exp.Neg, self.exp.BitwiseNot, self.exp.In)):
+            for key in ("this", "expression") if binary else ("this",):
                 if isinstance(node.args.get(key), (self.exp.Binary, self.exp.Not, self.exp.Between, self.exp.In)):
                     node.set(key, self.exp.Paren(this=node.args[key]))
         return node
@@ -1554,6 +1580,8 @@ class Canonicaliser:
     def truth(self, node: Any) -> Any:
         """A value used as a condition: `a` is `a <> 0`; MySQL writes json_valid(a) as `0 <> json_valid(a)`."""
         if isinstance(node, self.exp.NEQ) and self.text(node.expression) == "0" and isinstance(node.this, self.exp.Func):
+            return node.this
+        if isinstance(node, self.exp.EQ) and self.text(node.expression) == "1" and self.text(node.this).startswith("json_valid("):
             return node.this
         if isinstance(node, (self.exp.Column, self.exp.Literal, *self.arithmetic)):
             return self.operands(self.exp.NEQ(this=node, expression=self.exp.Literal.number(0)))
@@ -1688,7 +1716,7 @@ class Canonicaliser:
                 joined += group
             else:
                 values = [v for part in group for v in (part.expressions if isinstance(part, self.exp.In) else [part.expression])]
-                joined.append(self.on_in(self.exp.In(this=group[0].this.unnest(), expressions=values)))
+                joined.append(self.operands(self.on_in(self.exp.In(this=group[0].this.unnest(), expressions=values))))
         return joined
 
     def on_in(self, node: Any) -> Any:
@@ -1724,6 +1752,8 @@ class Canonicaliser:
             if kind == "DATE":
                 return self.on_tsordstodate(node)
         name = next((name for name, kinds in CASTS if kind in kinds), self.text(node.to).lower())
+        if kind == "CHARACTER_SET" and "binary" in self.text(node.to).lower():
+            name = "binary"  # as the catalogues write it
         if name == "integer" and self.is_unix_time(node.this):
             return node.this
         if name == "integer" and self.is_fraction(node.this):
@@ -2740,7 +2770,7 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
         elif word == "REFERENCES":
             clauses.deferred.append(False)
         elif word == "DEFERRABLE" and words[at - 1] != "NOT" and words[at + 1 : at + 3] == ["INITIALLY", "DEFERRED"]:
-            clauses.deferred[-1] = True
+            clauses.deferred[-1:] = [True] if clauses.deferred else []  # of the last foreign key, whatever it stands behind
         elif word == "(":
             at = _closing(words, at)
         elif word == ")":
@@ -3232,10 +3262,11 @@ class MySQLBackend:
         for statement in statements:
             self.earlier.note(statement)
             findings += self._execute(migration, path, statement, len(statements))
-        database = self.query("SELECT DATABASE()", self.connection)[0][0]
-        self.query("COMMIT", self.connection)  # after SET autocommit = 0 a runner commits too
-        if database != self.address.database:
-            raise MigrationError(f"{migration.label}: {path} leaves the connection in database {database}: take its USE out")
+        ((database,),), _ = self.queries(["SELECT DATABASE()", "COMMIT"], self.connection)  # after SET autocommit = 0 a runner commits too
+        if database is None or _text(database) != self.address.database:
+            raise MigrationError(
+                f"{migration.label}: {path} leaves the connection in another database, {_text(database)}: take its USE out"
+            )
         return findings
 
     def _execute(self, migration: Migration, path: Path, statement: Statement, total: int) -> list[Finding]:
@@ -3335,6 +3366,8 @@ class MySQLBackend:
 def catalogue_queries(flavour: Flavour, names: Sequence[str] | None) -> dict[str, str]:
     """What is asked for the tables of these `names` (literals of SQL), or for the whole schema, which is told in two ways."""
     expression = "expression" if flavour.expression_indexes else "NULL"
+    if names and len({name.lower() for name in names}) < len(names):
+        names = [*names, repr("")]  # MariaDB takes a list of one name, in two spellings, for one spelling
     queries = {}
     for what, (sql, end, table) in {**CATALOGUE, "checks": flavour.checks}.items():
         some = f" AND {table} IN ({', '.join(names) or repr('')})" if table and names is not None else ""

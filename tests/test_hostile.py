@@ -210,6 +210,7 @@ def test_the_short_way_says_what_the_whole_parser_says(dialect: xtask.Dialect, t
         ("length(s) < 9", []),
         ("n = 1 < d", []),
         ("n = (d) < 1", []),
+        ("n (d) < 1", []),
         ("n = 1 AND d < 2", ['"n" = 1', '"d" < 2']),
         ("s < 5", []),
         ("s < 'a' AND n < 5", ["\"s\" < 'a'", '"n" < 5']),

@@ -222,7 +222,7 @@ def test_equality(dialect: xtask.Dialect, collation: str, expected: str) -> None
 # ---- expressions -----------------------------------------------------------------------------
 
 NUMBER, STRING, FLOAT, BYTES = (frozenset({name}) for name in ("i64", "string", "f64", "bytes"))
-COLUMNS = (("a", NUMBER), ("b", NUMBER), ("f", FLOAT), ("s", STRING), ("t", STRING), ("x", BYTES), ("group by", NUMBER))
+COLUMNS = (("a", NUMBER), ("b", NUMBER), ("f", FLOAT), ("s", STRING), ("t", STRING), ("x", BYTES), ("group by", NUMBER), ("length", NUMBER))
 
 EQUAL_CHECKS = [  # sqlite, mysql
     ("a > 0", "(`a` > 0)"),
@@ -284,6 +284,15 @@ EQUAL_CHECKS = [  # sqlite, mysql
     ("CAST(a AS REAL) / b > 1", "cast(a as double) / b > 1"),
     ("trim(s, 'x') = t", "trim(both 'x' from s) = t"),
     ("ltrim(s, 'x') = t", "trim(leading 'x' from s) = t"),
+    ("(a IS NOT NULL) <= (b IS NOT NULL)", "a is not null <= (b is not null)"),
+    ("(a = 1) <= (b = 1)", "a = 1 <= (b = 1)"),
+    ("a = (b IN (0, 1))", "a = b in (0, 1)"),
+    ("CASE WHEN a = 1 THEN b = 2 ELSE 0 END = 1", "case when a = 1 then b = 2 else 0 end = 1"),
+    ("a < b < 1", "a < b < 1"),
+    ("-(a - b) IS NULL", "-(a - b) is null"),
+    ("CAST(s AS BLOB) = x", "cast(s as char charset binary) = x"),
+    ("json_valid(s) = 1", "json_valid(s)"),
+    ("length(x) = length", "octet_length(x) = length"),
 ]  # fmt: skip
 
 DIFFERENT_CHECKS = [
@@ -327,6 +336,13 @@ DIFFERENT_CHECKS = [
     ("json_extract(s, '$.a') / 2 > 1", "json_extract(s, '$.a') / 2 > 1"),
     ("trim(s, 'xy') = t", "trim(both 'xy' from s) = t"),
     ("concat(s, t) <> ''", "concat(s, t) <> ''"),
+    ("a = b IN (0, 1)", "a = b IN (0, 1)"),
+    ("length(s) = length", "length(s) = length"),
+    ("CAST(s AS TEXT) = 'A'", "cast(s as char charset binary) = 'A'"),
+    # parentheses behind a sign
+    ("abs(-(a - b)) < 5", "abs(-a - b) < 5"),
+    ("-(a - b) IN (1, 2)", "-a - b IN (1, 2)"),
+    ("coalesce(~(a | b), 1) = 1", "coalesce(~a | b, 1) = 1"),
 ]
 
 

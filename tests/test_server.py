@@ -152,6 +152,13 @@ def test_blame_finds_a_table_of_any_name(mode: str, verify: Verify, project: Pro
     assert told(done) == [("column-type", f"{name}.b", "TEXT", "bigint", "0002_b")], done.stderr
 
 
+def test_blame_finds_a_table_in_two_spellings(verify: Verify, project: Project) -> None:
+    """MariaDB takes `IN ('Users', 'users')` for one name, and finds it in one spelling only."""
+    project.pair("CREATE TABLE p (a INTEGER);", "CREATE TABLE p (a BIGINT);", "0001_a")
+    project.pair("CREATE TABLE Users (a INTEGER);", "CREATE TABLE users (a BIGINT);", "0002_b")
+    assert told(verify("--format", "json")) == [("identifier-case", "users", "Users", "users", "0002_b")]
+
+
 def test_blame_tells_levels_and_parents_apart(verify: Verify, project: Project) -> None:
     """A finding of the same kind and place at the other level, and a table that was missing, are other findings."""
     project.pair(

@@ -183,6 +183,8 @@ CLAUSES = [
     ("CREATE TABLE t (a TEXT CHECK (a = 'x' COLLATE NOCASE))", xtask.Clauses(checks=["a = 'x' COLLATE NOCASE"])),
     ("CREATE TABLE t (a TEXT, UNIQUE (a COLLATE NOCASE))", NOTHING),
     ("CREATE TABLE t (a REFERENCES p, b REFERENCES q (x) ON DELETE CASCADE)", xtask.Clauses(deferred=[False, False])),
+    ("CREATE TABLE t (a INTEGER UNIQUE DEFERRABLE INITIALLY DEFERRED, b REFERENCES p)", xtask.Clauses(deferred=[False])),
+    ("CREATE TABLE t (b REFERENCES p, a INTEGER DEFERRABLE INITIALLY DEFERRED)", xtask.Clauses(deferred=[True])),
     ("CREATE TABLE t (a REFERENCES p, b REFERENCES q (x) NOT DEFERRABLE)", xtask.Clauses(deferred=[False, False])),
     ("CREATE TABLE t (a REFERENCES p DEFERRABLE INITIALLY DEFERRED, b REFERENCES q)", xtask.Clauses(deferred=[True, False])),
     ("CREATE TABLE t (a REFERENCES p NOT DEFERRABLE INITIALLY DEFERRED)", xtask.Clauses(deferred=[False])),
