@@ -36,15 +36,19 @@ RULES, EXPRESSIONS, COMPARE, DIVERGENCES and REPORT are the pure core: no proces
 
 Exit status: 0 parity; 1 a mismatch that is not documented, or a failed check; 2 could not
 verify (usage, configuration, a migration that fails, no server); 125 with-mariadb had no
-server; 129, 130, 143 interrupted, after cleaning up.
+server; 129, 130, 143 interrupted, after cleaning up; 141 whoever read the output went away.
 """
 
 from __future__ import annotations
 
 import signal
+import sys
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is held yet: end quietly, as any program does
+if sys.version_info < (3, 11):  # noqa: UP036  # said before the imports that an older one lacks
+    print(f"xtask: error: this is Python {sys.version.split()[0]}: 3.11 or later is needed", file=sys.stderr)
+    raise SystemExit(2)
 
 import argparse
 import dataclasses
@@ -60,7 +64,6 @@ import select
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import textwrap
 import time
@@ -5282,7 +5285,7 @@ def timeout_seconds() -> float:
         seconds = float(text)
     except ValueError:
         seconds = 0
-    if seconds <= 0:
+    if not 0 < seconds < float("inf"):
         raise ConfigError(f"XTASK_TIMEOUT={text}: a number of seconds is wanted")
     return seconds
 
@@ -6016,6 +6019,8 @@ def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
     project = find_project(arguments)
     git = ["git", "-C", str(project.base)]
     inside = run([*git, "rev-parse", "--git-dir"])
+    if inside.returncode and arguments.base:
+        raise ConfigError(f"history: --base {arguments.base}: git knows no checkout here ({inside.stderr.strip()})")
     if inside.returncode:
         print(f"history: git knows no checkout here ({inside.stderr.strip()}): {NOT_CHECKED}")
         return 0, NOT_CHECKED
@@ -6040,9 +6045,12 @@ def append_only(project: Project, git: Sequence[str], base: str) -> tuple[int, s
     if found.returncode:
         words = f": {found.stderr.strip()}" if found.stderr.strip() else ""
         raise ConfigError(f"history: no common ancestor of HEAD and {base}{words}; a shallow clone needs `git fetch --unshallow`")
-    prefix = run([*git, "rev-parse", "--show-prefix"]).stdout.strip()
-    lock = run([*git, "show", f"{found.stdout.strip()}:{prefix}{LOCK_NAME}"])
-    if lock.returncode:
+    merge_base, prefix = found.stdout.strip(), run([*git, "rev-parse", "--show-prefix"]).stdout.strip()
+    listed = run([*git, "ls-tree", "--name-only", merge_base, LOCK_NAME])
+    lock = run([*git, "show", f"{merge_base}:{prefix}{LOCK_NAME}"])
+    if listed.returncode or (listed.stdout and lock.returncode):
+        raise ConfigError(f"history: git cannot show {LOCK_NAME} at {merge_base}: {(listed.stderr or lock.stderr).strip()}")
+    if not listed.stdout:
         print(f"history: no {LOCK_NAME} at the merge base with {base}: {NOT_CHECKED}")
         return 0, NOT_CHECKED
     past = parse_lock(lock.stdout, f"{base}:{prefix}{LOCK_NAME}")
@@ -6053,7 +6061,8 @@ def append_only(project: Project, git: Sequence[str], base: str) -> tuple[int, s
         say("history: migrations that others have applied are append-only: put back what changed, give what is new a later version,")
         say('history: or document it in parity.toml as [[rewrite]] with migration = "…", digest = "…" as above, and a reason')
         return 1, ""
-    print(f"history: append-only since {base}")
+    here = run([*git, "rev-parse", "HEAD"]).stdout.strip() == merge_base
+    print(f"history: append-only since {base}" + (", which is HEAD: only what is not committed was compared" if here else ""))
     return 0, ""
 
 
@@ -6341,7 +6350,7 @@ def doctor(arguments: argparse.Namespace) -> int:
     pulled = bool(compose) and run(["docker", "image", "inspect", image]).returncode == 0
     local = _local_server()
     rows = [
-        ("Python", sys.version.split()[0], "" if sys.version_info >= (3, 11) else "3.11 or later is needed"),
+        ("Python", sys.version.split()[0], ""),
         ("SQLite", sqlite3.sqlite_version, "" if sqlite3.sqlite_version_info >= SQLITE_FLOOR else "3.37 or later is needed"),
         ("packages", "missing: " + ", ".join(missing) if missing else "all", how_to_install(missing) if missing else ""),
         ("bash", shutil.which("bash") or "none", ""),
@@ -6417,7 +6426,8 @@ def build_parser() -> argparse.ArgumentParser:
         if "server" in groups:
             made.add_argument("--server", metavar="auto|docker|local|URL", help="where the server comes from (default: auto)")
         if "arguments" in groups:
-            made.add_argument("arguments", nargs=argparse.REMAINDER, help="handed on")
+            made.set_defaults(arguments=[])
+            made.epilog, made.allow_abbrev = "What else is given is handed on to it.", False
         return made
 
     kinds = "\n".join(f"  {kind.name:<24} {kind.level:<7} {kind.found}" for kind in KINDS.values())
@@ -6461,21 +6471,26 @@ def _add_verify_options(verify: argparse.ArgumentParser) -> None:
 
 
 def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
-    """The command line; what a command hands on to another program may hold options of that program."""
+    """The command line; what a command hands on to another program is what it does not know itself."""
     arguments, unknown = build_parser().parse_known_args(words)
     if unknown and not hasattr(arguments, "arguments"):
         arguments.usage.error(f"unrecognized arguments: {' '.join(unknown)}")
-    if unknown:
-        at = words.index(arguments.name_of_command) + 1
-        own = {"--server"}
-        rest = [word for number, word in enumerate(words[at:], at) if words[number - 1] not in own and word.split("=")[0] not in own]
-        arguments.arguments = [word for word in rest if word != "--"]
+    arguments.arguments = unknown
     return arguments
+
+
+def open_standard_streams() -> None:
+    """A stream that the caller closed becomes the null device, or the next file that is opened would take its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     SIGNALS.install()
     gc.disable()  # a short run: what it builds lives to its end, and looking for garbage costs a fifth of a large one
+    open_standard_streams()
     for stream in (sys.stdout, sys.stderr):  # the same bytes whatever the locale
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -6484,7 +6499,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if words == ["lease-url"]:  # internal: the keeper of a URL lease
             return hold_url()
         arguments = parse_arguments(words)
-        return arguments.function(arguments)
+        status = arguments.function(arguments)
+        sys.stdout.flush()
+        return status
     except Interrupted as interrupted:
         SIGNALS.deafen()
         say(f"xtask: {interrupted}: cleaned up")
@@ -6496,10 +6513,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 128 + SIGNALS.pending
         report_error(error)
         return error.status
-    except Exception as error:
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
         if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read stdout went away
-            return 2
+            return 128 + signal.SIGPIPE  # whoever read stdout went away
+        report_error(XtaskError(printable(str(error))))
+        return 2
+    except Exception as error:
         import traceback
 
         traceback.print_exc()

@@ -167,7 +167,7 @@ def test_usage_errors(arguments: list[str], words: list[str], project: Project) 
     assert "Traceback" not in done.stderr and "geheim" not in done.stderr
 
 
-@pytest.mark.parametrize("value", ["soon", "0", "-1"])
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
 def test_a_timeout_that_is_none(value: str, project: Project) -> None:
     done = project.pair(GOOD, GOOD).run("verify-migrations", "--server", "local", env={"XTASK_TIMEOUT": value})
     assert done.returncode == 2 and f"XTASK_TIMEOUT={value}" in done.stderr
@@ -337,6 +337,46 @@ def test_the_way_to_the_packages_without_a_makefile(toolkit: Toolkit) -> None:
 def test_make_hands_a_whole_command_line_on() -> None:
     done = subprocess.run(["make", "-n", "with-mariadb", "CMD=a && b"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert '-- sh -c "$CMD"\n' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "server", "handed_on"),
+    [
+        (["test", "-x", "--", "--odd"], None, ["-x", "--", "--odd"]),
+        (["test-mariadb", "-k", "one", "--server", "local"], "local", ["-k", "one"]),
+        (["test-mariadb", "--maxfail", "1", "--server=local", "-k", "a b"], "local", ["--maxfail", "1", "-k", "a b"]),
+        (["fuzz", "--serv", "x"], None, ["--serv", "x"]),
+        (["bench", "--only", "local"], None, ["--only", "local"]),
+    ],
+)
+def test_what_a_command_does_not_know_is_handed_on(words: list[str], server: str | None, handed_on: list[str]) -> None:
+    read = xtask.parse_arguments(words)
+    assert (getattr(read, "server", None), read.arguments) == (server, handed_on)
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "words"),
+    [
+        ("rules >&-", 0, ""),
+        ("check-lock --config nowhere.toml 2>&-", 2, ""),
+        ("rules <&-", 0, ""),
+        ("rules >/dev/full", 2, "No space left"),
+    ],
+)
+def test_streams_that_are_closed_or_full(line: str, status: int, words: str, project: Project) -> None:
+    shell = f"set -o pipefail; {sys.executable} {ROOT / 'xtask.py'} {line}"
+    done = subprocess.run(["bash", "-c", shell], cwd=project.path, capture_output=True, text=True, check=False)
+    assert done.returncode == status and words in done.stderr
+    assert "error" not in done.stdout and "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_reader_that_went_away(project: Project) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, str(ROOT / "xtask.py"), "explain", "index"]
+    done = subprocess.run(command, cwd=project.path, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 # ---- ci ----------------------------------------------------------------------------------------

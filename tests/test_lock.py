@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -269,13 +270,16 @@ def published(proven: Project) -> Project:
     return proven
 
 
+HERE = ", which is HEAD: only what is not committed was compared"
+
+
 def history(project: Project, base: str | None = "main") -> tuple[int, str]:
     done = project.call("check-history", *(("--base", base) if base else ()))
     return done.returncode, done.stdout + done.stderr
 
 
 def test_history_passes_and_may_grow(published: Project) -> None:
-    assert history(published) == (0, "history: append-only since main\n")
+    assert history(published) == (0, f"history: append-only since main{HERE}\n")
     published.write({"migrations/0003_c/up.sql": "SELECT 1;", "migrations_mysql/0003_c/up.sql": "SELECT 1;"})
     assert history(published)[0] == 0
 
@@ -318,6 +322,14 @@ def test_a_rewrite_may_be_documented(change: Callable[[Project], object], publis
 def test_history_without_a_base_says_so(published: Project) -> None:
     status, words = history(published, None)
     assert status == 0 and "not checked" in words
+
+
+def test_a_base_that_was_asked_for_is_checked_or_an_error(published: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(published.path / ".git")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    status, words = history(published)
+    assert status == 2 and "--base main: git knows no checkout here" in words
+    assert history(published, None)[0] == 0
 
 
 def test_history_against_the_upstream_branch(published: Project) -> None:
