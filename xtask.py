@@ -1098,6 +1098,7 @@ SQLITE_HINTS: Final = (
     ),
     ("not authorized", NO_OTHER_FILES),
     ("authorization denied", NO_OTHER_FILES),
+    ("no such table: main.", f"RENAME TO changes the keys that point to a table too; {NO_FOREIGN_KEYS['sqlite']}"),
     ("foreign key mismatch", NO_FOREIGN_KEYS["sqlite"]),
     ("FOREIGN KEY constraint failed", NO_FOREIGN_KEYS["sqlite"]),
 )
@@ -2146,7 +2147,7 @@ def discover(directory: Path, dialect: Dialect) -> list[Migration]:
     Raises MigrationError for a missing or empty directory, mixed layouts, a doubled version, and
     for a .sql file or a directory that the layout does not explain.  What is no .sql file is left alone.
     """
-    if directory.is_file() and directory.suffix.lower() == ".sql":
+    if directory.is_file():
         return [_single_file(directory)]
     if not directory.is_dir():
         raise MigrationError(f"{directory}: no such directory; name the {dialect} migrations with --{dialect} or in parity.toml")
@@ -2164,7 +2165,7 @@ def discover(directory: Path, dialect: Dialect) -> list[Migration]:
     found.sort(key=lambda migration: migration.key)
     for one, other in pairwise(found):
         if one.key == other.key:
-            raise MigrationError(f"{directory}: {one.label} and {other.label} are the same version; renumber one of them")
+            raise MigrationError(f"{directory}: {one.label} and {other.label} are the same version, {other.version}; renumber one of them")
     return found
 
 
@@ -2285,9 +2286,12 @@ def script(migration: Migration, direction: Literal["up", "down"] = "up") -> str
     return _blank(text, 0, own.end())[: other.start() if other and other.start() > own.start() else None]
 
 
-# A whole line of a comment with which some runner begins the part that undoes a migration.
+# A whole line of a comment with which some runner begins the part that undoes a migration: the word alone, behind the
+# runner's own name and a sign (+ @ ! = [), or beside the word "migration".
 DOWN_SECTION: Final = re.compile(
-    r"^[ \t]*--[ \t]*[@+/!#]*(?:migrate)?[ \t:]*(?:down|undo|rollback)[ \t]*:?[ \t\r]*$", re.IGNORECASE | re.MULTILINE
+    r"^[ \t]*(?:--|\#|/\*)(?:[^\w\n]*|[^\w\n+@!=\[]*[+@!=\[][^\w\n]*\w+[^\w\n]+|[^\w\n]*(?:migrat\w+|rambler)[^\w\n]+)"
+    r"(?:downs?|undo|rollback)(?:[^\w\n]+(?:migration|section|script))?[^\w\n]*$",
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -3384,9 +3388,10 @@ def assert_told_alike(rows: Mapping[str, Rows]) -> None:
     def named(what: str, column: int) -> set[Any]:
         return {row[column] for row in rows[what]}
 
-    routines = {name for name, sort in rows["routines"] if "package" not in sort}  # no SHOW tells of a package
-    shown = named("shown procedures", 1) | named("shown functions", 1) | named("shown events", 1)
-    for what, read, told in (("triggers", named("triggers", 1), named("shown triggers", 0)), ("routines", routines, shown)):
+    lists = {"triggers": (named("triggers", 1), named("shown triggers", 0))}
+    for sort in ("procedure", "function", "event"):
+        lists[f"{sort}s"] = {name for name, one in rows["routines"] if one == sort}, named(f"shown {sort}s", 1)
+    for what, (read, told) in lists.items():
         if told != read:
             name = printable(sorted(told ^ read)[0])
             raise IntrospectionError(f"the server tells of {name} in one list of {what} and not in another: the schema cannot be read")
@@ -3605,7 +3610,9 @@ class MySQLReader:
     def foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
         keys = []
         for name, rows in _grouped(self.by_table["references"].get(table, ()), by=1).items():
-            on_delete, on_update = self.actions.get((table, name), ("NO ACTION", "NO ACTION"))
+            if (table, name) not in self.actions:
+                raise IntrospectionError(f"the server shows no actions of foreign key {name} of {table}: the schema cannot be read")
+            on_delete, on_update = self.actions[table, name]
             keys.append(
                 ForeignKey(tuple(row[2] for row in rows), rows[0][3], tuple(row[4] for row in rows), on_delete, on_update, name=name)
             )
@@ -4378,11 +4385,14 @@ def judge(findings: Sequence[Finding], entries: Sequence[Entry], unchecked: Coll
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 NOT_COMPARED: Final = (
+    ("row values", "what the migrations inserted; only how many rows there are"),
     ("trigger bodies", "what a trigger does; only that it is there, on which table, when"),
     ("view queries", "what a view selects; only its output columns"),
     ("routine bodies", "what a procedure, function or event does; only that it is there"),
     ("index order and collation", "ASC, DESC and COLLATE in a key"),
     ("column order and comments", "no query that names its columns sees them"),
+    ("ON CONFLICT clauses", "what SQLite does with a row that breaks a constraint, where it does not refuse it"),
+    ("invisible columns and versioned tables", "what SELECT * and history queries of MySQL and MariaDB show"),
 )
 
 
@@ -4518,6 +4528,11 @@ def strict_line(verdict: Verdict) -> str:
     if collated:
         names = ": " + ", ".join(printable(at) for at in in_keys) if in_keys else ""
         text += f"; equality of strings differs on {_count(len(collated), 'column')}, {len(in_keys) or 'none'} of them in a key{names}"
+    return wrapped(text)
+
+
+def wrapped(text: str) -> str:
+    """Lines of a report, from the second on indented."""
     return "\n  ".join(textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False))
 
 
@@ -4573,7 +4588,7 @@ def _ledger_text(verdict: Verdict) -> str:
     book = ledger(verdict)
     rows = [[name, book[name]["sqlite"], book[name]["mysql"], book[name]["compared"]] for name in LEDGER_ROWS]
     lines = [tabulate([row for row in rows if any(row[1:])], ["ledger", "SQLite", verdict.mysql.flavour, "compared"], tablefmt="simple")]
-    lines.append("not compared: " + ", ".join(name for name, _ in NOT_COMPARED))
+    lines.append(wrapped("not compared: " + ", ".join(name for name, _ in NOT_COMPARED)))
     if book["innodb_indexes_unsure"]:
         lines.append(f"taken for InnoDB's own foreign-key indexes: {book['innodb_indexes_unsure']}")
     ignored = sorted({name for names in book["ignored_tables"].values() for name in names})

@@ -339,7 +339,9 @@ def test_sqlite_runs_an_unclosed_comment_to_the_end() -> None:
 DOWN = "CREATE TABLE t (a INTEGER);\n{}\nDROP TABLE t;\n"
 
 
-@pytest.mark.parametrize("line", ["-- +down", "-- Down", "--@UNDO", "-- //@UNDO", "  -- migrate: down", "-- rollback:"])
+@pytest.mark.parametrize("line", ["-- +down", "-- Down", "--@UNDO", "-- //@UNDO", "  -- migrate: down", "-- rollback:",
+     "-- !Downs", "-- --- !Downs", "-- rambler down", "-- ==== DOWN ====", "-- Down Migration", "-- +micrate Down", "-- migration down",
+     "-- [down]", "/* DOWN */", "-- +geni down", "# down"])  # fmt: skip
 @pytest.mark.parametrize("name", ["0001_a.sql", "schema.sql"])
 def test_a_down_section_of_an_unknown_runner_is_not_run(line: str, name: str, project: Project) -> None:
     """Run with the rest, it would take away what the migration made, on both sides alike."""
@@ -349,7 +351,8 @@ def test_a_down_section_of_an_unknown_runner_is_not_run(line: str, name: str, pr
         xtask.script(migration)
 
 
-@pytest.mark.parametrize("line", ["-- down is up to you", "-- takes t down", "SELECT '-- down';", "-- downgrade"])
+@pytest.mark.parametrize("line", ["-- down is up to you", "-- takes t down", "-- slow down",
+     "SELECT '-- down';", "-- downgrade", "-- ==== a and b, down ===="])  # fmt: skip
 def test_a_comment_about_down_is_a_comment(line: str, project: Project) -> None:
     project.write({"migrations/0001_a.sql": DOWN.format(line)})
     (migration,) = xtask.discover(project.path / "migrations", "sqlite")

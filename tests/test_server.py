@@ -216,7 +216,7 @@ EVERYTHING = (
     ("what", "less"),
     [
         ("tables", "t"), ("tables", "v"), ("columns", "t"), ("columns", "v"), ("keys", "p"), ("references", "t"), ("checks", "t"),
-        ("triggers", "t"), ("routines", "r"),
+        ("actions", "t"), ("triggers", "t"), ("routines", "r"),
     ],
 )  # fmt: skip
 def test_what_one_catalogue_hides_is_an_error(what: str, less: str, address: xtask.Address, monkeypatch: pytest.MonkeyPatch) -> None:
