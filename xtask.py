@@ -201,7 +201,7 @@ class Part:
 
 
 @functools.cache  # columns of a name stand in many keys
-def whole(column: str) -> Part:
+def whole_column(column: str) -> Part:
     """A column, all of it, as a part of a key."""
     return Part(column)
 
@@ -2868,7 +2868,7 @@ def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], scope: Scope) -> Key:
             where = scope.expression(sql[found[end + 2].start :])
         pieces = _index_parts(sql, found[start + 1 : end], words[start + 1 : end])
         expressions = {at: scope.expression(piece) for at, piece in enumerate(pieces)}
-    made = tuple(Part(None, expressions[at]) if part[2] == -2 else whole(part[1]) for at, part in enumerate(parts))
+    made = tuple(Part(None, expressions[at]) if part[2] == -2 else whole_column(part[1]) for at, part in enumerate(parts))
     return Key(name, made, where)
 
 
@@ -3175,7 +3175,7 @@ class MySQLBackend:
         self.earlier = Earlier()
         self.executed = 0
         self.connection = self._connect(address.database)
-        self.catalogue: Any = None
+        self.reading: Any = None
         self.flavour_of, self.version = self._identify()
         self._initialise()
 
@@ -3194,9 +3194,9 @@ class MySQLBackend:
 
     def close(self) -> None:
         self.connection.close()
-        if self.catalogue is not None:
-            self.catalogue.close()
-            self.catalogue = None
+        if self.reading is not None:
+            self.reading.close()
+            self.reading = None
 
     def fresh(self) -> None:
         name = self.address.database
@@ -3211,9 +3211,9 @@ class MySQLBackend:
 
     def _session(self) -> Any:
         """The catalogue's own session: what migrations set in theirs must not change what is read."""
-        if self.catalogue is None:
-            self.catalogue = self._connect(self.address.database)
-        return self.catalogue
+        if self.reading is None:
+            self.reading = self._connect(self.address.database)
+        return self.reading
 
     def query(self, sql: str, connection: Any = None) -> Rows:
         """Rows of a query of our own, in the catalogue's session unless told otherwise.  Raises ServerError."""
@@ -3310,7 +3310,7 @@ class MySQLBackend:
     def read(self, only: Collection[str] | None = None) -> Schema:
         self.query("UNLOCK TABLES", self.connection)  # what a migration locked could not be read by another session
         names = None if only is None else [self._session().escape(name) for name in sorted(only)]
-        rows = self._catalogue(catalogue_queries(self.flavour_of, names))
+        rows = self._ask(catalogue_queries(self.flavour_of, names))
         reader = MySQLReader(self.flavour_of, rows, self.ignore, self.earlier, self._exact(rows))
         counts = count_rows(reader.base_tables(), lambda asked: (row for (row,) in self.queries(asked)), quote_mysql)
         schema = reader.schema(counts)
@@ -3318,7 +3318,7 @@ class MySQLBackend:
             assert_told_alike(rows)
         return schema
 
-    def _catalogue(self, asked: Mapping[str, str]) -> dict[str, Rows]:
+    def _ask(self, asked: Mapping[str, str]) -> dict[str, Rows]:
         return dict(zip(asked, self.queries([*asked.values()]), strict=True))
 
     def _exact(self, rows: Mapping[str, Rows]) -> Exact:
@@ -3587,7 +3587,7 @@ class MySQLReader:
                 if row[2] is None
                 else Part(row[2], prefix=row[3])
                 if row[3] and not method
-                else whole(row[2])
+                else whole_column(row[2])
                 for row in rows
             )
             key = Key(name, parts, method=method)

@@ -227,19 +227,27 @@ def test_what_one_catalogue_hides_is_an_error(what: str, less: str, address: xta
         for sql in EVERYTHING:
             backend.query(sql, backend.connection)
         assert backend.read().tables.keys() == {"p", "t"}
-        catalogue = xtask.MySQLBackend._catalogue
+        catalogue = xtask.MySQLBackend._ask
 
         def hiding(self: xtask.MySQLBackend, asked: Mapping[str, str]) -> dict[str, xtask.Rows]:
             answers = catalogue(self, asked)
             return {**answers, what: [row for row in answers[what] if row[0] != less]}
 
-        monkeypatch.setattr(xtask.MySQLBackend, "_catalogue", hiding)
+        monkeypatch.setattr(xtask.MySQLBackend, "_ask", hiding)
         with pytest.raises(xtask.IntrospectionError):
             backend.read()
     finally:
         monkeypatch.undo()
         backend.fresh()
         backend.close()
+
+
+def test_as_many_answers_as_queries(address: xtask.Address) -> None:
+    backend = xtask.MySQLBackend(address, "", (), 60)
+    assert backend.queries(["SELECT 1", "SELECT 2 WHERE FALSE", "SELECT 3"]) == [((1,),), (), ((3,),)]
+    with pytest.raises(xtask.ServerError, match="3 answers to 2 queries"):
+        backend.queries(["SELECT 1", "SELECT 2; SELECT 3"])
+    backend.close()
 
 
 def test_warnings(verify: Verify, project: Project) -> None:

@@ -214,6 +214,19 @@ def test_these_texts_are_sqlites(sql: str, clauses: xtask.Clauses) -> None:
     connection.close()
 
 
+def test_a_table_is_read_as_text_where_only_its_text_says_more(project: Project) -> None:
+    backend = applied(
+        project,
+        "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (a TEXT Collate NOCASE); CREATE TABLE k (a INT Check (a > 0));"
+        "CREATE TABLE d (a INT REFERENCES p (id) Deferrable INITIALLY DEFERRED); CREATE TABLE g (a INT, b INT As (a + 1));",
+    )
+    tables = backend.read().tables
+    assert tables["c"].columns[0].collation == "NOCASE"
+    assert [part.text for check in tables["k"].checks for part in check] == ["a > 0"]
+    assert tables["d"].foreign_keys[0].deferred
+    assert tables["g"].columns[1].generated == xtask.Expression("a + 1")
+
+
 def test_table_clauses_after_alter_table(project: Project) -> None:
     backend = applied(
         project,
