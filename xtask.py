@@ -5925,13 +5925,22 @@ def check_output(path: str | None) -> None:
     if path is None:
         return
     target = Path(path)
-    problem = "is a directory; name a file" if not path or target.is_dir() else "no such directory" if not target.parent.is_dir() else ""
-    if problem:
+    problems = {
+        "is a directory; name a file": not path or target.is_dir(),
+        "no such directory": not target.parent.is_dir(),
+        "nothing can be written there": not is_device(path) and not os.access(target.parent, os.W_OK),
+    }
+    if problem := next((problem for problem, met in problems.items() if met), ""):
         raise ConfigError(f"--output: {path or 'nothing'}: cannot be written: {problem}")
 
 
+def is_device(path: str) -> bool:
+    """Whether it is there and neither file nor directory: /dev/stdout, /dev/null, a named pipe."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
 def write_output(text: str, path: str | None) -> None:
-    """To stdout, or to a file: whole or not at all."""
+    """To stdout, or to a file: whole or not at all.  A link stays a link, a device or a pipe what it is."""
     if path is None:
         try:
             sys.stdout.write(text)
@@ -5942,8 +5951,11 @@ def write_output(text: str, path: str | None) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes there
             raise XtaskError(f"stdout cannot be written: {error.strerror}") from error
         return
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     try:
+        if is_device(path):
+            Path(path).write_text(text, "utf-8")
+            return
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
@@ -6529,7 +6541,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         report_error(error)
         return error.status
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+        try:
+            sys.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
         if isinstance(error, BrokenPipeError):
             return 128 + signal.SIGPIPE  # whoever read stdout went away
         report_error(XtaskError(printable(str(error))))

@@ -327,6 +327,23 @@ def test_output_that_cannot_be_is_told_before_the_work(output: str, words: str, 
     assert done.returncode == 2 and words in done.stderr
 
 
+def test_output_takes_the_place_of_nothing_but_a_file(tmp_path: Path) -> None:
+    """A device that is replaced by a file is lost to everyone."""
+    report, link, null = tmp_path / "report", tmp_path / "link", tmp_path / "null"
+    link.symlink_to(report)
+    null.symlink_to(os.devnull)
+    for path in (link, null, link):
+        xtask.check_output(str(path))
+        xtask.write_output("words\n", str(path))
+    assert report.read_text() == "words\n" and link.is_symlink() and null.is_symlink()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link", "null", "report"]
+    os.mkfifo(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    xtask.write_output("words\n", str(tmp_path / "pipe"))
+    assert os.read(reading, 99) == b"words\n"
+    os.close(reading)
+
+
 def test_the_way_to_the_packages_without_a_makefile(toolkit: Toolkit) -> None:
     (toolkit.path / "Makefile").unlink()
     done = toolkit.run("verify-migrations", python=("-S", "-E"))
