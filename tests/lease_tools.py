@@ -201,11 +201,14 @@ class Run:
         if not self.prefix:
             return self.process.pid
 
-        def children() -> list[int]:
-            return [one.pid for one in processes(self.mark) if one.parent == self.process.pid and "xtask.py\0" in one.command]
+        found: list[int] = []  # kept: a process that is looked at while it starts is seen once and not again
 
-        assert wait_until(children), self.said()
-        return children()[0]
+        def seen() -> list[int]:
+            found.extend(one.pid for one in processes(self.mark) if one.parent == self.process.pid and "xtask.py\0" in one.command)
+            return found
+
+        assert wait_until(seen), self.said()
+        return found[0]
 
     def said(self) -> str:
         return self.terminal or (self.err.read_text("utf-8", "replace") if self.err.exists() else "")
