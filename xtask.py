@@ -77,7 +77,7 @@ from itertools import chain, pairwise
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Literal, NamedTuple, Protocol, TextIO, TypeVar
 
 ROOT: Final = Path(__file__).resolve().parent
 Dialect = Literal["sqlite", "mysql"]
@@ -1221,6 +1221,11 @@ def code_tokens(sql: str, dialect: Dialect) -> list[Token]:
     return list(meaningful_tokens(sql, dialect))
 
 
+def code_words(found: Iterable[Token]) -> list[str]:
+    """Of each token what SQL itself says, in upper case: words and marks; "" for names, literals and the rest."""
+    return [token.text.upper() if token.kind in ("word", "mark") else "" for token in found]
+
+
 def unquote_name(text: str) -> str:
     """The name that a quoted or bare identifier stands for; SQLite takes a string for one too."""
     if text[:1] == "[":
@@ -1365,7 +1370,7 @@ CHAIN_ENDS: Final = frozenset([",", "AND", "OR", "XOR", "&&", "WHEN", "THEN", "E
 def _left_to_right(sql: str, dialect: Dialect) -> str:
     """The text with parentheses around what stands before the second of two comparisons: `(a = b) < c`."""
     found, chained = code_tokens(sql, dialect), CHAINED[dialect]
-    words = [token.text.upper() if token.kind in ("word", "mark") else "" for token in found]
+    words = code_words(found)
     if "BETWEEN" in words or sum(word in chained for word in words) < 2:
         return sql
     opening, closing, runs = Counter[int](), Counter[int](), [[0, 0]]  # where a run of operands begins, and its comparisons
@@ -1464,6 +1469,7 @@ class Canonicaliser:
         self.opposites |= {opposite: operator for operator, opposite in self.opposites.items()}
         self.arithmetic = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
         self.bitwise = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift)
+        self.binding = (exp.Binary, exp.Neg, exp.BitwiseNot, exp.In)
         self.keeping = (exp.Paren, exp.Neg, exp.Abs, exp.Coalesce, exp.Greatest, exp.Least, *self.arithmetic)
         self.dialect: Dialect = "sqlite"
         self.columns: Mapping[str, frozenset[str]] = {}
@@ -1574,9 +1580,8 @@ class Canonicaliser:
 
     def operands(self, node: Any) -> Any:
         """Parentheses by structure alone: around an operator that is another operator's operand."""
-        binary = isinstance(node, self.exp.Binary) and not isinstance(node, (self.exp.Connector, self.exp.Escape))
-        if binary or isinstance(node, (self.exp.Neg, self.exp.BitwiseNot, self.exp.In)):
-            for key in ("this", "expression") if binary else ("this",):
+        if isinstance(node, self.binding) and not isinstance(node, (self.exp.Connector, self.exp.Escape)):
+            for key in ("this", "expression"):
                 if isinstance(node.args.get(key), (self.exp.Binary, self.exp.Not, self.exp.Between, self.exp.In)):
                     node.set(key, self.exp.Paren(this=node.args[key]))
         return node
@@ -1695,9 +1700,9 @@ class Canonicaliser:
         """Operands flat, once each, in sorted order; equalities of one thing joined by OR are an IN."""
         flat = []
         for part in parts:
-            part = self.truth(part.this if isinstance(part, self.exp.Paren) else part)
+            part = self.truth(part.unnest())
             flat.extend(part.flatten() if isinstance(part, operator) else [part])
-        flat = [part.this if isinstance(part, self.exp.Paren) else part for part in flat]
+        flat = [part.unnest() for part in flat]
         if operator is self.exp.Or:
             flat = self.join_equalities(flat)
         unique = {self.text(part): part for part in flat}
@@ -1726,10 +1731,11 @@ class Canonicaliser:
     def on_in(self, node: Any) -> Any:
         if not node.expressions:
             return node
-        values = {self.text(value): value for one in node.expressions if (value := self.as_compared(one, node.this))}
-        if len(values) == 1:
-            return self.on_comparison(self.exp.EQ(this=node.this, expression=node.expressions[0]))
-        return self.exp.In(this=node.this, expressions=[values[text] for text in sorted(values)])
+        values = [self.as_compared(value, node.this) for value in node.expressions]
+        unique = {self.text(value): value for value in values}
+        if len(unique) == 1:
+            return self.on_comparison(self.exp.EQ(this=node.this, expression=values[0]))
+        return self.exp.In(this=node.this, expressions=[unique[text] for text in sorted(unique)])
 
     def on_between(self, node: Any) -> Any:
         low = self.on_comparison(self.exp.GTE(this=node.this.copy(), expression=node.args["low"]))
@@ -1762,10 +1768,8 @@ class Canonicaliser:
             return node.this
         if name == "integer" and self.is_fraction(node.this):
             return self.apart("cast_integer", node.this)  # SQLite cuts, MySQL rounds
-        size = (
-            "".join(f"_{self.text(one)}" for one in node.to.expressions) if name in ("text", "binary") and self.dialect == "mysql" else ""
-        )
-        return self.exp.Anonymous(this=f"cast_{name}{size}", expressions=[node.this])  # only MySQL cuts what is longer
+        sizes = node.to.expressions if self.dialect == "mysql" and name in ("text", "binary") else []  # SQLite's cut nothing
+        return self.exp.Anonymous(this="_".join(["cast", name, *map(self.text, sizes)]), expressions=[node.this])
 
     def apart(self, name: str, *arguments: Any) -> Any:
         """What is spelled alike and is another thing on either backend."""
@@ -1788,7 +1792,7 @@ class Canonicaliser:
 
     def on_mod(self, node: Any) -> Any:
         """SQLite's remainder is that of integers."""
-        parts = [part.this if isinstance(part, self.exp.Paren) else part for part in (node.this, node.expression)]
+        parts = [node.this.unnest(), node.expression.unnest()]
         return self.apart("mod", *parts) if any(map(self.is_fraction, parts)) else node
 
     def on_date(self, node: Any) -> Any:
@@ -1816,7 +1820,7 @@ class Canonicaliser:
     def joined(self, operands: Sequence[Any]) -> Any:
         parts: list[Any] = []
         for part in operands:
-            part = part.this if isinstance(part, self.exp.Paren) else part
+            part = part.unnest()
             parts += part.expressions if isinstance(part, self.exp.Anonymous) and part.name == "concat" else [part]
         return self.exp.Anonymous(this="concat", expressions=parts)
 
@@ -1830,8 +1834,7 @@ class Canonicaliser:
         return self.exp.Div(this=node.this, expression=node.expression)
 
     def on_intdiv(self, node: Any) -> Any:
-        parts = [part.this if isinstance(part, self.exp.Paren) else part for part in (node.this, node.expression)]
-        return self.exp.Anonymous(this="idiv", expressions=parts)
+        return self.exp.Anonymous(this="idiv", expressions=[node.this.unnest(), node.expression.unnest()])
 
     def is_integer(self, node: Any) -> bool:
         if isinstance(node, self.exp.Column):
@@ -1849,8 +1852,10 @@ class Canonicaliser:
             return bool(known & {"f64", "decimal"}) and not known & {"i64", "bool"}
         if isinstance(node, self.exp.Literal):
             return bool(node.meta.get("real"))
-        if isinstance(node, (self.exp.Anonymous, self.exp.Div)):
-            return isinstance(node, self.exp.Div) or node.name == "cast_real"
+        if isinstance(node, self.exp.Anonymous):
+            return node.name == "cast_real"
+        if isinstance(node, self.exp.Div):
+            return True
         return isinstance(node, self.keeping) and any(self.is_fraction(part) for part in node.iter_expressions())
 
     def on_like(self, node: Any) -> Any:
@@ -2718,6 +2723,13 @@ def _sqlite_facts(connection: sqlite3.Connection) -> dict[str, dict[str, list[An
     return {what: _grouped(connection.execute(query)) for what, query in queries.items()}
 
 
+def _grouped(rows: Iterable[T], by: int = 0) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = defaultdict(list)
+    for row in rows:
+        groups[row[by]].append(row)  # type: ignore[index]
+    return groups
+
+
 def quote_sqlite(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
@@ -2753,7 +2765,7 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
     The text is the backend's own record of the table: on SQLite ALTER TABLE edits it too.
     """
     found, clauses = code_tokens(sql, dialect), Clauses()
-    words = [token.text.upper() if token.kind == "word" else token.text if token.kind == "mark" else "" for token in found]
+    words = code_words(found)
     at = words.index("(") + 1 if "(" in words else len(found)
     column = ""
     begins = True
@@ -2777,7 +2789,8 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
         elif word == "REFERENCES":
             clauses.deferred.append(False)
         elif word == "DEFERRABLE" and words[at - 1] != "NOT" and words[at + 1 : at + 3] == ["INITIALLY", "DEFERRED"]:
-            clauses.deferred[-1:] = [True] if clauses.deferred else []  # of the last foreign key, whatever it stands behind
+            if clauses.deferred:  # it is the last foreign key's, whatever it stands behind
+                clauses.deferred[-1] = True
         elif word == "(":
             at = _closing(words, at)
         elif word == ")":
@@ -2861,7 +2874,7 @@ def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], scope: Scope) -> Key:
     where, expressions = None, {}
     if sql and (partial or any(part[2] == -2 for part in parts)):
         found = code_tokens(sql, "sqlite")
-        words = [token.text.upper() if token.kind == "word" else token.text if token.kind == "mark" else "" for token in found]
+        words = code_words(found)
         start = words.index("(", words.index("ON"))
         end = _closing(words, start)
         if partial:
@@ -2944,7 +2957,7 @@ def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
 def _sqlite_trigger(name: str, table: str, sql: str, owner: Table | None) -> Trigger:
     """CREATE TRIGGER … {BEFORE | AFTER | INSTEAD OF} {DELETE | INSERT | UPDATE [OF a, b]} ON t … BEGIN … END."""
     found = code_tokens(sql, "sqlite")
-    words = [token.text.upper() if token.kind in ("word", "mark") else "" for token in found]
+    words = code_words(found)
     start = next(at for at, word in enumerate(words) if word in ("DELETE", "INSERT", "UPDATE"))
     timing = words[start - 1] if words[start - 1] in ("BEFORE", "AFTER") else "INSTEAD OF" if words[start - 1] == "OF" else "BEFORE"
     body = words.index("BEGIN", start)
@@ -3270,7 +3283,7 @@ class MySQLBackend:
             self.earlier.note(statement)
             findings += self._execute(migration, path, statement, len(statements))
         ((database,),), _ = self.queries(["SELECT DATABASE()", "COMMIT"], self.connection)  # after SET autocommit = 0 a runner commits too
-        if database is None or _text(database) != self.address.database:
+        if _text(database) != self.address.database:
             raise MigrationError(
                 f"{migration.label}: {path} leaves the connection in another database, {_text(database)}: take its USE out"
             )
@@ -3523,11 +3536,12 @@ class MySQLReader:
         foreign_keys = self.foreign_keys(name)
         keys = self.keys(name, scope, foreign_keys)
         primary = next((key.parts for key, _ in keys if key.name == "PRIMARY"), ())
+        prefixes = tuple(part.prefix for part in primary)
         table = Table(
             name,
             tuple(columns),
             primary_key=tuple(part.column or "" for part in primary),
-            primary_prefixes=tuple(part.prefix for part in primary) if any(part.prefix for part in primary) else (),
+            primary_prefixes=prefixes if any(prefixes) else (),
             uniques=tuple(key for key, unique in keys if unique and key.name != "PRIMARY"),
             indexes=tuple(key for key, unique in keys if not unique),
             foreign_keys=foreign_keys,
@@ -3655,13 +3669,6 @@ def _mysql_default(flavour: Flavour, text: str, declared: ColumnType, extra: str
 def _text(value: Any) -> str:
     """Catalogue columns come as bytes from some servers."""
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
-
-
-def _grouped(rows: Iterable[T], by: int = 0) -> dict[str, list[T]]:
-    groups: dict[str, list[T]] = defaultdict(list)
-    for row in rows:
-        groups[row[by]].append(row)  # type: ignore[index]
-    return groups
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -5190,7 +5197,24 @@ def _tell(text: str) -> None:
     try:
         print(text, end="", file=sys.stderr, flush=True)
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # what is still buffered goes there
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """What is buffered and what comes goes to the null device: Python would fail once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def write_stdout(text: str = "") -> None:
+    """A text, and what is still buffered.  Raises BrokenPipeError where whoever read it went away, else XtaskError."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        silence(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise XtaskError(f"stdout cannot be written: {error.strerror}") from error
 
 
 class Progress:
@@ -5942,14 +5966,7 @@ def is_device(path: str) -> bool:
 def write_output(text: str, path: str | None) -> None:
     """To stdout, or to a file: whole or not at all.  A link stays a link, a device or a pipe what it is."""
     if path is None:
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes there
-            raise XtaskError(f"stdout cannot be written: {error.strerror}") from error
+        write_stdout(text)
         return
     target = Path(os.path.realpath(path))
     try:
@@ -6046,10 +6063,11 @@ def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
     project = find_project(arguments)
     git = ["git", "-C", str(project.base)]
     inside = run([*git, "rev-parse", "--git-dir"])
-    if inside.returncode and arguments.base:
-        raise ConfigError(f"history: --base {arguments.base}: git knows no checkout here ({inside.stderr.strip()})")
     if inside.returncode:
-        print(f"history: git knows no checkout here ({inside.stderr.strip()}): {NOT_CHECKED}")
+        message = f"git knows no checkout here ({inside.stderr.strip()})"
+        if arguments.base:
+            raise ConfigError(f"history: --base {arguments.base}: {message}")
+        print(f"history: {message}: {NOT_CHECKED}")
         return 0, NOT_CHECKED
     bases = [arguments.base] if arguments.base else history_bases(git)
     if not bases:
@@ -6074,12 +6092,12 @@ def append_only(project: Project, git: Sequence[str], base: str) -> tuple[int, s
         raise ConfigError(f"history: no common ancestor of HEAD and {base}{words}; a shallow clone needs `git fetch --unshallow`")
     merge_base, prefix = found.stdout.strip(), run([*git, "rev-parse", "--show-prefix"]).stdout.strip()
     listed = run([*git, "ls-tree", "--name-only", merge_base, LOCK_NAME])
-    lock = run([*git, "show", f"{merge_base}:{prefix}{LOCK_NAME}"])
-    if listed.returncode or (listed.stdout and lock.returncode):
-        raise ConfigError(f"history: git cannot show {LOCK_NAME} at {merge_base}: {(listed.stderr or lock.stderr).strip()}")
-    if not listed.stdout:
+    if not listed.returncode and not listed.stdout:
         print(f"history: no {LOCK_NAME} at the merge base with {base}: {NOT_CHECKED}")
         return 0, NOT_CHECKED
+    lock = run([*git, "show", f"{merge_base}:{prefix}{LOCK_NAME}"])
+    if lock.returncode:
+        raise ConfigError(f"history: git cannot show {LOCK_NAME} at {merge_base}: {lock.stderr.strip()}")
     past = parse_lock(lock.stdout, f"{base}:{prefix}{LOCK_NAME}")
     problems = history_problems(past, project.steps(), project.settings.rewrites)
     for problem in problems:
@@ -6302,7 +6320,6 @@ def test(arguments: argparse.Namespace) -> int:
 def ci(arguments: argparse.Namespace) -> int:
     """Everything that needs no MySQL; all of it runs, whatever fails first."""
     need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis", "ruff")
-    arguments.arguments = []
     checks: tuple[tuple[str, Callable[[], int | tuple[int, str]]], ...] = (
         ("lint", lambda: lint(arguments)),
         ("format", lambda: run_tool([sys.executable, "-m", "ruff", "format", "--check", "."])),
@@ -6506,28 +6523,29 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def open_standard_streams() -> None:
-    """A stream that the caller closed becomes the null device, or the next file that is opened would take its place."""
+def prepare_streams() -> None:
+    """A stream that the caller closed becomes the null device, or the next file that is opened would take its place;
+    and stdout and stderr are the same bytes whatever the locale."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
             setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     SIGNALS.install()
     gc.disable()  # a short run: what it builds lives to its end, and looking for garbage costs a fifth of a large one
-    open_standard_streams()
-    for stream in (sys.stdout, sys.stderr):  # the same bytes whatever the locale
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    prepare_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if words == ["lease-url"]:  # internal: the keeper of a URL lease
             return hold_url()
         arguments = parse_arguments(words)
         status = arguments.function(arguments)
-        sys.stdout.flush()
+        write_stdout()
         return status
     except Interrupted as interrupted:
         SIGNALS.deafen()
@@ -6541,10 +6559,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         report_error(error)
         return error.status
     except OSError as error:
-        try:
-            sys.stdout.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+        with suppress(OSError, XtaskError):
+            write_stdout()
         if isinstance(error, BrokenPipeError):
             return 128 + signal.SIGPIPE  # whoever read stdout went away
         report_error(XtaskError(printable(str(error))))

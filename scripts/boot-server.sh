@@ -63,9 +63,9 @@ find_system_tables() {
 
 # What both steps need. Durability is switched off, for the data are thrown
 # away, and thousands of tables stay open, for the catalogue is read from them
-# more than once. sql_mode, character set and collation are those of a real server, for
-# they decide what a migration means: MariaDB before 11.6 is compiled for
-# latin1, and every package and image configures it to utf8mb4.
+# more than once. sql_mode, character set and collation are those of a real
+# server, for they decide what a migration means: MariaDB before 11.6 is
+# compiled for latin1, and every package and image configures it to utf8mb4.
 choose_flags() {
   flags=(--no-defaults --datadir="$directory/data" --tmpdir="$directory/tmp"
     --skip-log-bin --performance-schema=OFF
