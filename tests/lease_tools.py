@@ -33,12 +33,18 @@ MYSQL = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a LONGTEXT NOT NU
 SLOW = f"{MYSQL} SELECT SLEEP(50);"
 BRIEF = f"{MYSQL} SELECT SLEEP(0.5);"
 DRIFTED = MYSQL.replace(" NOT NULL)", ")")
-MANY = DRIFTED + "".join(f" CREATE TABLE many{number} (id BIGINT AUTO_INCREMENT PRIMARY KEY);" for number in range(150))  # read for a while
+MANY = DRIFTED + "".join(
+    f" CREATE TABLE many{number} (id BIGINT AUTO_INCREMENT PRIMARY KEY);" for number in range(150)
+)  # read for a while
 SHELL = ("bash", "-c", '"$@"; exit $?', "shell")  # a parent that can be killed alone
-SHORT = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()  # a socket's name has 104 bytes
+SHORT = (
+    "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
+)  # a socket's name has 104 bytes
 IMAGE = os.environ.get("XTASK_MARIADB_IMAGE") or "xtask-mariadb:11.8"
 GONE = 15.0  # seconds within which nothing may be left
-ON_A_TERMINAL = "import os, sys; os.login_tty(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+ON_A_TERMINAL = (
+    "import os, sys; os.login_tty(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+)
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 60) -> bool:
@@ -74,7 +80,11 @@ def processes(mark: str) -> list[Process]:
             environment = (path / "environ").read_bytes()
             if mark.encode() in environment:
                 words = (path / "stat").read_text().rpartition(")")[2].split()
-                pairs = dict(item.split("=", 1) for item in environment.decode(errors="replace").split("\0") if "=" in item)
+                pairs = dict(
+                    item.split("=", 1)
+                    for item in environment.decode(errors="replace").split("\0")
+                    if "=" in item
+                )
                 command = (path / "cmdline").read_bytes().decode(errors="replace")
                 if words[0] not in "ZX":
                     found.append(Process(int(path.name), int(words[1]), command, pairs))
@@ -122,7 +132,12 @@ class Run:
         prefix: tuple[str, ...] = (),
         rest: tuple[str, ...] = (),
     ) -> None:
-        self.where, self.root, self.mark, self.terminal = where, root, f"xtask-test-{secrets.token_hex(8)}", ""
+        self.where, self.root, self.mark, self.terminal = (
+            where,
+            root,
+            f"xtask-test-{secrets.token_hex(8)}",
+            "",
+        )
         self.prefix = prefix
         where.mkdir(parents=True, exist_ok=True)
         self.own_base = base is None
@@ -130,7 +145,15 @@ class Run:
         self.hangs = where / "hangs"
         Project(where).pair(SQLITE, mysql)
         self.out, self.err = where / "out", where / "err"
-        command = [*prefix, sys.executable, str(root / "xtask.py"), *arguments, "--server", server, *rest]
+        command = [
+            *prefix,
+            sys.executable,
+            str(root / "xtask.py"),
+            *arguments,
+            "--server",
+            server,
+            *rest,
+        ]
         self.environment = {
             **os.environ,
             "XTASK_DATA_DIR": str(self.base),
@@ -162,7 +185,9 @@ class Run:
     def _start_on_a_terminal(self, command: list[str]) -> None:
         self.master, slave = pty.openpty()
         starter = [sys.executable, "-c", ON_A_TERMINAL, str(slave), *command]
-        self.process = subprocess.Popen(starter, cwd=self.where, env=self.environment, pass_fds=[slave])
+        self.process = subprocess.Popen(
+            starter, cwd=self.where, env=self.environment, pass_fds=[slave]
+        )
         os.close(slave)
         self.closing = False
         self.reader = threading.Thread(target=self._read_terminal, daemon=True)
@@ -201,17 +226,25 @@ class Run:
         if not self.prefix:
             return self.process.pid
 
-        found: list[int] = []  # kept: a process that is looked at while it starts is seen once and not again
+        found: list[
+            int
+        ] = []  # kept: a process that is looked at while it starts is seen once and not again
 
         def seen() -> list[int]:
-            found.extend(one.pid for one in processes(self.mark) if one.parent == self.process.pid and "xtask.py\0" in one.command)
+            found.extend(
+                one.pid
+                for one in processes(self.mark)
+                if one.parent == self.process.pid and "xtask.py\0" in one.command
+            )
             return found
 
         assert wait_until(seen), self.said()
         return found[0]
 
     def said(self) -> str:
-        return self.terminal or (self.err.read_text("utf-8", "replace") if self.err.exists() else "")
+        return self.terminal or (
+            self.err.read_text("utf-8", "replace") if self.err.exists() else ""
+        )
 
     def has_said(self, words: str) -> bool:
         return words in self.said()
@@ -224,7 +257,11 @@ class Run:
 
     def script(self) -> Process | None:
         """The holder of the lease: the child of xtask.py that is not a sweep."""
-        held = [one for one in processes(self.mark) if re.search(r"lease\.sh\0hold\0|\0lease-url\0", one.command)]
+        held = [
+            one
+            for one in processes(self.mark)
+            if re.search(r"lease\.sh\0hold\0|\0lease-url\0", one.command)
+        ]
         return next((one for one in held if one.parent == self.owner), None)
 
     def server(self) -> Process:
@@ -232,7 +269,9 @@ class Run:
         return next(one for one in processes(self.mark) if one.is_server)
 
     def containers(self) -> list[str]:
-        return docker("ps", "--all", "--quiet", "--filter", f"label=xtask.owner-pid={self.owner}").split()
+        return docker(
+            "ps", "--all", "--quiet", "--filter", f"label=xtask.owner-pid={self.owner}"
+        ).split()
 
     def address(self) -> xtask.Address:
         """How the run itself reaches its database, once it does."""
@@ -240,14 +279,26 @@ class Run:
         assert script is not None, self.said()
         (directory,) = self.directories()
         lease = script.environment["XTASK_LEASE"]
-        return xtask.Address(lease, script.environment["XTASK_PASSWORD"], lease, str(directory / "s"))
+        return xtask.Address(
+            lease, script.environment["XTASK_PASSWORD"], lease, str(directory / "s")
+        )
 
     def left(self, containers: bool = False) -> list[str]:
         """All of this run that is still there."""
-        sockets = [line for line in Path("/proc/net/unix").read_text().splitlines() if str(self.base) in line]
+        sockets = [
+            line
+            for line in Path("/proc/net/unix").read_text().splitlines()
+            if str(self.base) in line
+        ]
         unpacked = [str(path) for path in self.root.glob(".mariadb.*")]
         here = [f"{one.pid} {one.command}" for one in processes(self.mark)]
-        return [*here, *map(str, self.base.iterdir()), *sockets, *unpacked, *(self.containers() if containers else [])]
+        return [
+            *here,
+            *map(str, self.base.iterdir()),
+            *sockets,
+            *unpacked,
+            *(self.containers() if containers else []),
+        ]
 
     # ---- the end ---------------------------------------------------------------------------------
 
@@ -256,13 +307,20 @@ class Run:
             return self.process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             running = [f"{one.parent} {one.pid} {one.command}" for one in processes(self.mark)]
-            raise AssertionError(f"not ended after {seconds:g} s: {running}\n{self.said()}") from None
+            raise AssertionError(
+                f"not ended after {seconds:g} s: {running}\n{self.said()}"
+            ) from None
 
     def assert_gone(self, containers: bool = False, seconds: float = GONE) -> None:
         deadline = time.monotonic() + seconds
         gone = wait_until(lambda: not self.left(), seconds)
-        if not gone or (containers and not wait_until(lambda: not self.containers(), deadline - time.monotonic())):
-            raise AssertionError(f"left after {seconds:g} s: {self.left(containers)}\n{self.said()}")
+        if not gone or (
+            containers
+            and not wait_until(lambda: not self.containers(), deadline - time.monotonic())
+        ):
+            raise AssertionError(
+                f"left after {seconds:g} s: {self.left(containers)}\n{self.said()}"
+            )
 
 
 # ---- a server that misbehaves ------------------------------------------------------------------
@@ -280,7 +338,9 @@ class Refusal(Exception):
     """An error packet: number and text."""
 
 
-Manners = Callable[[str, str], None]  # what happens ("connect", "login", "query") and its text; raises one of the above
+Manners = Callable[
+    [str, str], None
+]  # what happens ("connect", "login", "query") and its text; raises one of the above
 
 
 class Impostor(socketserver.ThreadingTCPServer):
@@ -292,7 +352,9 @@ class Impostor(socketserver.ThreadingTCPServer):
     def __init__(self, manners: Manners, version: str = "11.8.3-MariaDB") -> None:
         super().__init__(("127.0.0.1", 0), Conversation)
         self.manners, self.version, self.over = manners, version, threading.Event()
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
@@ -312,7 +374,9 @@ class Conversation(socketserver.StreamRequestHandler):
 
     def send(self, *packets: bytes) -> None:
         for packet in packets:
-            self.wfile.write(len(packet).to_bytes(3, "little") + bytes([self.sequence & 255]) + packet)
+            self.wfile.write(
+                len(packet).to_bytes(3, "little") + bytes([self.sequence & 255]) + packet
+            )
             self.sequence += 1
 
     def receive(self) -> bytes:
@@ -325,12 +389,20 @@ class Conversation(socketserver.StreamRequestHandler):
     def greet(self) -> None:
         flags, salt = self.FLAGS.to_bytes(4, "little"), b"a" * 8
         version = self.server.version.encode() + b"\0"
-        tail = b"\x2d\2\0" + flags[2:] + b"\x15" + bytes(10) + b"b" * 12 + b"\0mysql_native_password\0"
+        tail = (
+            b"\x2d\2\0" + flags[2:] + b"\x15" + bytes(10) + b"b" * 12 + b"\0mysql_native_password\0"
+        )
         self.send(b"\x0a" + version + bytes(4) + salt + b"\0" + flags[:2] + tail)
 
     def rows(self, *values: str) -> None:
         column = b"\3def\0\0\0\1x\0\x0c\x2d\0\xff\0\0\0\xfd\0\0\0\0\0"
-        self.send(b"\1", column, self.END, *(bytes([len(value)]) + value.encode() for value in values), self.END)
+        self.send(
+            b"\1",
+            column,
+            self.END,
+            *(bytes([len(value)]) + value.encode() for value in values),
+            self.END,
+        )
 
     def answer(self, sql: str) -> None:
         if "VERSION()" in sql.upper():

@@ -112,7 +112,10 @@ class Table:
     @property
     def computed_from(self) -> frozenset[str]:
         """The columns that a CHECK or a generated column reads."""
-        nodes = [*(check.condition for check in self.checks), *(c.generated for c in self.columns if c.generated)]
+        nodes = [
+            *(check.condition for check in self.checks),
+            *(c.generated for c in self.columns if c.generated),
+        ]
         return frozenset().union(*(node.columns for node in nodes))
 
 
@@ -132,7 +135,10 @@ class Schema:
 
     def with_table(self, table: Table, name: str = "") -> Schema:
         """`table` in the place of the one of its name, or of `name`."""
-        return replace(self, tables=tuple(table if one.name == (name or table.name) else one for one in self.tables))
+        return replace(
+            self,
+            tables=tuple(table if one.name == (name or table.name) else one for one in self.tables),
+        )
 
     def referenced(self, table: Table) -> frozenset[str]:
         """The columns of a table to which a foreign key points."""
@@ -141,7 +147,9 @@ class Schema:
 
     def shown(self, table: Table) -> frozenset[str]:
         """The columns of a table that a view shows."""
-        return frozenset(column for view in self.views if view.table == table.name for _, column in view.columns)
+        return frozenset(
+            column for view in self.views if view.table == table.name for _, column in view.columns
+        )
 
 
 @dataclass(frozen=True)
@@ -188,27 +196,73 @@ class Sort:
 
 
 SORTS = {
-    "long": Sort(("INTEGER", "BIGINT", "INT", "BIG INT", "INT8", "bigint"), ("BIGINT", "bigint(20)", "BIGINT SIGNED"), check="number"),
-    "int": Sort(("INTEGER", "INT", "INT4", "MEDIUMINT", "Integer"), ("INT", "INTEGER", "int(11)"), check="number"),
-    "small": Sort(("INTEGER", "SMALLINT", "INT", "INT2", "TINYINT"), ("SMALLINT", "MEDIUMINT", "TINYINT", "smallint(6)"), check="number"),
-    "unsigned": Sort(("INTEGER", "UNSIGNED BIG INT", "BIGINT UNSIGNED", "INT"), ("BIGINT UNSIGNED", "bigint(20) unsigned")),
-    "bool": Sort(("BOOLEAN", "BOOL", "TINYINT(1)", "INTEGER", "BIT"), ("TINYINT(1)", "BOOLEAN", "bool", "BIT(1)", "BIT"), unique=False),
-    "float": Sort(("REAL", "DOUBLE", "DOUBLE PRECISION", "FLOAT"), ("DOUBLE", "FLOAT", "DOUBLE PRECISION", "REAL"), False, check="real"),
-    "decimal": Sort(("NUMERIC({n},{s})", "DECIMAL({n}, {s})", "DECIMAL"), ("DECIMAL({n},{s})", "NUMERIC({n}, {s})"), check="real"),
+    "long": Sort(
+        ("INTEGER", "BIGINT", "INT", "BIG INT", "INT8", "bigint"),
+        ("BIGINT", "bigint(20)", "BIGINT SIGNED"),
+        check="number",
+    ),
+    "int": Sort(
+        ("INTEGER", "INT", "INT4", "MEDIUMINT", "Integer"),
+        ("INT", "INTEGER", "int(11)"),
+        check="number",
+    ),
+    "small": Sort(
+        ("INTEGER", "SMALLINT", "INT", "INT2", "TINYINT"),
+        ("SMALLINT", "MEDIUMINT", "TINYINT", "smallint(6)"),
+        check="number",
+    ),
+    "unsigned": Sort(
+        ("INTEGER", "UNSIGNED BIG INT", "BIGINT UNSIGNED", "INT"),
+        ("BIGINT UNSIGNED", "bigint(20) unsigned"),
+    ),
+    "bool": Sort(
+        ("BOOLEAN", "BOOL", "TINYINT(1)", "INTEGER", "BIT"),
+        ("TINYINT(1)", "BOOLEAN", "bool", "BIT(1)", "BIT"),
+        unique=False,
+    ),
+    "float": Sort(
+        ("REAL", "DOUBLE", "DOUBLE PRECISION", "FLOAT"),
+        ("DOUBLE", "FLOAT", "DOUBLE PRECISION", "REAL"),
+        False,
+        check="real",
+    ),
+    "decimal": Sort(
+        ("NUMERIC({n},{s})", "DECIMAL({n}, {s})", "DECIMAL"),
+        ("DECIMAL({n},{s})", "NUMERIC({n}, {s})"),
+        check="real",
+    ),
     "string": Sort(
-        ("TEXT", "VARCHAR({n})", "varchar ( {n} )", "NVARCHAR({n})", "VARYING CHARACTER({n})", "CLOB"),
+        (
+            "TEXT",
+            "VARCHAR({n})",
+            "varchar ( {n} )",
+            "NVARCHAR({n})",
+            "VARYING CHARACTER({n})",
+            "CLOB",
+        ),
         ("VARCHAR({n})", "CHARACTER VARYING({n})", "varchar ({n})"),
         check="string",
     ),
     "char": Sort(
-        ("CHAR({n})", "TEXT", "CHARACTER({n})", "NCHAR({n})", "NATIVE CHARACTER({n})"), ("CHAR({n})", "CHARACTER({n})"), check="string"
+        ("CHAR({n})", "TEXT", "CHARACTER({n})", "NCHAR({n})", "NATIVE CHARACTER({n})"),
+        ("CHAR({n})", "CHARACTER({n})"),
+        check="string",
     ),
-    "text": Sort(("TEXT", "CLOB", "LONGTEXT"), ("TEXT", "LONGTEXT", "MEDIUMTEXT", "TINYTEXT"), False, False, "string"),
+    "text": Sort(
+        ("TEXT", "CLOB", "LONGTEXT"),
+        ("TEXT", "LONGTEXT", "MEDIUMTEXT", "TINYTEXT"),
+        False,
+        False,
+        "string",
+    ),
     "bytes": Sort(("BLOB", "VARBINARY({n})"), ("VARBINARY({n})",)),
     "blob": Sort(("BLOB", "LONGBLOB"), ("BLOB", "LONGBLOB"), False, False),
     "date": Sort(("DATE", "date"), ("DATE",), check="date"),
     "time": Sort(("TIME",), ("TIME", "TIME(3)")),
-    "datetime": Sort(("DATETIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"), ("DATETIME", "DATETIME(6)", "TIMESTAMP", "TIMESTAMP(3)")),
+    "datetime": Sort(
+        ("DATETIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"),
+        ("DATETIME", "DATETIME(6)", "TIMESTAMP", "TIMESTAMP(3)"),
+    ),
     "enum": Sort(("TEXT", "VARCHAR({n})"), ("ENUM", "VARCHAR({n})"), unique=False),
     "json": Sort(("TEXT", "JSON"), ("JSON", "json"), False, False),
     "uuid": Sort(("TEXT", "UUID", "CHAR(36)"), ("UUID", "INET6")),
@@ -255,11 +309,49 @@ DEFAULTS: dict[str, tuple[Any, ...]] = {
 # ---- the writer ----------------------------------------------------------------------------------
 
 KEYWORDS = frozenset(
-    ["check", "group", "index", "key", "order", "select", "table", "values", "references", "default", "primary", "unique", "constraint"]
+    [
+        "check",
+        "group",
+        "index",
+        "key",
+        "order",
+        "select",
+        "table",
+        "values",
+        "references",
+        "default",
+        "primary",
+        "unique",
+        "constraint",
+    ]
 )
-COMPARISONS = {"<": (">", ">="), "<=": (">=", ">"), ">": ("<", "<="), ">=": ("<=", "<"), "=": ("=", "<>"), "<>": ("<>", "=")}
+COMPARISONS = {
+    "<": (">", ">="),
+    "<=": (">=", ">"),
+    ">": ("<", "<="),
+    ">=": ("<=", "<"),
+    "=": ("=", "<>"),
+    "<>": ("<>", "="),
+}
 ARITHMETIC = {"add": "+", "sub": "-", "mul": "*"}
-COMPOUND = frozenset(("compare", "and", "or", "not", "between", "in", "like", "null", "given", "mod", "div", "concat", "case", *ARITHMETIC))
+COMPOUND = frozenset(
+    (
+        "compare",
+        "and",
+        "or",
+        "not",
+        "between",
+        "in",
+        "like",
+        "null",
+        "given",
+        "mod",
+        "div",
+        "concat",
+        "case",
+        *ARITHMETIC,
+    )
+)
 
 
 @dataclass
@@ -277,7 +369,11 @@ class Writer:
 
     def pick(self, at: str, *options: Any) -> Any:
         """One of several spellings of the same; with seed 0 the first."""
-        return options[zlib.crc32(f"{self.seed}/{at}".encode()) % len(options)] if self.seed else options[0]
+        return (
+            options[zlib.crc32(f"{self.seed}/{at}".encode()) % len(options)]
+            if self.seed
+            else options[0]
+        )
 
     def by_side(self, sqlite: tuple[Any, ...], mysql: tuple[Any, ...], at: str) -> Any:
         return self.pick(at, *(sqlite if self.sqlite else mysql))
@@ -315,7 +411,11 @@ class Writer:
         text = text.replace("\\", "\\\\")
         if style == '"':
             return '"' + text.replace('"', '""') + '"'
-        return "'" + text.replace("'", style).replace("\n", self.pick(f"{at}/newline", "\n", "\\n")) + "'"
+        return (
+            "'"
+            + text.replace("'", style).replace("\n", self.pick(f"{at}/newline", "\n", "\\n"))
+            + "'"
+        )
 
     def literal(self, value: Any, at: str = "") -> str:
         if isinstance(value, str):
@@ -353,20 +453,31 @@ class Writer:
         one, other = self.operand(left, at + ".l"), self.operand(right, at + ".r")
         form = self.pick(at + "/form", "plain", "plain", "mirrored", "denied")
         signs = {"<>": ("<>", "!="), "=": ("=", "==") if self.sqlite else ("=",)}
-        op, opposite, mirrored = (self.pick(at + "/sign", *signs.get(sign, (sign,))) for sign in (op, opposite, mirrored))
+        op, opposite, mirrored = (
+            self.pick(at + "/sign", *signs.get(sign, (sign,))) for sign in (op, opposite, mirrored)
+        )
         if form == "mirrored":
             return f"{other} {mirrored} {one}"
-        return f"{self.say('NOT')} ({one} {opposite} {other})" if form == "denied" else f"{one} {op} {other}"
+        return (
+            f"{self.say('NOT')} ({one} {opposite} {other})"
+            if form == "denied"
+            else f"{one} {op} {other}"
+        )
 
     def on_and(self, node: Node, at: str) -> str:
-        return f" {self.say(node.op.upper())} ".join(self.operand(arg, f"{at}.{n}") for n, arg in self.shuffled(enumerate(node.args), at))
+        return f" {self.say(node.op.upper())} ".join(
+            self.operand(arg, f"{at}.{n}") for n, arg in self.shuffled(enumerate(node.args), at)
+        )
 
     on_or = on_and
 
     def on_not(self, node: Node, at: str) -> str:
         (inner,) = node.args
         if inner.op in ("and", "or") and self.pick(at + "/de morgan", False, True):
-            turned = Node("or" if inner.op == "and" else "and", tuple(Node("not", (arg,)) for arg in inner.args))
+            turned = Node(
+                "or" if inner.op == "and" else "and",
+                tuple(Node("not", (arg,)) for arg in inner.args),
+            )
             return self.expression(turned, at + ".n")
         if inner.op in ("between", "in", "like") and self.pick(at + "/negative", True, False):
             return getattr(self, "on_" + inner.op)(inner, at + ".n", self.say("NOT") + " ")
@@ -375,20 +486,30 @@ class Writer:
     def on_between(self, node: Node, at: str, negative: str = "") -> str:
         value, low, high = node.args
         if not negative and self.pick(at + "/form", False, True):
-            return self.expression(Node("and", (compare(">=", value, low), compare("<=", value, high))), at + ".c")
+            return self.expression(
+                Node("and", (compare(">=", value, low), compare("<=", value, high))), at + ".c"
+            )
         ends = f"{self.operand(low, at + '.l')} {self.say('AND')} {self.operand(high, at + '.h')}"
         return f"{self.operand(value, at + '.v')} {negative}{self.say('BETWEEN')} {ends}"
 
     def on_in(self, node: Node, at: str, negative: str = "") -> str:
         value, *choices = node.args
         if not negative and self.pick(at + "/form", False, False, True):
-            return self.expression(Node("or", tuple(compare("=", value, choice) for choice in choices)), at + ".c")
-        texts = ", ".join(self.expression(choice, f"{at}.{n}") for n, choice in self.shuffled(enumerate(choices), at))
+            return self.expression(
+                Node("or", tuple(compare("=", value, choice) for choice in choices)), at + ".c"
+            )
+        texts = ", ".join(
+            self.expression(choice, f"{at}.{n}")
+            for n, choice in self.shuffled(enumerate(choices), at)
+        )
         return f"{self.operand(value, at + '.v')} {negative}{self.say('IN')} ({texts})"
 
     def on_like(self, node: Node, at: str, negative: str = "") -> str:
         """A backslash escapes: on MySQL by itself."""
-        value, pattern = self.operand(node.args[0], at + ".l"), self.expression(node.args[1], at + ".r")
+        value, pattern = (
+            self.operand(node.args[0], at + ".l"),
+            self.expression(node.args[1], at + ".r"),
+        )
         escape = ""
         if "\\" in node.args[1].args[0]:
             escape = self.by_side((" ESCAPE '\\'",), ("", " ESCAPE '\\\\'"), at + "/escape")
@@ -399,7 +520,11 @@ class Writer:
 
     def on_given(self, node: Node, at: str) -> str:
         value = self.operand(node.args[0], at + ".l")
-        words = self.by_side(("IS NOT NULL", "NOTNULL", "NOT NULL", "denied"), ("IS NOT NULL", "is not null", "denied"), at + "/given")
+        words = self.by_side(
+            ("IS NOT NULL", "NOTNULL", "NOT NULL", "denied"),
+            ("IS NOT NULL", "is not null", "denied"),
+            at + "/given",
+        )
         return f"NOT ({value} IS NULL)" if words == "denied" else f"{value} {words}"
 
     def on_add(self, node: Node, at: str) -> str:
@@ -418,14 +543,21 @@ class Writer:
 
     def on_length(self, node: Node, at: str) -> str:
         return self.call(
-            self.by_side(("length", "LENGTH"), ("CHAR_LENGTH", "character_length"), at + "/f"), self.expression(node.args[0], at)
+            self.by_side(("length", "LENGTH"), ("CHAR_LENGTH", "character_length"), at + "/f"),
+            self.expression(node.args[0], at),
         )
 
     def on_lower(self, node: Node, at: str) -> str:
-        return self.call(self.by_side(("lower", "LOWER"), ("lower", "LCASE"), at + "/f"), self.expression(node.args[0], at))
+        return self.call(
+            self.by_side(("lower", "LOWER"), ("lower", "LCASE"), at + "/f"),
+            self.expression(node.args[0], at),
+        )
 
     def on_upper(self, node: Node, at: str) -> str:
-        return self.call(self.by_side(("upper", "Upper"), ("UPPER", "ucase"), at + "/f"), self.expression(node.args[0], at))
+        return self.call(
+            self.by_side(("upper", "Upper"), ("UPPER", "ucase"), at + "/f"),
+            self.expression(node.args[0], at),
+        )
 
     def on_trim(self, node: Node, at: str) -> str:
         return self.call(self.pick(at + "/f", "trim", "TRIM"), self.expression(node.args[0], at))
@@ -435,12 +567,15 @@ class Writer:
 
     def on_coalesce(self, node: Node, at: str) -> str:
         return self.call(
-            self.pick(at + "/f", "coalesce", "COALESCE", "ifnull"), *(self.expression(arg, f"{at}.{n}") for n, arg in enumerate(node.args))
+            self.pick(at + "/f", "coalesce", "COALESCE", "ifnull"),
+            *(self.expression(arg, f"{at}.{n}") for n, arg in enumerate(node.args)),
         )
 
     def on_substr(self, node: Node, at: str) -> str:
         function = self.by_side(("substr", "SUBSTRING"), ("substr", "SUBSTRING", "mid"), at + "/f")
-        return self.call(function, *(self.expression(arg, f"{at}.{n}") for n, arg in enumerate(node.args)))
+        return self.call(
+            function, *(self.expression(arg, f"{at}.{n}") for n, arg in enumerate(node.args))
+        )
 
     def on_concat(self, node: Node, at: str) -> str:
         parts = [self.operand(arg, f"{at}.{n}") for n, arg in enumerate(node.args)]
@@ -449,7 +584,11 @@ class Writer:
     def on_case(self, node: Node, at: str) -> str:
         condition, yes, no = (self.expression(arg, f"{at}.{n}") for n, arg in enumerate(node.args))
         form = self.by_side(("case", "IIF"), ("case", "IF"), at + "/case")
-        return f"CASE WHEN {condition} THEN {yes} ELSE {no} END" if form == "case" else self.call(form, condition, yes, no)
+        return (
+            f"CASE WHEN {condition} THEN {yes} ELSE {no} END"
+            if form == "case"
+            else self.call(form, condition, yes, no)
+        )
 
     def on_valid(self, node: Node, at: str) -> str:
         return self.call("json_valid", self.expression(node.args[0], at))
@@ -460,18 +599,30 @@ class Writer:
         """What stands behind DEFAULT, or nothing."""
         value = column.default
         if value is None:
-            return self.pick(at + "/null", "", "", "NULL") if column.nullable and not column.generated else ""
+            return (
+                self.pick(at + "/null", "", "", "NULL")
+                if column.nullable and not column.generated
+                else ""
+            )
         if value == NOW:
             return self.now(column, at)
         if value == EPOCH:
-            return self.by_side(("(unixepoch())", "(strftime('%s', 'now'))"), ("(unix_timestamp())", "(UNIX_TIMESTAMP())"), at)
+            return self.by_side(
+                ("(unixepoch())", "(strftime('%s', 'now'))"),
+                ("(unix_timestamp())", "(UNIX_TIMESTAMP())"),
+                at,
+            )
         text = self.literal(value, at)
         if column.sort in ("text", "json") and not self.sqlite:
             return f"({text})"
         if column.sort in INTEGERS | {"decimal", "float"}:
             if column.mysql.startswith("BIT") and not self.sqlite:
                 return self.pick(at + "/bit", f"b'{int(value)}'", str(int(value)))
-            texts = (text, text, f"({text})") if isinstance(value, bool) else (text, text, f"({text})", f"'{text}'")
+            texts = (
+                (text, text, f"({text})")
+                if isinstance(value, bool)
+                else (text, text, f"({text})", f"'{text}'")
+            )
             return self.pick(at + "/form", *texts)
         if isinstance(value, str) and self.sqlite:
             quoted = '"' + value.replace('"', '""') + '"'  # https://sqlite.org/quirks.html#dblquote
@@ -485,8 +636,14 @@ class Writer:
             return self.by_side(sqlite, (f"(CURRENT_{word})", f"(cur{column.sort}())"), at)
         precision = re.search(r"\(\d\)", column.mysql)
         size = precision[0] if precision else "()"
-        words = ("CURRENT_TIMESTAMP" + size.replace("()", ""), "now" + size, "current_timestamp" + size)
-        return self.by_side(("CURRENT_TIMESTAMP", "(datetime('now'))", "(current_timestamp)"), words, at)
+        words = (
+            "CURRENT_TIMESTAMP" + size.replace("()", ""),
+            "now" + size,
+            "current_timestamp" + size,
+        )
+        return self.by_side(
+            ("CURRENT_TIMESTAMP", "(datetime('now'))", "(current_timestamp)"), words, at
+        )
 
     def type_of(self, column: Column) -> str:
         if self.sqlite:
@@ -503,21 +660,40 @@ class Writer:
         words: list[str] = []
         if column.generated:
             always = self.pick(at + "/always", "GENERATED ALWAYS AS", "AS", "generated always as")
-            words.append(f"{always} ({self.expression(column.generated, at)}) {self.pick(at + '/stored', 'STORED', 'VIRTUAL')}")
+            words.append(
+                f"{always} ({self.expression(column.generated, at)}) {self.pick(at + '/stored', 'STORED', 'VIRTUAL')}"
+            )
         else:
             alias = table.filled and column.name in table.primary_key
             if not column.nullable and not (
-                self.sqlite and (alias or self.key_of_without_rowid(table, column)) and self.pick(at + "/n", 1, 0)
+                self.sqlite
+                and (alias or self.key_of_without_rowid(table, column))
+                and self.pick(at + "/n", 1, 0)
             ):
                 words.append(self.say("NOT NULL"))
             elif column.nullable and not self.sqlite:
-                words.append(self.pick(at + "/n", *(("NULL",) if column.mysql.startswith("TIMESTAMP") else ("", "NULL"))))
+                words.append(
+                    self.pick(
+                        at + "/n",
+                        *(("NULL",) if column.mysql.startswith("TIMESTAMP") else ("", "NULL")),
+                    )
+                )
             default = self.default(column, at + "/default")
             words.append(f"{self.say('DEFAULT')} {default}" if default else "")
             if column.on_update and not self.sqlite:
                 size = re.search(r"\(\d\)", column.mysql)
                 words.append("ON UPDATE CURRENT_TIMESTAMP" + (size[0] if size else ""))
-        return " ".join(filter(None, [self.name(column.name, "define" + table.name), self.type_of(column), *words, *inline]))
+        return " ".join(
+            filter(
+                None,
+                [
+                    self.name(column.name, "define" + table.name),
+                    self.type_of(column),
+                    *words,
+                    *inline,
+                ],
+            )
+        )
 
     def key_of_without_rowid(self, table: Table, column: Column) -> bool:
         return table.without_rowid and column.name in table.primary_key
@@ -525,13 +701,21 @@ class Writer:
     # constraints
 
     def constraint_name(self, name: str, at: str) -> str:
-        return f"{self.say('CONSTRAINT')} {self.name(name, at)} " if self.pick(at + "/named", True, False) else ""
+        return (
+            f"{self.say('CONSTRAINT')} {self.name(name, at)} "
+            if self.pick(at + "/named", True, False)
+            else ""
+        )
 
     def references(self, key: ForeignKey, at: str) -> str:
-        words = [f"{self.say('REFERENCES')} {self.name(key.parent, at)} ({self.names(key.parent_columns, at)})"]
+        words = [
+            f"{self.say('REFERENCES')} {self.name(key.parent, at)} ({self.names(key.parent_columns, at)})"
+        ]
         for event, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update)):
             default = self.pick(f"{at}/{event}", "", "NO ACTION", "RESTRICT")
-            words.append(f"{self.say('ON ' + event)} {action or default}" if action or default else "")
+            words.append(
+                f"{self.say('ON ' + event)} {action or default}" if action or default else ""
+            )
         if key.deferred:
             words.append("DEFERRABLE INITIALLY DEFERRED")
         return " ".join(filter(None, words))
@@ -542,7 +726,9 @@ class Writer:
             at = f"{key.name}/{name}"
             column, text = table.column(name), self.name(name, at)
             if not self.sqlite and (
-                column.sort in PREFIXED or key.prefixed or (is_index and column.sort == "string" and self.pick(at, 0, 0, 1))
+                column.sort in PREFIXED
+                or key.prefixed
+                or (is_index and column.sort == "string" and self.pick(at, 0, 0, 1))
             ):
                 text += "(10)"
             texts.append(text + self.pick(at + "/direction", "", "", "", " ASC", " DESC"))
@@ -552,14 +738,25 @@ class Writer:
         """Those of the model, those that an enum and JSON stand for, and some parted at their ANDs."""
         made = []
         for column in table.columns:
-            value, name = Node("column", (column.name,)), f"ck_{zlib.crc32(f'{table.name}/{column.name}'.encode()):x}"
-            if column.sort == "enum" and ((self.sqlite and column.checked) or (not self.sqlite and column.mysql != "ENUM")):
-                made.append(Check(name, Node("in", (value, *(Node("literal", (v,)) for v in column.values)))))
+            value, name = (
+                Node("column", (column.name,)),
+                f"ck_{zlib.crc32(f'{table.name}/{column.name}'.encode()):x}",
+            )
+            if column.sort == "enum" and (
+                (self.sqlite and column.checked) or (not self.sqlite and column.mysql != "ENUM")
+            ):
+                made.append(
+                    Check(
+                        name, Node("in", (value, *(Node("literal", (v,)) for v in column.values)))
+                    )
+                )
             if column.sort == "json" and self.sqlite and column.checked:
                 made.append(Check(name, Node("valid", (value,))))
         for check in table.checks:
             if check.condition.op == "and" and self.pick(check.name + "/parted", False, True):
-                made += [Check(f"{check.name}_{n}", part) for n, part in enumerate(check.condition.args)]
+                made += [
+                    Check(f"{check.name}_{n}", part) for n, part in enumerate(check.condition.args)
+                ]
             else:
                 made.append(check)
         return made
@@ -570,11 +767,25 @@ class Writer:
         inside: list[str] = []
         after: list[str] = []
         own = self.name(table.name, "define")
-        for place in (self.place_primary_key, self.place_uniques, self.place_checks, self.place_foreign_keys, self.place_indexes):
+        for place in (
+            self.place_primary_key,
+            self.place_uniques,
+            self.place_checks,
+            self.place_foreign_keys,
+            self.place_indexes,
+        ):
             place(table, own, inline, inside, after)
-        columns = [self.column(table, column, inline[column.name]) for column in self.ordered(table)]
+        columns = [
+            self.column(table, column, inline[column.name]) for column in self.ordered(table)
+        ]
         late = columns.pop() if self.may_come_late(table, columns) else ""
-        gap = self.pick(table.name + "/gap", " ", "\n  ", " /* it's, \" */ ", "\n-- a comment; with a ( and a '\n")
+        gap = self.pick(
+            table.name + "/gap",
+            " ",
+            "\n  ",
+            " /* it's, \" */ ",
+            "\n-- a comment; with a ( and a '\n",
+        )
         end = (
             " WITHOUT ROWID"
             if self.sqlite and table.without_rowid
@@ -582,12 +793,17 @@ class Writer:
             if table.engine and not self.sqlite
             else ""
         )
-        create = f"{self.say('CREATE TABLE')} {own} ({gap}{f',{gap}'.join([*columns, *inside])}){end}"
+        create = (
+            f"{self.say('CREATE TABLE')} {own} ({gap}{f',{gap}'.join([*columns, *inside])}){end}"
+        )
         return [create, *([f"ALTER TABLE {own} ADD COLUMN {late}"] if late else []), *after]
 
     def ordered(self, table: Table) -> list[Column]:
         """Columns in any order; generated ones last, for MySQL lets them read no later column with an expression as its default."""
-        return sorted(self.shuffled(table.columns, table.name + "/order"), key=lambda column: column.generated is not None)
+        return sorted(
+            self.shuffled(table.columns, table.name + "/order"),
+            key=lambda column: column.generated is not None,
+        )
 
     def may_come_late(self, table: Table, columns: list[str]) -> bool:
         """The last column may be added by ALTER TABLE where it stands alone and both backends let it."""
@@ -600,9 +816,17 @@ class Writer:
             *table.computed_from,
             *(n for k in (*table.uniques, *table.indexes) for n in k.columns),
         }
-        return last.nullable and last.default is None and not last.generated and last.name not in used and last.sort not in ("enum", "json")
+        return (
+            last.nullable
+            and last.default is None
+            and not last.generated
+            and last.name not in used
+            and last.sort not in ("enum", "json")
+        )
 
-    def place_primary_key(self, table: Table, own: str, inline: Any, inside: list[str], after: list[str]) -> None:
+    def place_primary_key(
+        self, table: Table, own: str, inline: Any, inside: list[str], after: list[str]
+    ) -> None:
         if not table.primary_key:
             return
         at = table.name + "/pk"
@@ -610,28 +834,49 @@ class Writer:
         if table.filled and not self.sqlite:
             inline[first].append(self.say("AUTO_INCREMENT"))
         if len(table.primary_key) == 1 and self.pick(at, True, False):
-            extra = " AUTOINCREMENT" if table.filled and self.sqlite and self.pick(at + "/auto", False, True) else ""
+            extra = (
+                " AUTOINCREMENT"
+                if table.filled and self.sqlite and self.pick(at + "/auto", False, True)
+                else ""
+            )
             inline[first].append(self.say("PRIMARY KEY") + extra)
         else:
-            inside.append(f"{self.constraint_name('pk', at) if self.sqlite else ''}PRIMARY KEY ({self.names(table.primary_key, at)})")
+            inside.append(
+                f"{self.constraint_name('pk', at) if self.sqlite else ''}PRIMARY KEY ({self.names(table.primary_key, at)})"
+            )
 
-    def place_uniques(self, table: Table, own: str, inline: Any, inside: list[str], after: list[str]) -> None:
+    def place_uniques(
+        self, table: Table, own: str, inline: Any, inside: list[str], after: list[str]
+    ) -> None:
         for key in table.uniques:
             parts = self.parts(table, key, False)
-            form = self.pick(key.name + "/form", "inside", "statement", "inline" if len(key.columns) == 1 else "inside")
+            form = self.pick(
+                key.name + "/form",
+                "inside",
+                "statement",
+                "inline" if len(key.columns) == 1 else "inside",
+            )
             if key.partial or key.prefixed or form == "statement":
                 where = f" WHERE {self.name(key.columns[0])} IS NOT NULL" if key.partial else ""
-                after.append(f"{self.say('CREATE UNIQUE INDEX')} {self.name(key.name)} ON {own} ({parts}){where}")
+                after.append(
+                    f"{self.say('CREATE UNIQUE INDEX')} {self.name(key.name)} ON {own} ({parts}){where}"
+                )
             elif form == "inline":
                 inline[key.columns[0]].append(self.say("UNIQUE"))
             else:
-                word = self.by_side(("UNIQUE",), ("UNIQUE", "UNIQUE KEY", "unique index"), key.name + "/word")
+                word = self.by_side(
+                    ("UNIQUE",), ("UNIQUE", "UNIQUE KEY", "unique index"), key.name + "/word"
+                )
                 inside.append(f"{self.constraint_name(key.name, key.name)}{word} ({parts})")
 
-    def place_checks(self, table: Table, own: str, inline: Any, inside: list[str], after: list[str]) -> None:
+    def place_checks(
+        self, table: Table, own: str, inline: Any, inside: list[str], after: list[str]
+    ) -> None:
         for check in self.checks(table):
             text = f"{self.constraint_name(check.name, check.name)}{self.say('CHECK')} ({self.expression(check.condition, check.name)})"
-            form = self.by_side(("inside", "inline"), ("inside", "inline", "statement"), check.name + "/form")
+            form = self.by_side(
+                ("inside", "inline"), ("inside", "inline", "statement"), check.name + "/form"
+            )
             if form == "inline" and len(check.condition.columns) == 1:
                 beside = inline[min(check.condition.columns)]
                 if self.sqlite or not self.limits.mariadb:
@@ -645,11 +890,19 @@ class Writer:
             else:
                 inside.append(text)
 
-    def place_foreign_keys(self, table: Table, own: str, inline: Any, inside: list[str], after: list[str]) -> None:
+    def place_foreign_keys(
+        self, table: Table, own: str, inline: Any, inside: list[str], after: list[str]
+    ) -> None:
         for key in table.foreign_keys:
             text = self.references(key, key.name)
-            form = self.by_side(("inside", "inline"), ("inside", "inline", "statement"), key.name + "/form")
-            if form == "inline" and len(key.columns) == 1 and (self.sqlite or self.limits.inline_references):
+            form = self.by_side(
+                ("inside", "inline"), ("inside", "inline", "statement"), key.name + "/form"
+            )
+            if (
+                form == "inline"
+                and len(key.columns) == 1
+                and (self.sqlite or self.limits.inline_references)
+            ):
                 inline[key.columns[0]].append(text)
                 continue
             text = f"{self.constraint_name(key.name, key.name)}FOREIGN KEY ({self.names(key.columns, key.name)}) {text}"
@@ -658,10 +911,14 @@ class Writer:
             else:
                 inside.append(text)
 
-    def place_indexes(self, table: Table, own: str, inline: Any, inside: list[str], after: list[str]) -> None:
+    def place_indexes(
+        self, table: Table, own: str, inline: Any, inside: list[str], after: list[str]
+    ) -> None:
         for key in table.indexes:
             parts = self.parts(table, key, True)
-            form = self.by_side(("statement",), ("statement", "inside", "alter"), key.name + "/form")
+            form = self.by_side(
+                ("statement",), ("statement", "inside", "alter"), key.name + "/form"
+            )
             word = self.pick(key.name + "/word", "INDEX", "KEY")
             if form == "statement":
                 after.append(f"{self.say('CREATE INDEX')} {self.name(key.name)} ON {own} ({parts})")
@@ -678,11 +935,18 @@ class Writer:
         if self.pick(view.name + "/form", False, True):
             outputs = ", ".join(self.name(output, view.name) for output, _ in view.columns)
             return f"CREATE VIEW {name} ({outputs}) AS SELECT {self.names((c for _, c in view.columns), view.name)} FROM {source}"
-        columns = (f"{self.name(column, view.name)} AS {self.name(output, view.name)}" for output, column in view.columns)
+        columns = (
+            f"{self.name(column, view.name)} AS {self.name(output, view.name)}"
+            for output, column in view.columns
+        )
         return f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {source}"
 
     def seeds(self, table: Table) -> Iterator[str]:
-        wanted = [column for column in table.columns if not column.generated and column.name not in table.referring]
+        wanted = [
+            column
+            for column in table.columns
+            if not column.generated and column.name not in table.referring
+        ]
         for number in range(1, table.rows + 1):
             values = ", ".join(self.literal(seed_value(column, number)) for column in wanted)
             yield f"INSERT INTO {self.name(table.name)} ({self.names((c.name for c in wanted), 'insert')}) VALUES ({values})"
@@ -699,8 +963,18 @@ class Writer:
 
 def seed_value(column: Column, number: int) -> Any:
     """A value that no other row of the table has."""
-    fixed: dict[str, Any] = {"bool": bool(number % 2), "json": "{}", "year": 2000 + number, "time": f"10:00:0{number}"}
-    moments = {"date": f"2020-01-0{number}", "datetime": f"2020-01-0{number} 00:00:00", "float": number / 2, "decimal": number / 2}
+    fixed: dict[str, Any] = {
+        "bool": bool(number % 2),
+        "json": "{}",
+        "year": 2000 + number,
+        "time": f"10:00:0{number}",
+    }
+    moments = {
+        "date": f"2020-01-0{number}",
+        "datetime": f"2020-01-0{number} 00:00:00",
+        "float": number / 2,
+        "decimal": number / 2,
+    }
     named = {
         "string": f"v{number}",
         "char": f"v{number}",
@@ -711,7 +985,11 @@ def seed_value(column: Column, number: int) -> Any:
     if column.sort == "enum":
         return column.values[number % len(column.values)]
     if column.sort == "uuid":
-        return f"::{number}" if column.mysql == "INET6" else f"00000000-0000-0000-0000-00000000000{number}"
+        return (
+            f"::{number}"
+            if column.mysql == "INET6"
+            else f"00000000-0000-0000-0000-00000000000{number}"
+        )
     return {**fixed, **moments, **named}.get(column.sort, number)
 
 
@@ -723,8 +1001,39 @@ def compare(op: str, left: Node, right: Node) -> Node:
 
 PLAIN_NAMES = ("t", "users", "orders", "item_tag", "Note", "createdAt", "x9")
 HOSTILE_NAMES = (
-    *("it's", 'say "x"', "back`tick", "dot.ted", "per%cent", "a b", "(x)", "a,b", "naïve", "日本", "x;y", "--x", "/*", "#h"),
-    *("order", "group", "select", "check", "key", "references", "$d", "9lives", "new\nline", "back\\slash", "@at", "a]b", "?", "%s", "{x}"),
+    *(
+        "it's",
+        'say "x"',
+        "back`tick",
+        "dot.ted",
+        "per%cent",
+        "a b",
+        "(x)",
+        "a,b",
+        "naïve",
+        "日本",
+        "x;y",
+        "--x",
+        "/*",
+        "#h",
+    ),
+    *(
+        "order",
+        "group",
+        "select",
+        "check",
+        "key",
+        "references",
+        "$d",
+        "9lives",
+        "new\nline",
+        "back\\slash",
+        "@at",
+        "a]b",
+        "?",
+        "%s",
+        "{x}",
+    ),
     "long_" * 11,
 )
 PATTERNS = ("a%", "%it's%", "_x", "100\\%", "%", "ü_", "%%d", "a[b]")
@@ -764,13 +1073,24 @@ class Maker:
     def column(self, sort: str = "", nullable: bool | None = None) -> Column:
         sort = sort or self.draw(SORT_NAMES)
         n, s = self.draw(st.integers(20, 40)), 2 + self.draw(NUMBERS)
-        sqlite, mysql = (self.draw(st.sampled_from(names)).format(n=n, s=s) for names in (SORTS[sort].sqlite, SORTS[sort].mysql))
+        sqlite, mysql = (
+            self.draw(st.sampled_from(names)).format(n=n, s=s)
+            for names in (SORTS[sort].sqlite, SORTS[sort].mysql)
+        )
         nullable = self.draw(st.booleans()) if nullable is None else nullable
         choices = DEFAULTS.get(sort, ())
-        default = self.draw(st.sampled_from(choices)) if choices and self.draw(st.booleans()) else None
+        default = (
+            self.draw(st.sampled_from(choices)) if choices and self.draw(st.booleans()) else None
+        )
         if sort == "text" and mysql == "TINYTEXT":
             default = None
-        values = tuple(dict.fromkeys(self.draw(st.lists(st.sampled_from(CHOICES), min_size=1, max_size=4)))) if sort == "enum" else ()
+        values = (
+            tuple(
+                dict.fromkeys(self.draw(st.lists(st.sampled_from(CHOICES), min_size=1, max_size=4)))
+            )
+            if sort == "enum"
+            else ()
+        )
         if values and self.draw(st.booleans()):
             default = values[-1]
         return Column(self.name(), sort, sqlite, mysql, nullable, default, values=values)
@@ -778,9 +1098,18 @@ class Maker:
     def child_of(self, parent: Column, nullable: bool) -> Column:
         """A column that a foreign key of it can have: the parent's very type on MySQL."""
         sized = dict(zip("ns", re.findall(r"\d+", parent.mysql), strict=False))
-        sqlite = self.draw(st.sampled_from([name for name in SORTS[parent.sort].sqlite if sized or "{" not in name]))
+        sqlite = self.draw(
+            st.sampled_from(
+                [name for name in SORTS[parent.sort].sqlite if sized or "{" not in name]
+            )
+        )
         return replace(
-            parent, name=self.name(), sqlite=sqlite.format(**{"n": 20, "s": 0, **sized}), nullable=nullable, default=None, on_update=False
+            parent,
+            name=self.name(),
+            sqlite=sqlite.format(**{"n": 20, "s": 0, **sized}),
+            nullable=nullable,
+            default=None,
+            on_update=False,
         )
 
     # tables
@@ -789,7 +1118,11 @@ class Maker:
         columns = [self.column(), *(self.column() for _ in self.times(4))]
         table = Table(self.name()[-40:], ())  # servers make names of constraints from it
         if self.draw(st.booleans()):
-            key = replace(self.column(self.draw(st.sampled_from(("long", "int", "unsigned"))), False), sqlite="INTEGER", default=None)
+            key = replace(
+                self.column(self.draw(st.sampled_from(("long", "int", "unsigned"))), False),
+                sqlite="INTEGER",
+                default=None,
+            )
             columns.insert(0, key)
             table = replace(table, primary_key=(key.name,), filled=True)
         table = self.foreign_keys(replace(table, columns=tuple(columns)), earlier)
@@ -800,23 +1133,55 @@ class Maker:
 
     def foreign_keys(self, table: Table, earlier: list[Table]) -> Table:
         for _ in self.times(2):
-            parents = [one for one in [*earlier, *([table] if table.filled else [])] if one.primary_key or one.uniques]
+            parents = [
+                one
+                for one in [*earlier, *([table] if table.filled else [])]
+                if one.primary_key or one.uniques
+            ]
             if not parents:
                 break
             parent = self.draw(st.sampled_from(parents))
-            targets = [*([parent.primary_key] if parent.primary_key else []), *(key.columns for key in parent.uniques)]
+            targets = [
+                *([parent.primary_key] if parent.primary_key else []),
+                *(key.columns for key in parent.uniques),
+            ]
             target = self.draw(st.sampled_from(targets))
-            nullable = self.draw(st.booleans()) or any(parent.column(name).nullable for name in target)
+            nullable = self.draw(st.booleans()) or any(
+                parent.column(name).nullable for name in target
+            )
             actions = [self.draw(ACTIONS) for _ in range(2)]
-            on_delete, on_update = ("" if action == "SET NULL" and not nullable else action for action in actions)
+            on_delete, on_update = (
+                "" if action == "SET NULL" and not nullable else action for action in actions
+            )
             children = tuple(self.child_of(parent.column(name), nullable) for name in target)
-            key = ForeignKey(self.name(), tuple(c.name for c in children), parent.name, target, on_delete, on_update)
-            table = replace(table, columns=table.columns + children, foreign_keys=(*table.foreign_keys, key))
+            key = ForeignKey(
+                self.name(),
+                tuple(c.name for c in children),
+                parent.name,
+                target,
+                on_delete,
+                on_update,
+            )
+            table = replace(
+                table, columns=table.columns + children, foreign_keys=(*table.foreign_keys, key)
+            )
         return table
 
     def primary_key(self, table: Table) -> Table:
-        fixed = {name for key in table.foreign_keys if key.on_delete or key.on_update for name in key.columns}
-        chosen = self.some([c.name for c in table.columns if SORTS[c.sort].unique and c.name not in fixed and c.default != ""], 3)
+        fixed = {
+            name
+            for key in table.foreign_keys
+            if key.on_delete or key.on_update
+            for name in key.columns
+        }
+        chosen = self.some(
+            [
+                c.name
+                for c in table.columns
+                if SORTS[c.sort].unique and c.name not in fixed and c.default != ""
+            ],
+            3,
+        )
         if not chosen:
             return table
         columns = []
@@ -825,19 +1190,31 @@ class Maker:
                 alias = len(chosen) == 1 and column.sqlite.upper() == "INTEGER"
                 column = replace(column, nullable=False, sqlite="INT" if alias else column.sqlite)
             columns.append(column)
-        return replace(table, columns=tuple(columns), primary_key=tuple(chosen), without_rowid=self.draw(RARELY))
+        return replace(
+            table,
+            columns=tuple(columns),
+            primary_key=tuple(chosen),
+            without_rowid=self.draw(RARELY),
+        )
 
     def uniques(self, table: Table) -> Table:
         keys: list[Key] = []
         for _ in self.times(2):
             chosen = self.some([c.name for c in table.columns if SORTS[c.sort].unique], 2)
-            if chosen and {*chosen} not in [{*table.primary_key}, *({*key.columns} for key in keys)]:
+            if chosen and {*chosen} not in [
+                {*table.primary_key},
+                *({*key.columns} for key in keys),
+            ]:
                 keys.append(Key(self.name(), tuple(chosen)))
         return replace(table, uniques=tuple(keys))
 
     def indexes(self, table: Table) -> Table:
         keys: list[Key] = []
-        pool = [c.name for c in table.columns if (SORTS[c.sort].key or c.sort in PREFIXED) and c.sort not in UNPREFIXED]
+        pool = [
+            c.name
+            for c in table.columns
+            if (SORTS[c.sort].key or c.sort in PREFIXED) and c.sort not in UNPREFIXED
+        ]
         for _ in self.times(3):
             again = keys and self.draw(RARELY)  # one that begins the last one adds nothing
             chosen = list(keys[-1].columns[:-1]) if again else self.some(pool, 3)
@@ -848,7 +1225,9 @@ class Maker:
     def rows(self, table: Table) -> Table:
         """Rows that surely fit: no CHECK, and no parent to find."""
         lone = all(table.column(name).nullable for name in table.referring) and not table.checks
-        return replace(table, rows=len(list(self.times(3)))) if lone and self.draw(RARELY) else table
+        return (
+            replace(table, rows=len(list(self.times(3)))) if lone and self.draw(RARELY) else table
+        )
 
     def view(self, tables: list[Table]) -> View:
         table = self.draw(st.sampled_from(tables))
@@ -861,23 +1240,45 @@ class Maker:
         usable = self.computable(table)
         if not usable:
             return table
-        made = tuple(Check(f"ck_{next(self.numbers)}", self.condition(usable, 2)) for _ in self.times(2))
+        made = tuple(
+            Check(f"ck_{next(self.numbers)}", self.condition(usable, 2)) for _ in self.times(2)
+        )
         return replace(table, checks=made)
 
     def computable(self, table: Table) -> list[Column]:
         """What a CHECK may read: MySQL refuses an AUTO_INCREMENT and the column of an action."""
         own = {*table.referring, *(table.primary_key if table.filled else ())}
-        return [column for column in table.columns if SORTS[column.sort].check and column.name not in own]
+        return [
+            column
+            for column in table.columns
+            if SORTS[column.sort].check and column.name not in own
+        ]
 
     def generated(self, table: Table) -> Table:
-        usable = [column for column in self.computable(table) if column.sort in ("long", "int", "small", "string")]
+        usable = [
+            column
+            for column in self.computable(table)
+            if column.sort in ("long", "int", "small", "string")
+        ]
         if not usable or not self.draw(RARELY):
             return table
         source = self.draw(st.sampled_from(usable))
         if SORTS[source.sort].check == "number":
-            made = Column(self.name(), "long", "BIGINT", "BIGINT", generated=Node("add", (self.number(source), self.constant())))
+            made = Column(
+                self.name(),
+                "long",
+                "BIGINT",
+                "BIGINT",
+                generated=Node("add", (self.number(source), self.constant())),
+            )
         else:
-            made = Column(self.name(), "string", "TEXT", "VARCHAR(99)", generated=Node("concat", (self.text(source), self.word())))
+            made = Column(
+                self.name(),
+                "string",
+                "TEXT",
+                "VARCHAR(99)",
+                generated=Node("concat", (self.text(source), self.word())),
+            )
         return replace(table, columns=(*table.columns, made))
 
     def constant(self) -> Node:
@@ -898,7 +1299,10 @@ class Maker:
             return self.atom(self.draw(st.sampled_from(columns)))
         if form == "not":
             return Node("not", (self.condition(columns, depth - 1),))
-        return Node(form, tuple(self.condition(columns, depth - 1) for _ in range(self.draw(st.integers(2, 3)))))
+        return Node(
+            form,
+            tuple(self.condition(columns, depth - 1) for _ in range(self.draw(st.integers(2, 3)))),
+        )
 
     def atom(self, column: Column) -> Node:
         """A condition on one column; every one holds a constant of its own."""
@@ -908,37 +1312,63 @@ class Maker:
             "string": (self.text, self.word),
             "date": (lambda c: Node("column", (c.name,)), self.day),
         }[SORTS[column.sort].check]
-        forms = ["compare", "compare", "between", "in", "case", "optional", "like" if constant == self.word else "compare"]
+        forms = [
+            "compare",
+            "compare",
+            "between",
+            "in",
+            "case",
+            "optional",
+            "like" if constant == self.word else "compare",
+        ]
         form = self.draw(st.sampled_from(forms + (["length"] if constant == self.word else [])))
         if form == "between":
             return Node("between", (value(column), constant(), constant()))
         if form == "in":
-            return Node("in", (value(column), *(constant() for _ in range(self.draw(st.integers(1, 3))))))
+            return Node(
+                "in", (value(column), *(constant() for _ in range(self.draw(st.integers(1, 3)))))
+            )
         if form == "like":
-            pattern = Node("literal", (self.draw(st.sampled_from(PATTERNS)) + f"{next(self.numbers)}",))
+            pattern = Node(
+                "literal", (self.draw(st.sampled_from(PATTERNS)) + f"{next(self.numbers)}",)
+            )
             return Node("like", (Node("column", (column.name,)), pattern))
         if form == "optional":
             op = self.draw(st.sampled_from(("null", "given")))
             return Node(
-                "or" if op == "null" else "and", (Node(op, (Node("column", (column.name,)),)), compare("<", value(column), constant()))
+                "or" if op == "null" else "and",
+                (
+                    Node(op, (Node("column", (column.name,)),)),
+                    compare("<", value(column), constant()),
+                ),
             )
         if form == "case":
             test = compare(">", value(column), constant())
-            return compare("<", Node("case", (test, self.constant(), self.constant())), self.constant())
+            return compare(
+                "<", Node("case", (test, self.constant(), self.constant())), self.constant()
+            )
         if form == "length":
-            return compare(self.draw(st.sampled_from(list(COMPARISONS))), Node("length", (value(column),)), self.constant())
+            return compare(
+                self.draw(st.sampled_from(list(COMPARISONS))),
+                Node("length", (value(column),)),
+                self.constant(),
+            )
         return compare(self.draw(st.sampled_from(list(COMPARISONS))), value(column), constant())
 
     def number(self, column: Column) -> Node:
         own = Node("column", (column.name,))
-        op = self.draw(st.sampled_from(("", "", "add", "sub", "mul", "mod", "div", "abs", "coalesce")))
+        op = self.draw(
+            st.sampled_from(("", "", "add", "sub", "mul", "mod", "div", "abs", "coalesce"))
+        )
         if op == "":
             return own
         return Node("abs", (own,)) if op == "abs" else Node(op, (own, self.constant()))
 
     def text(self, column: Column) -> Node:
         own = Node("column", (column.name,))
-        op = self.draw(st.sampled_from(("", "", "lower", "upper", "trim", "coalesce", "substr", "concat")))
+        op = self.draw(
+            st.sampled_from(("", "", "lower", "upper", "trim", "coalesce", "substr", "concat"))
+        )
         if op in ("coalesce", "concat"):
             return Node(op, (own, self.word()))
         if op == "substr":
@@ -958,8 +1388,12 @@ def schemas(draw: Callable[..., Any]) -> Schema:
 @st.composite
 def pairs(draw: Callable[..., Any]) -> Pair:
     schema = draw(schemas())
-    number = zlib.crc32(repr((schema, draw(ANY))).encode())  # hypothesis repeats itself: as good as any number, and no number often
-    for rule in sorted(MUTATIONS, key=lambda rule: zlib.crc32(f"{number}/{rule.__name__}".encode())):
+    number = zlib.crc32(
+        repr((schema, draw(ANY))).encode()
+    )  # hypothesis repeats itself: as good as any number, and no number often
+    for rule in sorted(
+        MUTATIONS, key=lambda rule: zlib.crc32(f"{number}/{rule.__name__}".encode())
+    ):
         offered = list(mutations(schema, rule))
         if offered:
             return Pair(schema, offered[number % len(offered)], (draw(SEEDS), draw(SEEDS)))
@@ -981,7 +1415,9 @@ def at_key(table: Table, columns: Iterable[str]) -> str:
     return f"{quoted(table.name)}({', '.join(map(quoted, columns))})"
 
 
-Changed = tuple[Any, Any, list[tuple[str, str]]]  # side (or both), the schema that it has instead, what must be found
+Changed = tuple[
+    Any, Any, list[tuple[str, str]]
+]  # side (or both), the schema that it has instead, what must be found
 MUTATIONS: list[Callable[[Schema], Iterator[Changed]]] = []
 
 
@@ -998,26 +1434,45 @@ def mutations(schema: Schema, rule: Callable[[Schema], Iterator[Changed]]) -> It
 
 
 def on_columns(table: Table, change: Callable[[Column], Column], name: str) -> Table:
-    return replace(table, columns=tuple(change(column) if column.name == name else column for column in table.columns))
+    return replace(
+        table,
+        columns=tuple(
+            change(column) if column.name == name else column for column in table.columns
+        ),
+    )
 
 
 def free(schema: Schema, table: Table) -> Iterator[Column]:
     """Columns that are in no key, no foreign key, no expression and no view."""
     keyed = {name for key in (*table.uniques, *table.indexes) for name in key.columns}
-    bound = {*table.primary_key, *table.referring, *table.computed_from, *schema.referenced(table), *schema.shown(table), *keyed}
+    bound = {
+        *table.primary_key,
+        *table.referring,
+        *table.computed_from,
+        *schema.referenced(table),
+        *schema.shown(table),
+        *keyed,
+    }
     return (column for column in table.columns if column.name not in bound and not column.generated)
 
 
 def keyed_alike(table: Table) -> list[tuple[str, ...]]:
     """The columns of all keys of a table, in order."""
-    return [key.columns for key in (*table.uniques, *table.indexes)] + ([table.primary_key] if table.primary_key else [])
+    return [key.columns for key in (*table.uniques, *table.indexes)] + (
+        [table.primary_key] if table.primary_key else []
+    )
 
 
 @mutation
 def drop_table(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables[1:]:
         if not any(view.table == table.name for view in schema.views):
-            left = [replace(one, foreign_keys=tuple(k for k in one.foreign_keys if k.parent != table.name)) for one in schema.tables]
+            left = [
+                replace(
+                    one, foreign_keys=tuple(k for k in one.foreign_keys if k.parent != table.name)
+                )
+                for one in schema.tables
+            ]
             yield (
                 None,
                 replace(schema, tables=tuple(one for one in left if one.name != table.name)),
@@ -1033,19 +1488,35 @@ def rename_table_case(schema: Schema) -> Iterator[Changed]:
             continue
         tables = []
         for one in schema.tables:
-            keys = tuple(replace(key, parent=other) if key.parent == table.name else key for key in one.foreign_keys)
-            tables.append(replace(one, foreign_keys=keys, name=other if one.name == table.name else one.name))
-        views = tuple(replace(view, table=other) if view.table == table.name else view for view in schema.views)
+            keys = tuple(
+                replace(key, parent=other) if key.parent == table.name else key
+                for key in one.foreign_keys
+            )
+            tables.append(
+                replace(one, foreign_keys=keys, name=other if one.name == table.name else one.name)
+            )
+        views = tuple(
+            replace(view, table=other) if view.table == table.name else view
+            for view in schema.views
+        )
         for side in SIDES:
             place = quoted(other if side == "mysql" else table.name)
-            yield side, replace(schema, tables=tuple(tables), views=views), [("identifier-case", place)]
+            yield (
+                side,
+                replace(schema, tables=tuple(tables), views=views),
+                [("identifier-case", place)],
+            )
 
 
 @mutation
 def change_engine(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         if not table.foreign_keys and not schema.referenced(table):
-            yield "mysql", schema.with_table(replace(table, engine="MyISAM")), [("table-engine", quoted(table.name))]
+            yield (
+                "mysql",
+                schema.with_table(replace(table, engine="MyISAM")),
+                [("table-engine", quoted(table.name))],
+            )
 
 
 @mutation
@@ -1053,7 +1524,12 @@ def drop_column(schema: Schema) -> Iterator[Changed]:
     """With all that is made of it: one cause, one finding."""
     for table in schema.tables:
         bound = {*table.primary_key, *schema.referenced(table), *schema.shown(table)}
-        sources = {name for column in table.columns if column.generated for name in column.generated.columns}
+        sources = {
+            name
+            for column in table.columns
+            if column.generated
+            for name in column.generated.columns
+        }
         for column in table.columns:
             if column.name in bound | sources or len(table.columns) < 3:
                 continue
@@ -1062,12 +1538,25 @@ def drop_column(schema: Schema) -> Iterator[Changed]:
                 columns=tuple(one for one in table.columns if one.name != column.name),
                 uniques=tuple(key for key in table.uniques if column.name not in key.columns),
                 indexes=tuple(key for key in table.indexes if column.name not in key.columns),
-                foreign_keys=tuple(key for key in table.foreign_keys if column.name not in key.columns),
-                checks=tuple(check for check in table.checks if column.name not in check.condition.columns),
+                foreign_keys=tuple(
+                    key for key in table.foreign_keys if column.name not in key.columns
+                ),
+                checks=tuple(
+                    check for check in table.checks if column.name not in check.condition.columns
+                ),
             )
-            parts = {part for check in table.checks if column.name in check.condition.columns for part in conjuncts(check.condition)}
+            parts = {
+                part
+                for check in table.checks
+                if column.name in check.condition.columns
+                for part in conjuncts(check.condition)
+            }
             if all(column.name in part.columns for part in parts):
-                yield None, schema.with_table(left), [("column-missing", at_column(table, column.name))]
+                yield (
+                    None,
+                    schema.with_table(left),
+                    [("column-missing", at_column(table, column.name))],
+                )
 
 
 def conjuncts(node: Node) -> Iterator[Node]:
@@ -1084,8 +1573,14 @@ def rename_column(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         for column in free(schema, table):
             new = column.name + "x"
-            changed = schema.with_table(on_columns(table, lambda c, new=new: replace(c, name=new), column.name))
-            yield None, changed, [("column-missing", at_column(table, name)) for name in (column.name, new)]
+            changed = schema.with_table(
+                on_columns(table, lambda c, new=new: replace(c, name=new), column.name)
+            )
+            yield (
+                None,
+                changed,
+                [("column-missing", at_column(table, name)) for name in (column.name, new)],
+            )
 
 
 @mutation
@@ -1095,7 +1590,9 @@ def change_type(schema: Schema) -> Iterator[Changed]:
             if column.sort not in ("enum", "json") and not table.rows:
                 to = ("DATETIME", "DATETIME") if column.sort in INTEGERS else ("BIGINT", "BIGINT")
                 other = replace(column, sort="other", sqlite=to[0], mysql=to[1], default=None)
-                changed = schema.with_table(on_columns(table, lambda _, other=other: other, column.name))
+                changed = schema.with_table(
+                    on_columns(table, lambda _, other=other: other, column.name)
+                )
                 yield None, changed, [("column-type", at_column(table, column.name))]
 
 
@@ -1105,7 +1602,9 @@ def change_to_unknown_type(schema: Schema) -> Iterator[Changed]:
         for column in free(schema, table):
             if column.sort not in ("enum", "json"):
                 for name in ("STRING", "", "VARCHAR2(9)"):
-                    changed = schema.with_table(on_columns(table, lambda c, name=name: replace(c, sqlite=name), column.name))
+                    changed = schema.with_table(
+                        on_columns(table, lambda c, name=name: replace(c, sqlite=name), column.name)
+                    )
                     yield "sqlite", changed, [("type-unknown", at_column(table, column.name))]
 
 
@@ -1114,7 +1613,9 @@ def change_nullability(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         for column in table.columns:
             if column.name not in {*table.primary_key, *table.referring} and not column.generated:
-                changed = schema.with_table(on_columns(table, lambda c: replace(c, nullable=not c.nullable), column.name))
+                changed = schema.with_table(
+                    on_columns(table, lambda c: replace(c, nullable=not c.nullable), column.name)
+                )
                 yield None, changed, [("column-nullability", at_column(table, column.name))]
 
 
@@ -1122,12 +1623,20 @@ def change_nullability(schema: Schema) -> Iterator[Changed]:
 def change_default(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         for column in table.columns:
-            if column.generated or (table.filled and column.name in table.primary_key) or column.sort not in DEFAULTS:
+            if (
+                column.generated
+                or (table.filled and column.name in table.primary_key)
+                or column.sort not in DEFAULTS
+            ):
                 continue
             if column.mysql == "TINYTEXT" or column.name in table.referring:
                 continue
             for default in {None, *DEFAULTS[column.sort]} - {column.default}:
-                changed = schema.with_table(on_columns(table, lambda c, default=default: replace(c, default=default), column.name))
+                changed = schema.with_table(
+                    on_columns(
+                        table, lambda c, default=default: replace(c, default=default), column.name
+                    )
+                )
                 yield None, changed, [("column-default", at_column(table, column.name))]
 
 
@@ -1135,8 +1644,13 @@ def change_default(schema: Schema) -> Iterator[Changed]:
 def add_on_update(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         for column in table.columns:
-            if column.sort == "datetime" and column.name not in table.computed_from | table.referring:
-                changed = schema.with_table(on_columns(table, lambda c: replace(c, on_update=True), column.name))
+            if (
+                column.sort == "datetime"
+                and column.name not in table.computed_from | table.referring
+            ):
+                changed = schema.with_table(
+                    on_columns(table, lambda c: replace(c, on_update=True), column.name)
+                )
                 yield "mysql", changed, [("column-default", at_column(table, column.name))]
 
 
@@ -1145,12 +1659,28 @@ def change_capacity(schema: Schema) -> Iterator[Changed]:
     """Where both sides declare a size."""
     for table in schema.tables:
         for column in table.columns:
-            sized = column.sort in ("string", "char", "decimal", "bytes") and re.search(r"\d", column.sqlite)
-            if sized and not column.generated and column.name not in table.referring | schema.referenced(table):
+            sized = column.sort in ("string", "char", "decimal", "bytes") and re.search(
+                r"\d", column.sqlite
+            )
+            if (
+                sized
+                and not column.generated
+                and column.name not in table.referring | schema.referenced(table)
+            ):
                 for side in SIDES:
-                    declared = re.sub(r"\d+", lambda match: str(int(match[0]) + 1), getattr(column, side), count=1)
-                    changed = on_columns(table, lambda c, side=side, declared=declared: replace(c, **{side: declared}), column.name)
-                    yield side, schema.with_table(changed), [("column-capacity", at_column(table, column.name))]
+                    declared = re.sub(
+                        r"\d+", lambda match: str(int(match[0]) + 1), getattr(column, side), count=1
+                    )
+                    changed = on_columns(
+                        table,
+                        lambda c, side=side, declared=declared: replace(c, **{side: declared}),
+                        column.name,
+                    )
+                    yield (
+                        side,
+                        schema.with_table(changed),
+                        [("column-capacity", at_column(table, column.name))],
+                    )
 
 
 @mutation
@@ -1158,7 +1688,11 @@ def stop_filling(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         if table.filled:
             own = on_columns(table, lambda c: replace(c, sqlite="INT"), table.primary_key[0])
-            yield None, schema.with_table(replace(own, filled=False)), [("column-auto-increment", at_column(table, table.primary_key[0]))]
+            yield (
+                None,
+                schema.with_table(replace(own, filled=False)),
+                [("column-auto-increment", at_column(table, table.primary_key[0]))],
+            )
 
 
 @mutation
@@ -1167,8 +1701,14 @@ def change_generated(schema: Schema) -> Iterator[Changed]:
         for column in table.columns:
             if column.generated:
                 for node in (None, bumped(column.generated)):
-                    changed = on_columns(table, lambda c, node=node: replace(c, generated=node), column.name)
-                    yield None, schema.with_table(changed), [("column-generated", at_column(table, column.name))]
+                    changed = on_columns(
+                        table, lambda c, node=node: replace(c, generated=node), column.name
+                    )
+                    yield (
+                        None,
+                        schema.with_table(changed),
+                        [("column-generated", at_column(table, column.name))],
+                    )
 
 
 @mutation
@@ -1192,13 +1732,19 @@ def drop_unique(schema: Schema) -> Iterator[Changed]:
                 yield None, schema.with_table(left), expect
             else:
                 referring = [
-                    (one, k) for one in schema.tables for k in one.foreign_keys if (k.parent, k.parent_columns) == (table.name, key.columns)
+                    (one, k)
+                    for one in schema.tables
+                    for k in one.foreign_keys
+                    if (k.parent, k.parent_columns) == (table.name, key.columns)
                 ]
                 if len(key.columns) == 1 and key.columns != table.primary_key:
                     yield (
                         "sqlite",
                         schema.with_table(left),
-                        expect + [("foreign-key-dangling", at_key(one, k.columns)) for one, k in referring],
+                        expect
+                        + [
+                            ("foreign-key-dangling", at_key(one, k.columns)) for one, k in referring
+                        ],
                     )
 
 
@@ -1210,9 +1756,17 @@ def change_unique(schema: Schema) -> Iterator[Changed]:
             if set(key.columns) & schema.referenced(table):
                 continue
             for side, word in (("sqlite", "partial"), ("mysql", "prefixed")):
-                if word == "partial" or all(table.column(name).sort in ("string", "char") for name in key.columns):
-                    other = tuple(replace(one, **{word: True}) if one == key else one for one in table.uniques)
-                    yield side, schema.with_table(replace(table, uniques=other)), [("unique", at_key(table, key.columns))]
+                if word == "partial" or all(
+                    table.column(name).sort in ("string", "char") for name in key.columns
+                ):
+                    other = tuple(
+                        replace(one, **{word: True}) if one == key else one for one in table.uniques
+                    )
+                    yield (
+                        side,
+                        schema.with_table(replace(table, uniques=other)),
+                        [("unique", at_key(table, key.columns))],
+                    )
 
 
 @mutation
@@ -1221,7 +1775,9 @@ def drop_index(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         for key in table.indexes:
             left = replace(table, indexes=tuple(one for one in table.indexes if one != key))
-            answered = any(columns[: len(key.columns)] == key.columns for columns in keyed_alike(left))
+            answered = any(
+                columns[: len(key.columns)] == key.columns for columns in keyed_alike(left)
+            )
             own = any(one.columns[: len(key.columns)] == key.columns for one in table.foreign_keys)
             expect = [] if answered else [("index", at_key(table, key.columns))]
             yield "sqlite", schema.with_table(left), expect
@@ -1232,7 +1788,9 @@ def drop_index(schema: Schema) -> Iterator[Changed]:
 def drop_foreign_key(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         for key in table.foreign_keys:
-            left = replace(table, foreign_keys=tuple(one for one in table.foreign_keys if one != key))
+            left = replace(
+                table, foreign_keys=tuple(one for one in table.foreign_keys if one != key)
+            )
             yield None, schema.with_table(left), [("foreign-key", at_key(table, key.columns))]
 
 
@@ -1242,10 +1800,23 @@ def change_action(schema: Schema) -> Iterator[Changed]:
         for key in table.foreign_keys:
             for event in ("on_delete", "on_update"):
                 other = "" if getattr(key, event) else "CASCADE"
-                keys = tuple(replace(one, **{event: other}) if one == key else one for one in table.foreign_keys)
-                yield None, schema.with_table(replace(table, foreign_keys=keys)), [("foreign-key", at_key(table, key.columns))]
-            keys = tuple(replace(one, deferred=True) if one == key else one for one in table.foreign_keys)
-            yield "sqlite", schema.with_table(replace(table, foreign_keys=keys)), [("foreign-key", at_key(table, key.columns))]
+                keys = tuple(
+                    replace(one, **{event: other}) if one == key else one
+                    for one in table.foreign_keys
+                )
+                yield (
+                    None,
+                    schema.with_table(replace(table, foreign_keys=keys)),
+                    [("foreign-key", at_key(table, key.columns))],
+                )
+            keys = tuple(
+                replace(one, deferred=True) if one == key else one for one in table.foreign_keys
+            )
+            yield (
+                "sqlite",
+                schema.with_table(replace(table, foreign_keys=keys)),
+                [("foreign-key", at_key(table, key.columns))],
+            )
 
 
 @mutation
@@ -1260,8 +1831,15 @@ def drop_check(schema: Schema) -> Iterator[Changed]:
 def change_constant(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         for check in table.checks:
-            other = tuple(replace(one, condition=bumped(one.condition)) if one == check else one for one in table.checks)
-            yield None, schema.with_table(replace(table, checks=other)), [("check", quoted(table.name))]
+            other = tuple(
+                replace(one, condition=bumped(one.condition)) if one == check else one
+                for one in table.checks
+            )
+            yield (
+                None,
+                schema.with_table(replace(table, checks=other)),
+                [("check", quoted(table.name))],
+            )
 
 
 def bumped(node: Node) -> Node:
@@ -1284,7 +1862,9 @@ def change_choices(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         for column in table.columns:
             if column.sort == "enum":
-                more = on_columns(table, lambda c: replace(c, values=(*c.values, "one more")), column.name)
+                more = on_columns(
+                    table, lambda c: replace(c, values=(*c.values, "one more")), column.name
+                )
                 yield None, schema.with_table(more), [("check", quoted(table.name))]
             if column.sort in ("enum", "json"):
                 bare = on_columns(table, lambda c: replace(c, checked=False), column.name)
@@ -1297,14 +1877,22 @@ def change_view(schema: Schema) -> Iterator[Changed]:
         others = tuple(one for one in schema.views if one != view)
         yield None, replace(schema, views=others), [("view", quoted(view.name))]
         if len(view.columns) > 1:
-            yield None, replace(schema, views=(*others, replace(view, columns=view.columns[1:]))), [("view", quoted(view.name))]
+            yield (
+                None,
+                replace(schema, views=(*others, replace(view, columns=view.columns[1:]))),
+                [("view", quoted(view.name))],
+            )
 
 
 @mutation
 def change_rows(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         if table.rows:
-            yield None, schema.with_table(replace(table, rows=table.rows - 1)), [("seed-rows", quoted(table.name))]
+            yield (
+                None,
+                schema.with_table(replace(table, rows=table.rows - 1)),
+                [("seed-rows", quoted(table.name))],
+            )
 
 
 @mutation
@@ -1334,7 +1922,10 @@ def unchanged(pair: Pair) -> Pair:
 
 def reductions(schema: Schema) -> Iterator[Schema]:
     for table in reversed(schema.tables):
-        left = [replace(one, foreign_keys=tuple(k for k in one.foreign_keys if k.parent != table.name)) for one in schema.tables]
+        left = [
+            replace(one, foreign_keys=tuple(k for k in one.foreign_keys if k.parent != table.name))
+            for one in schema.tables
+        ]
         if len(left) > 1:
             views = tuple(view for view in schema.views if view.table != table.name)
             yield Schema(tuple(one for one in left if one.name != table.name), views)
@@ -1349,14 +1940,22 @@ def reduced_tables(schema: Schema, table: Table) -> Iterator[Table]:
     for part in ("checks", "indexes", "foreign_keys", "uniques"):
         for item in getattr(table, part):
             if part != "uniques" or not set(item.columns) & referenced:
-                yield replace(table, **{part: tuple(one for one in getattr(table, part) if one != item)})
+                yield replace(
+                    table, **{part: tuple(one for one in getattr(table, part) if one != item)}
+                )
     if table.primary_key and not set(table.primary_key) & referenced:
         yield replace(table, primary_key=(), filled=False, without_rowid=False)
     if table.rows:
         yield replace(table, rows=0)
-    bound = {column.name for column in table.columns} - {column.name for column in free(schema, table)}
+    bound = {column.name for column in table.columns} - {
+        column.name for column in free(schema, table)
+    }
     for column in table.columns:
-        if (column.name not in bound or column.generated) and column.name not in schema.shown(table) and len(table.columns) > 1:
+        if (
+            (column.name not in bound or column.generated)
+            and column.name not in schema.shown(table)
+            and len(table.columns) > 1
+        ):
             yield replace(table, columns=tuple(one for one in table.columns if one != column))
         if column.default is not None:
             yield on_columns(table, lambda c: replace(c, default=None), column.name)
@@ -1364,4 +1963,6 @@ def reduced_tables(schema: Schema, table: Table) -> Iterator[Table]:
         for node in check.condition.args:
             if check.condition.op in ("and", "or", "not"):
                 shorter = replace(check, condition=node)
-                yield replace(table, checks=tuple(shorter if one == check else one for one in table.checks))
+                yield replace(
+                    table, checks=tuple(shorter if one == check else one for one in table.checks)
+                )

@@ -27,10 +27,20 @@ class Toolkit:
         self.path = path
         for name in ("migrations", "migrations_mysql", "scripts"):
             shutil.copytree(ROOT / name, path / name)
-        for name in ("xtask.py", "Makefile", "requirements.txt", "requirements-dev.txt", "pyproject.toml", "parity.toml", "parity.lock"):
+        for name in (
+            "xtask.py",
+            "Makefile",
+            "requirements.txt",
+            "requirements-dev.txt",
+            "pyproject.toml",
+            "parity.toml",
+            "parity.lock",
+        ):
             shutil.copy(ROOT / name, path / name)
 
-    def run(self, *arguments: str, path: Path | None = None, python: tuple[str, ...] = (), **env: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, path: Path | None = None, python: tuple[str, ...] = (), **env: str
+    ) -> subprocess.CompletedProcess[str]:
         variables = {**os.environ, **({"PATH": str(path)} if path else {}), **env}
         variables.pop("XTASK_SERVER", None)
         return subprocess.run(
@@ -62,7 +72,9 @@ def serverless(toolkit: Toolkit, tmp_path: Path) -> Path:
             if tool.name not in HIDDEN and not (tools / tool.name).exists():
                 (tools / tool.name).symlink_to(tool)
     local = toolkit.path / "scripts" / "engine-local.sh"
-    local.write_text(re.sub(r"(?<=\s)/\S+/mariadbd", "/nowhere/mariadbd", local.read_text("utf-8")), "utf-8")
+    local.write_text(
+        re.sub(r"(?<=\s)/\S+/mariadbd", "/nowhere/mariadbd", local.read_text("utf-8")), "utf-8"
+    )
     return tools
 
 
@@ -72,11 +84,15 @@ def serverless(toolkit: Toolkit, tmp_path: Path) -> Path:
 def test_help_lists_every_command(project: Project) -> None:
     done = project.run("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [name for name in COMMANDS if not re.search(rf"^    {name}\b", done.stdout, re.MULTILINE)] == []
+    assert [
+        name for name in COMMANDS if not re.search(rf"^    {name}\b", done.stdout, re.MULTILINE)
+    ] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help(command: str, project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help(
+    command: str, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     del project
     with pytest.raises(SystemExit) as end:
         xtask.build_parser().parse_args([command, "--help"])
@@ -86,25 +102,36 @@ def test_every_command_has_help(command: str, project: Project, capsys: pytest.C
 
 def test_help_of_the_main_job_lists_every_kind(project: Project) -> None:
     done = project.run("verify-migrations", "--help")
-    assert [name for name in xtask.KINDS if not re.search(rf"^  {name}\s", done.stdout, re.MULTILINE)] == []
+    assert [
+        name for name in xtask.KINDS if not re.search(rf"^  {name}\s", done.stdout, re.MULTILINE)
+    ] == []
 
 
 def test_readme_mentions_every_command_and_every_kind() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    assert [name for name in [*COMMANDS, *xtask.KINDS] if f"`{name}" not in readme and f" {name}" not in readme] == []
+    assert [
+        name
+        for name in [*COMMANDS, *xtask.KINDS]
+        if f"`{name}" not in readme and f" {name}" not in readme
+    ] == []
 
 
 def test_readme_mentions_no_command_and_no_kind_that_is_none() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     called = set(re.findall(r"xtask\.py ([a-z][a-z-]+)", readme))
-    made = set(re.findall(r"`make ([a-z][a-z-]+)", readme)) | set(re.findall(r"^make ([a-z][a-z-]+)", readme, re.MULTILINE))
+    made = set(re.findall(r"`make ([a-z][a-z-]+)", readme)) | set(
+        re.findall(r"^make ([a-z][a-z-]+)", readme, re.MULTILINE)
+    )
     assert called <= set(COMMANDS) and made <= {*COMMANDS, "help"}
     assert set(re.findall(r"explain ([a-z]+(?:-[a-z]+)+)", readme)) <= set(xtask.KINDS)
 
 
 def test_make_has_a_target_for_every_command() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    assert sorted(set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile, re.MULTILINE)) - {"help"}) == COMMANDS
+    assert (
+        sorted(set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile, re.MULTILINE)) - {"help"})
+        == COMMANDS
+    )
 
 
 def test_every_recipe_is_one_line_that_delegates() -> None:
@@ -133,7 +160,11 @@ def test_rules_is_the_table_of_types(project: Project) -> None:
     words = set(re.findall(r"[\w()]+", done.stdout.upper()))
     for rule in xtask.TYPE_RULES:
         assert rule.logical in done.stdout
-        assert {word for name in (rule.sqlite + ", " + rule.mysql).split(", ") for word in name.upper().split()} <= words
+        assert {
+            word
+            for name in (rule.sqlite + ", " + rule.mysql).split(", ")
+            for word in name.upper().split()
+        } <= words
 
 
 # ---- usage -------------------------------------------------------------------------------------
@@ -148,7 +179,10 @@ def test_rules_is_the_table_of_types(project: Project) -> None:
         (["verify-migrations", "--locket"], ["unrecognized arguments: --locket", "[--locked]"]),
         (["verify-migrations", "-q", "-v"], ["not allowed"]),
         (["verify-migrations", "--strict=column-colation"], ["column-collation"]),
-        (["verify-migrations", "--server", "postgres://u:geheim@h"], ["mysql://user:password@host:port"]),
+        (
+            ["verify-migrations", "--server", "postgres://u:geheim@h"],
+            ["mysql://user:password@host:port"],
+        ),
         (["verify-migrations", "--server", "mysql://u:geheim@h/app"], ["names a database"]),
         (["verify-migrations", "--server", "mysql://u:geheim@h:port"], ["--server"]),
         (["verify-migrations", "--server", "mysql://h"], ["--server"]),
@@ -169,7 +203,9 @@ def test_usage_errors(arguments: list[str], words: list[str], project: Project) 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
 def test_a_timeout_that_is_none(value: str, project: Project) -> None:
-    done = project.pair(GOOD, GOOD).run("verify-migrations", "--server", "local", env={"XTASK_TIMEOUT": value})
+    done = project.pair(GOOD, GOOD).run(
+        "verify-migrations", "--server", "local", env={"XTASK_TIMEOUT": value}
+    )
     assert done.returncode == 2 and f"XTASK_TIMEOUT={value}" in done.stderr
 
 
@@ -180,12 +216,18 @@ def test_a_timeout_that_is_none(value: str, project: Project) -> None:
 def test_neither_docker_nor_mariadbd(server: str, toolkit: Toolkit, serverless: Path) -> None:
     done = toolkit.run("verify-migrations", "--server", server, path=serverless)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "no mariadbd on this machine" in done.stderr and "apt-get install mariadb-server-core" in done.stderr
+    assert (
+        "no mariadbd on this machine" in done.stderr
+        and "apt-get install mariadb-server-core" in done.stderr
+    )
     assert "Traceback" not in done.stderr
 
 
 def test_auto_says_which_engine_and_why(toolkit: Toolkit, serverless: Path) -> None:
-    assert "server: local, because there is no docker client" in toolkit.run("verify-migrations", path=serverless).stderr
+    assert (
+        "server: local, because there is no docker client"
+        in toolkit.run("verify-migrations", path=serverless).stderr
+    )
 
 
 def test_docker_was_asked_for_and_is_not_there(toolkit: Toolkit, serverless: Path) -> None:
@@ -194,18 +236,27 @@ def test_docker_was_asked_for_and_is_not_there(toolkit: Toolkit, serverless: Pat
     assert "no docker client" in done.stderr and "--server local" in done.stderr
 
 
-@pytest.mark.parametrize(("command", "rest", "status"), [("with-mariadb", ["--", "true"], 125), ("test-mariadb", [], 2)])
-def test_a_lease_that_failed(command: str, rest: list[str], status: int, toolkit: Toolkit, serverless: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "rest", "status"), [("with-mariadb", ["--", "true"], 125), ("test-mariadb", [], 2)]
+)
+def test_a_lease_that_failed(
+    command: str, rest: list[str], status: int, toolkit: Toolkit, serverless: Path
+) -> None:
     done = toolkit.run(command, "--server", "local", *rest, path=serverless)
     assert done.returncode == status and "no mariadbd" in done.stderr
 
 
 def test_a_failing_sqlite_migration_needs_no_server(toolkit: Toolkit, serverless: Path) -> None:
     (toolkit.path / "migrations" / "9999-01-01-000000_bad").mkdir()
-    (toolkit.path / "migrations" / "9999-01-01-000000_bad" / "up.sql").write_text("SELECT 1;\nCREATE TABEL t (a);\n", "utf-8")
+    (toolkit.path / "migrations" / "9999-01-01-000000_bad" / "up.sql").write_text(
+        "SELECT 1;\nCREATE TABEL t (a);\n", "utf-8"
+    )
     done = toolkit.run("verify-migrations", "--server", "local", path=serverless)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "9999-01-01-000000_bad/up.sql, statement 2 of 2, line 2" in done.stderr and "CREATE TABEL t (a)" in done.stderr
+    assert (
+        "9999-01-01-000000_bad/up.sql, statement 2 of 2, line 2" in done.stderr
+        and "CREATE TABEL t (a)" in done.stderr
+    )
 
 
 def test_no_table_is_no_parity(toolkit: Toolkit, serverless: Path) -> None:
@@ -242,7 +293,11 @@ def test_a_python_without_the_packages_says_how_to_get_them(toolkit: Toolkit) ->
 def test_doctor_without_a_server(toolkit: Toolkit, serverless: Path) -> None:
     done = toolkit.run("doctor", path=serverless)
     assert "there is no docker client" in done.stdout and done.stderr == ""
-    assert [name for name in ("Python", "SQLite", "packages", "docker", "mariadbd", "would use") if name not in done.stdout] == []
+    assert [
+        name
+        for name in ("Python", "SQLite", "packages", "docker", "mariadbd", "would use")
+        if name not in done.stdout
+    ] == []
 
 
 def test_doctor_answers_with_its_status(project: Project) -> None:
@@ -258,7 +313,10 @@ def test_doctor_looks_where_the_script_does() -> None:
 def test_doctor_names_the_image(toolkit: Toolkit) -> None:
     done = toolkit.run("doctor", XTASK_MARIADB_IMAGE="nobody/has:this")
     assert "nobody/has:this: not " in done.stdout
-    assert "would use: docker, because" not in done.stdout or "if the image can be pulled; else" in done.stdout
+    assert (
+        "would use: docker, because" not in done.stdout
+        or "if the image can be pulled; else" in done.stdout
+    )
 
 
 SWALLOWING = """
@@ -286,13 +344,23 @@ SHIELDED = """
 def test_a_signal_that_python_swallows_comes_again(hold: str) -> None:
     """Raised in a destructor or a callback of an import it is gone, and the run would go on."""
     script = SWALLOWING.replace("{hold}", hold)
-    done = subprocess.run([sys.executable, "-c", script, str(ROOT)], capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(ROOT)],
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
     assert (done.stdout, done.stderr) == ("143\n", "")
 
 
 # ---- where the project is ------------------------------------------------------------------------
 
-LAYOUT = {"parity.toml": '[sqlite]\nmigrations = "db/sqlite"\n[mysql]\nmigrations = "db/mysql"\n', "src/deep/x.py": "", ".git/HEAD": ""}
+LAYOUT = {
+    "parity.toml": '[sqlite]\nmigrations = "db/sqlite"\n[mysql]\nmigrations = "db/mysql"\n',
+    "src/deep/x.py": "",
+    ".git/HEAD": "",
+}
 
 
 @pytest.mark.parametrize("here", [".", "db", "src/deep"])
@@ -300,12 +368,17 @@ def test_the_project_is_found_from_below(here: str, project: Project) -> None:
     project.write({**LAYOUT, "db/sqlite/0001_a.sql": GOOD, "db/mysql/0001_a.sql": GOOD})
     project.path = project.path / here
     done = project.run("check-lock")
-    assert done.returncode == 1 and "parity.lock: missing: these migrations were never verified" in done.stderr
+    assert (
+        done.returncode == 1
+        and "parity.lock: missing: these migrations were never verified" in done.stderr
+    )
 
 
 def test_sets_without_settings_are_a_project_of_their_own(project: Project) -> None:
     """And the settings above them are named, not silently left out."""
-    project.write({**LAYOUT, "sub/migrations/0001_a.sql": GOOD, "sub/migrations_mysql/0001_a.sql": GOOD})
+    project.write(
+        {**LAYOUT, "sub/migrations/0001_a.sql": GOOD, "sub/migrations_mysql/0001_a.sql": GOOD}
+    )
     project.path = project.path / "sub"
     done = project.run("check-lock")
     assert done.stderr.splitlines()[0].startswith("../parity.toml: not applied")
@@ -313,17 +386,30 @@ def test_sets_without_settings_are_a_project_of_their_own(project: Project) -> N
 
 
 def test_settings_beyond_the_checkout_are_somebody_elses(project: Project) -> None:
-    project.write({"parity.toml": "ignore_tables = 1\n", "inner/.git/HEAD": "", "inner/migrations/0001_a.sql": GOOD})
+    project.write(
+        {
+            "parity.toml": "ignore_tables = 1\n",
+            "inner/.git/HEAD": "",
+            "inner/migrations/0001_a.sql": GOOD,
+        }
+    )
     project.path = project.path / "inner"
-    assert "migrations_mysql: no such directory" in project.run("verify-migrations", "--server", "local").stderr
+    assert (
+        "migrations_mysql: no such directory"
+        in project.run("verify-migrations", "--server", "local").stderr
+    )
 
 
 @pytest.mark.parametrize(
     ("output", "words"),
     [("", "nothing: cannot be written"), (".", "is a directory; name a file"), ("nowhere/x", "no such directory")],
 )  # fmt: skip
-def test_output_that_cannot_be_is_told_before_the_work(output: str, words: str, project: Project) -> None:
-    done = project.pair(GOOD, GOOD).run("verify-migrations", "--server", "nonsense", "--output", output)
+def test_output_that_cannot_be_is_told_before_the_work(
+    output: str, words: str, project: Project
+) -> None:
+    done = project.pair(GOOD, GOOD).run(
+        "verify-migrations", "--server", "nonsense", "--output", output
+    )
     assert done.returncode == 2 and words in done.stderr
 
 
@@ -347,12 +433,21 @@ def test_output_takes_the_place_of_nothing_but_a_file(tmp_path: Path) -> None:
 def test_the_way_to_the_packages_without_a_makefile(toolkit: Toolkit) -> None:
     (toolkit.path / "Makefile").unlink()
     done = toolkit.run("verify-migrations", python=("-S", "-E"))
-    assert done.returncode == 2 and "`python3 -m venv .venv && .venv/bin/pip install -r requirements.txt`" in done.stderr
+    assert (
+        done.returncode == 2
+        and "`python3 -m venv .venv && .venv/bin/pip install -r requirements.txt`" in done.stderr
+    )
     assert "repository of xtask.py itself" in toolkit.run("lint", python=("-S", "-E")).stderr
 
 
 def test_make_hands_a_whole_command_line_on() -> None:
-    done = subprocess.run(["make", "-n", "with-mariadb", "CMD=a && b"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["make", "-n", "with-mariadb", "CMD=a && b"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert '-- sh -c "$CMD"\n' in done.stdout
 
 
@@ -361,12 +456,18 @@ def test_make_hands_a_whole_command_line_on() -> None:
     [
         (["test", "-x", "--", "--odd"], None, ["-x", "--", "--odd"]),
         (["test-mariadb", "-k", "one", "--server", "local"], "local", ["-k", "one"]),
-        (["test-mariadb", "--maxfail", "1", "--server=local", "-k", "a b"], "local", ["--maxfail", "1", "-k", "a b"]),
+        (
+            ["test-mariadb", "--maxfail", "1", "--server=local", "-k", "a b"],
+            "local",
+            ["--maxfail", "1", "-k", "a b"],
+        ),
         (["fuzz", "--serv", "x"], None, ["--serv", "x"]),
         (["bench", "--only", "local"], None, ["--only", "local"]),
     ],
 )
-def test_what_a_command_does_not_know_is_handed_on(words: list[str], server: str | None, handed_on: list[str]) -> None:
+def test_what_a_command_does_not_know_is_handed_on(
+    words: list[str], server: str | None, handed_on: list[str]
+) -> None:
     read = xtask.parse_arguments(words)
     assert (getattr(read, "server", None), read.arguments) == (server, handed_on)
 
@@ -380,9 +481,13 @@ def test_what_a_command_does_not_know_is_handed_on(words: list[str], server: str
         ("rules >/dev/full", 2, "No space left"),
     ],
 )
-def test_streams_that_are_closed_or_full(line: str, status: int, words: str, project: Project) -> None:
+def test_streams_that_are_closed_or_full(
+    line: str, status: int, words: str, project: Project
+) -> None:
     shell = f"set -o pipefail; {sys.executable} {ROOT / 'xtask.py'} {line}"
-    done = subprocess.run(["bash", "-c", shell], cwd=project.path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", shell], cwd=project.path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == status and words in done.stderr
     assert "error" not in done.stdout and "Traceback" not in done.stdout + done.stderr
 
@@ -391,7 +496,9 @@ def test_a_reader_that_went_away(project: Project) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     command = [sys.executable, str(ROOT / "xtask.py"), "explain", "index"]
-    done = subprocess.run(command, cwd=project.path, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=project.path, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
 
@@ -419,25 +526,45 @@ def test_ci_starts_no_server(toolkit: Toolkit, tmp_path: Path) -> None:
     (tmp_path / "witness").mkdir()
     (tmp_path / "witness" / "sitecustomize.py").write_text(WITNESS, "utf-8")
     (toolkit.path / "tests").mkdir()
-    (toolkit.path / "tests" / "test_one.py").write_text("def test_one() -> None:\n    assert True\n", "utf-8")
+    (toolkit.path / "tests" / "test_one.py").write_text(
+        "def test_one() -> None:\n    assert True\n", "utf-8"
+    )
     seen, trapped = tmp_path / "seen", tmp_path / "trapped"
     path = os.pathsep.join([str(toolkit.path / "traps"), os.environ["PATH"]])
-    done = toolkit.run("ci", PATH=path, PYTHONPATH=str(tmp_path / "witness"), WITNESS=str(seen), TRAPPED=str(trapped))
+    done = toolkit.run(
+        "ci",
+        PATH=path,
+        PYTHONPATH=str(tmp_path / "witness"),
+        WITNESS=str(seen),
+        TRAPPED=str(trapped),
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1] == "ci: lint ok, format ok, migrations ok, lock ok, history not checked, tests ok"
+    assert (
+        done.stdout.splitlines()[-1]
+        == "ci: lint ok, format ok, migrations ok, lock ok, history not checked, tests ok"
+    )
     assert not trapped.exists()
     events = [line.split() for line in seen.read_text("utf-8").splitlines()]
     assert any(words[0] == "subprocess.Popen" for words in events)  # the witness was there
-    assert not [words for words in events if words[0] == "socket.connect" or (HIDDEN | {"lease.sh"}).intersection(words)]
+    assert not [
+        words
+        for words in events
+        if words[0] == "socket.connect" or (HIDDEN | {"lease.sh"}).intersection(words)
+    ]
 
 
 def test_ci_fails_where_one_check_fails_and_runs_them_all(toolkit: Toolkit) -> None:
     (toolkit.path / "parity.lock").unlink()
     (toolkit.path / "tests").mkdir()
-    (toolkit.path / "tests" / "test_one.py").write_text("def test_one() -> None:\n    assert [] == [1]\n", "utf-8")
+    (toolkit.path / "tests" / "test_one.py").write_text(
+        "def test_one() -> None:\n    assert [] == [1]\n", "utf-8"
+    )
     done = toolkit.run("ci")
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-1] == "ci: lint ok, format ok, migrations ok, lock FAILED, history not checked, tests FAILED"
+    assert (
+        done.stdout.splitlines()[-1]
+        == "ci: lint ok, format ok, migrations ok, lock FAILED, history not checked, tests FAILED"
+    )
     assert "make verify-migrations" in done.stderr
 
 
@@ -452,14 +579,18 @@ def test_ci_fails_where_one_check_fails_and_runs_them_all(toolkit: Toolkit) -> N
         ("parity.toml", "[sqlit]", "did you mean 'sqlite'?"),
     ],
 )
-def test_static_checks_of_both_sets(name: str, text: str, words: str, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_static_checks_of_both_sets(
+    name: str, text: str, words: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project.pair(GOOD, GOOD).write({name: text})
     monkeypatch.chdir(project.path)
     with pytest.raises(xtask.XtaskError, match=re.escape(words)):
         xtask.check_static(xtask.build_parser().parse_args(["ci"]))
 
 
-def test_static_checks_name_what_is_unpaired(project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_static_checks_name_what_is_unpaired(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     project.pair(GOOD, GOOD).write({"migrations/0002_more/up.sql": "SELECT 1;"})
     monkeypatch.chdir(project.path)
     assert xtask.check_static(xtask.build_parser().parse_args(["ci"])) == 0

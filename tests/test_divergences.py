@@ -23,12 +23,19 @@ def test_every_setting() -> None:
     settings = parse(
         'ignore_tables = ["Legacy"]\n'
         '[sqlite]\nmigrations = "a"\ninit = "PRAGMA foreign_keys = OFF"\nfunctions = { BIN2B64 = 1, ANY = -1 }\n'
-        '[mysql]\nmigrations = "b"\ninit = "SET FOREIGN_KEY_CHECKS = 0"\nimage = "mysql:9"\n' + DIVERGENCE + OPEN + REWRITE
+        '[mysql]\nmigrations = "b"\ninit = "SET FOREIGN_KEY_CHECKS = 0"\nimage = "mysql:9"\n'
+        + DIVERGENCE
+        + OPEN
+        + REWRITE
     )
     assert (settings.sqlite, settings.sqlite_init, settings.mysql, settings.mysql_init) == (
         "a", "PRAGMA foreign_keys = OFF", "b", "SET FOREIGN_KEY_CHECKS = 0",
     )  # fmt: skip
-    assert (settings.image, settings.ignore_tables, dict(settings.functions)) == ("mysql:9", ("legacy",), {"BIN2B64": 1, "ANY": -1})
+    assert (settings.image, settings.ignore_tables, dict(settings.functions)) == (
+        "mysql:9",
+        ("legacy",),
+        {"BIN2B64": 1, "ANY": -1},
+    )
     assert [(one.open, one.kind, one.at, one.why) for one in settings.entries] == [
         (False, "column-type", ("t.a",), "why"),
         (True, "column-nullability", ("t.b",), "https://tracker.example/1"),
@@ -59,7 +66,10 @@ def test_every_setting() -> None:
         (OPEN.replace('issue = "https://tracker.example/1"\n', ""), ["[[open]] 1", "no issue"]),
         (OPEN.replace("issue", "reason"), ["[[open]] 1", "'reason'"]),
         (DIVERGENCE.replace("reason", "issue"), ["[[divergence]] 1", "'issue'"]),
-        (DIVERGENCE + DIVERGENCE.replace("column-type", "column-typo"), ["[[divergence]] 2", "'column-typo'", "'column-type'"]),
+        (
+            DIVERGENCE + DIVERGENCE.replace("column-type", "column-typo"),
+            ["[[divergence]] 2", "'column-typo'", "'column-type'"],
+        ),
         (DIVERGENCE.replace("column-type", "divergence-unused"), ["divergence-unused"]),
         (DIVERGENCE.replace('at = "t.a"\n', ""), ["at"]),
         (DIVERGENCE.replace('"t.a"', "[]"), ["at"]),
@@ -68,8 +78,14 @@ def test_every_setting() -> None:
         (DIVERGENCE.replace('sqlite = "TEXT"\nmysql = "datetime"\n', ""), ["two values"]),
         (DIVERGENCE.replace('"TEXT"', "7"), ["two values"]),
         (DIVERGENCE + DIVERGENCE, ["[[divergence]] 1", "[[divergence]] 2", "t.a"]),
-        (DIVERGENCE + DIVERGENCE.replace('"t.a"', '["t.b", "t.a"]'), ["[[divergence]] 1", "[[divergence]] 2", "t.a"]),
-        (DIVERGENCE + DIVERGENCE.replace("divergence", "open").replace("reason", "issue"), ["[[divergence]] 1", "[[open]] 1", "t.a"]),
+        (
+            DIVERGENCE + DIVERGENCE.replace('"t.a"', '["t.b", "t.a"]'),
+            ["[[divergence]] 1", "[[divergence]] 2", "t.a"],
+        ),
+        (
+            DIVERGENCE + DIVERGENCE.replace("divergence", "open").replace("reason", "issue"),
+            ["[[divergence]] 1", "[[open]] 1", "t.a"],
+        ),
         (REWRITE.replace('digest = "abc"\n', ""), ["[[rewrite]]", "digest"]),
         (REWRITE.replace('"why"', '""'), ["[[rewrite]]", "reason"]),
         (REWRITE + 'at = "x"\n', ["[[rewrite]]", "'at'"]),
@@ -89,10 +105,14 @@ def test_two_entries_about_one_place_may_pin_two_findings() -> None:
 FINDING = xtask.Finding("column-type", "t.a", "TEXT", "datetime")
 
 
-def judged(findings: list[xtask.Finding], text: str, unchecked: tuple[str, ...] = ()) -> list[tuple[str, str, str]]:
+def judged(
+    findings: list[xtask.Finding], text: str, unchecked: tuple[str, ...] = ()
+) -> list[tuple[str, str, str]]:
     """Kind, place and what parity.toml says of each."""
     told = xtask.judge(findings, parse(text).entries, unchecked)
-    words = ["documented" if one.documented else "open" if one.open else "undocumented" for one in told]
+    words = [
+        "documented" if one.documented else "open" if one.open else "undocumented" for one in told
+    ]
     return [(one.finding.kind, one.finding.at, word) for one, word in zip(told, words, strict=True)]
 
 
@@ -116,13 +136,20 @@ NEW, UNUSED = ("column-type", "t.a", "undocumented"), ("divergence-unused", "t.a
         (DIVERGENCE.replace("t.a", "T.A"), [("divergence-unused", "T.A", "undocumented"), NEW]),
     ],
 )
-def test_an_entry_is_pinned_on_kind_place_and_both_values(text: str, expected: list[tuple[str, str, str]]) -> None:
+def test_an_entry_is_pinned_on_kind_place_and_both_values(
+    text: str, expected: list[tuple[str, str, str]]
+) -> None:
     assert judged([FINDING], text) == expected
 
 
 def test_an_unused_entry_says_which_it_is() -> None:
     (one,) = xtask.judge([], parse(DIVERGENCE).entries)
-    assert (one.finding.kind, one.finding.at, one.finding.sqlite, one.finding.mysql) == ("divergence-unused", "t.a", "TEXT", "datetime")
+    assert (one.finding.kind, one.finding.at, one.finding.sqlite, one.finding.mysql) == (
+        "divergence-unused",
+        "t.a",
+        "TEXT",
+        "datetime",
+    )
     assert "[[divergence]] 1 (column-type)" in one.finding.note
 
 
@@ -151,7 +178,9 @@ def test_an_unused_entry_cannot_be_documented() -> None:
 
 def test_a_value_that_one_side_lacks_is_left_out() -> None:
     text = DIVERGENCE.replace('mysql = "datetime"\n', "").replace("column-type", "column-missing")
-    assert judged([xtask.Finding("column-missing", "t.a", "TEXT", None)], text) == [("column-missing", "t.a", "documented")]
+    assert judged([xtask.Finding("column-missing", "t.a", "TEXT", None)], text) == [
+        ("column-missing", "t.a", "documented")
+    ]
 
 
 # ---- --strict --------------------------------------------------------------------------------
@@ -172,7 +201,12 @@ def test_strict_kinds(option: str | None, kinds: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "words"), [("column-colation", "'column-collation'"), ("column-type", "no strict kind"), ("all", "known are")]
+    ("option", "words"),
+    [
+        ("column-colation", "'column-collation'"),
+        ("column-type", "no strict kind"),
+        ("all", "known are"),
+    ],
 )
 def test_strict_kinds_that_are_none(option: str, words: str) -> None:
     with pytest.raises(xtask.ConfigError, match=words):
@@ -180,5 +214,11 @@ def test_strict_kinds_that_are_none(option: str, words: str) -> None:
 
 
 def test_the_strict_kinds_are_those_of_the_design() -> None:
-    assert {kind.name for kind in xtask.KINDS.values() if kind.level == "strict"} == {"column-collation", "migration-unpaired"}
-    assert {kind.name for kind in xtask.KINDS.values() if kind.level == "both"} == {"column-capacity", "column-auto-increment"}
+    assert {kind.name for kind in xtask.KINDS.values() if kind.level == "strict"} == {
+        "column-collation",
+        "migration-unpaired",
+    }
+    assert {kind.name for kind in xtask.KINDS.values() if kind.level == "both"} == {
+        "column-capacity",
+        "column-auto-increment",
+    }

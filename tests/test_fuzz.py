@@ -37,7 +37,9 @@ class Bench:
     def __init__(self, mysql: xtask.MySQLBackend, project: Project) -> None:
         self.sqlite, self.mysql, self.project = sqlite_backend(), mysql, project
         modern = tuple(map(int, mysql.version.split("."))) >= (9,)
-        self.limits = schemas.Limits(mysql.flavour == "MariaDB", mysql.flavour == "MariaDB" or modern)
+        self.limits = schemas.Limits(
+            mysql.flavour == "MariaDB", mysql.flavour == "MariaDB" or modern
+        )
 
     def backend(self, side: schemas.Dialect) -> xtask.SQLiteBackend | xtask.MySQLBackend:
         return self.sqlite if side == "sqlite" else self.mysql
@@ -59,7 +61,9 @@ class Bench:
         if rows:
             self.mysql.query("SET foreign_key_checks = 0")
             for sort, what in (("VIEW", "VIEW"), ("BASE TABLE", "TABLE")):
-                names = ["`" + name.replace("`", "``") + "`" for name, found in rows if found == sort]
+                names = [
+                    "`" + name.replace("`", "``") + "`" for name, found in rows if found == sort
+                ]
                 if names:
                     self.mysql.query(f"DROP {what} {', '.join(names)}")
             self.mysql.query("SET foreign_key_checks = 1")
@@ -78,14 +82,22 @@ def assert_all_read(read: xtask.Schema, model: schemas.Schema) -> None:
     assert set(read.views) == {view.name for view in model.views}
     for table in model.tables:
         found = read.tables[table.name]
-        assert {column.name for column in found.columns} == {column.name for column in table.columns}
+        assert {column.name for column in found.columns} == {
+            column.name for column in table.columns
+        }
         assert found.primary_key == table.primary_key
-        assert {frozenset(key.names) for key in found.uniques} == {frozenset(n.lower() for n in key.columns) for key in table.uniques}
-        assert {key.names for key in found.indexes if not key.own} <= {tuple(n.lower() for n in key.columns) for key in table.indexes}
+        assert {frozenset(key.names) for key in found.uniques} == {
+            frozenset(n.lower() for n in key.columns) for key in table.uniques
+        }
+        assert {key.names for key in found.indexes if not key.own} <= {
+            tuple(n.lower() for n in key.columns) for key in table.indexes
+        }
         assert len(found.indexes) >= len(table.indexes)
         assert len(found.foreign_keys) == len(table.foreign_keys)
         assert len(found.checks) >= len(table.checks)
-        assert {c.name for c in found.columns if c.generated} == {c.name for c in table.columns if c.generated}
+        assert {c.name for c in found.columns if c.generated} == {
+            c.name for c in table.columns if c.generated
+        }
         assert found.rows == table.rows
 
 
@@ -100,7 +112,9 @@ class Failure(NamedTuple):
 def failure_of(pair: schemas.Pair, bench: Bench) -> Failure | None:
     changed = False
     try:
-        sides = {side: bench.built(side, pair.write(side, bench.limits, False)) for side in schemas.SIDES}
+        sides = {
+            side: bench.built(side, pair.write(side, bench.limits, False)) for side in schemas.SIDES
+        }
         for read, _ in sides.values():
             assert_all_read(read, pair.schema)
         failure = difference(findings_of(sides), (), changed)
@@ -121,7 +135,11 @@ def difference(findings: list[xtask.Finding], expect: Expected, changed: bool) -
     if found == wanted:
         return None
     more, less = (sorted(kind for kind, _ in one) for one in (found - wanted, wanted - found))
-    texts = [f"found {one.kind} at {one.at}: {one.sqlite!r} | {one.mysql!r}" for one in findings if one.level == "parity"]
+    texts = [
+        f"found {one.kind} at {one.at}: {one.sqlite!r} | {one.mysql!r}"
+        for one in findings
+        if one.level == "parity"
+    ]
     texts += [f"wanted {kind} at {at}" for kind, at in wanted]
     return Failure((changed, *more, "not", *less), "\n".join(texts), changed)
 
@@ -129,8 +147,12 @@ def difference(findings: list[xtask.Finding], expect: Expected, changed: bool) -
 def check(pair: schemas.Pair, bench: Bench) -> None:
     failure = failure_of(pair, bench)
     if failure:
-        pair, failure = smallest(pair if failure.changed else schemas.unchanged(pair), failure, bench)
-        pytest.fail(f"{failure.message}\n\n{case(pair, bench.limits, failure.changed)}", pytrace=False)
+        pair, failure = smallest(
+            pair if failure.changed else schemas.unchanged(pair), failure, bench
+        )
+        pytest.fail(
+            f"{failure.message}\n\n{case(pair, bench.limits, failure.changed)}", pytrace=False
+        )
 
 
 def smallest(pair: schemas.Pair, failure: Failure, bench: Bench) -> tuple[schemas.Pair, Failure]:
@@ -142,7 +164,9 @@ def smallest(pair: schemas.Pair, failure: Failure, bench: Bench) -> tuple[schema
     return pair, failure
 
 
-def findings_of(sides: dict[schemas.Dialect, tuple[xtask.Schema, list[xtask.Finding]]]) -> list[xtask.Finding]:
+def findings_of(
+    sides: dict[schemas.Dialect, tuple[xtask.Schema, list[xtask.Finding]]],
+) -> list[xtask.Finding]:
     (sqlite, one), (mysql, other) = sides["sqlite"], sides["mysql"]
     return [*xtask.compare(sqlite, mysql), *one, *other]
 
@@ -150,8 +174,13 @@ def findings_of(sides: dict[schemas.Dialect, tuple[xtask.Schema, list[xtask.Find
 def case(pair: schemas.Pair, limits: schemas.Limits, changed: bool) -> str:
     """The pair as an entry for tests/cases."""
     name = f"{pair.mutation.name}-on-{pair.mutation.side}".replace("_", "-") if changed else "equal"
-    wanted = ", ".join(f"{{ kind = {text(kind)}, at = {text(at)} }}" for kind, at in (pair.mutation.expect if changed else ()))
-    sides = "".join(f'{side} = """\n{escaped(pair.write(side, limits, changed))}"""\n' for side in schemas.SIDES)
+    wanted = ", ".join(
+        f"{{ kind = {text(kind)}, at = {text(at)} }}"
+        for kind, at in (pair.mutation.expect if changed else ())
+    )
+    sides = "".join(
+        f'{side} = """\n{escaped(pair.write(side, limits, changed))}"""\n' for side in schemas.SIDES
+    )
     return f"[[case]]\nname = {text('fuzz-' + name)}\n{sides}expect = [{wanted}]\n"
 
 
@@ -164,7 +193,9 @@ def escaped(value: str) -> str:
 
 
 @pytest.mark.mariadb
-def test_pairs(mysql: xtask.MySQLBackend, project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pairs(
+    mysql: xtask.MySQLBackend, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     bench = Bench(mysql, project)
     changes: Counter[str] = Counter()
 
@@ -174,7 +205,9 @@ def test_pairs(mysql: xtask.MySQLBackend, project: Project, capsys: pytest.Captu
         database=None,
         deadline=None,
         verbosity=Verbosity.quiet,
-        phases=[Phase.generate],  # `smallest` does better: here less of a schema means another spelling
+        phases=[
+            Phase.generate
+        ],  # `smallest` does better: here less of a schema means another spelling
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
@@ -190,4 +223,6 @@ def test_pairs(mysql: xtask.MySQLBackend, project: Project, capsys: pytest.Captu
     assert len(changes) > len(schemas.MUTATIONS) * 3 // 4
     if "XTASK_FUZZ" in os.environ:
         with capsys.disabled():
-            print(f"\n{total} pairs, {total / (time.monotonic() - start):.1f} a second: {dict(sorted(changes.items()))}")
+            print(
+                f"\n{total} pairs, {total / (time.monotonic() - start):.1f} a second: {dict(sorted(changes.items()))}"
+            )

@@ -23,15 +23,68 @@ import xtask
 
 DIALECTS = pytest.mark.parametrize("dialect", schemas.SIDES)
 QUICK = settings(
-    max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 LONG = 1 << 20
 FRAGMENTS = (
-    *("'", '"', "`", "[", "]", "\\", "/*", "*/", "/*!", "--", "-- ", "#", ";", "\n", "\r", "\0", "(", ")", ",", ".", "''", "x'"),
-    *("BEGIN", "END", "CASE", "CREATE TRIGGER t AFTER INSERT ON t BEGIN", "CREATE PROCEDURE p() BEGIN", "DELIMITER", "CHECK", "AS"),
-    *("SELECT 1", "a", "1", "0x", "1e", "1.", "--> statement-breakpoint", "NOT", "IN", "BETWEEN", "_utf8mb4", "\x1b[2J", "🎉", "\u202e"),
+    *(
+        "'",
+        '"',
+        "`",
+        "[",
+        "]",
+        "\\",
+        "/*",
+        "*/",
+        "/*!",
+        "--",
+        "-- ",
+        "#",
+        ";",
+        "\n",
+        "\r",
+        "\0",
+        "(",
+        ")",
+        ",",
+        ".",
+        "''",
+        "x'",
+    ),
+    *(
+        "BEGIN",
+        "END",
+        "CASE",
+        "CREATE TRIGGER t AFTER INSERT ON t BEGIN",
+        "CREATE PROCEDURE p() BEGIN",
+        "DELIMITER",
+        "CHECK",
+        "AS",
+    ),
+    *(
+        "SELECT 1",
+        "a",
+        "1",
+        "0x",
+        "1e",
+        "1.",
+        "--> statement-breakpoint",
+        "NOT",
+        "IN",
+        "BETWEEN",
+        "_utf8mb4",
+        "\x1b[2J",
+        "🎉",
+        "\u202e",
+    ),
 )
-TEXTS = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=4)), max_size=14).map(" ".join) | st.text(max_size=40)
+TEXTS = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=4)), max_size=14).map(
+    " ".join
+) | st.text(max_size=40)
 
 
 # ---- the lexer and the splitter ------------------------------------------------------------------
@@ -43,7 +96,9 @@ TEXTS = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=4)), max
 def test_tokens_are_the_text(dialect: xtask.Dialect, text: str) -> None:
     found = list(xtask.tokens(text, dialect))
     assert "".join(token.text for token in found) == text
-    assert [token.start for token in found] == [len("".join(t.text for t in found[:n])) for n in range(len(found))]
+    assert [token.start for token in found] == [
+        len("".join(t.text for t in found[:n])) for n in range(len(found))
+    ]
 
 
 @DIALECTS
@@ -75,7 +130,13 @@ WHOLE = {
         "SELECT `;`",
         "CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; SELECT 2; END",
     ),
-    "mysql": ("SELECT ';'", "SELECT 'it\\';'", 'SELECT "\\";"', "SELECT `;`", "CREATE PROCEDURE p() BEGIN IF 1 THEN SELECT 1; END IF; END"),
+    "mysql": (
+        "SELECT ';'",
+        "SELECT 'it\\';'",
+        'SELECT "\\";"',
+        "SELECT `;`",
+        "CREATE PROCEDURE p() BEGIN IF 1 THEN SELECT 1; END IF; END",
+    ),
 }
 GAPS = ("", " ", "\n", "-- a comment; and ' a quote\n", "/* it's; */", ";", ";;\n")
 
@@ -85,12 +146,16 @@ GAPS = ("", " ", "\n", "-- a comment; and ' a quote\n", "/* it's; */", ";", ";;\
 @given(data=st.data())
 def test_statements_come_back(dialect: xtask.Dialect, data: st.DataObject) -> None:
     wanted = data.draw(st.lists(st.sampled_from(WHOLE[dialect]), max_size=6))
-    text = "".join(data.draw(st.sampled_from(GAPS)) + statement + ";" for statement in wanted) + data.draw(st.sampled_from(GAPS))
+    text = "".join(
+        data.draw(st.sampled_from(GAPS)) + statement + ";" for statement in wanted
+    ) + data.draw(st.sampled_from(GAPS))
     assert [statement.text for statement in xtask.split(text, dialect, "")] == wanted
 
 
 @DIALECTS
-@pytest.mark.parametrize("text", ["", " \n\t", "-- only a comment", "/* one */ -- two\n;;;", "\ufeff".strip("\ufeff")])
+@pytest.mark.parametrize(
+    "text", ["", " \n\t", "-- only a comment", "/* one */ -- two\n;;;", "\ufeff".strip("\ufeff")]
+)
 def test_nothing_to_do(dialect: xtask.Dialect, text: str) -> None:
     assert xtask.split(text, dialect, "") == []
 
@@ -119,12 +184,17 @@ def test_what_does_not_end_is_named(dialect: xtask.Dialect, text: str) -> None:
         ("comments that do not end", "/*" * (LONG // 2)),
         ("brackets that do not end", "[" * (LONG // 8)),
         ("escaped quotes that do not end", "\\'" * (LONG // 16)),
-        ("a trigger", "CREATE TRIGGER g AFTER INSERT ON t BEGIN " + "SELECT 1;" * (LONG // 72) + " END;"),
+        (
+            "a trigger",
+            "CREATE TRIGGER g AFTER INSERT ON t BEGIN " + "SELECT 1;" * (LONG // 72) + " END;",
+        ),
         ("digits", "SELECT " + "1" * LONG),
         ("dots", "." * (LONG // 8)),
     ],
 )
-def test_a_megabyte_takes_no_longer_than_it_must(dialect: xtask.Dialect, name: str, text: str) -> None:
+def test_a_megabyte_takes_no_longer_than_it_must(
+    dialect: xtask.Dialect, name: str, text: str
+) -> None:
     start = time.process_time()
     with suppress(xtask.MigrationError):
         xtask.split(text, dialect, name)
@@ -143,7 +213,10 @@ def test_canonical_takes_any_text(dialect: xtask.Dialect, text: str) -> None:
 
 
 COLUMNS = (("n", frozenset({"i64"})), ("d", frozenset({"decimal"})), ("s", frozenset({"string"})))
-NEUTRAL = [schemas.Column(name, sort, "", "") for name, sort in (("n", "long"), ("d", "decimal"), ("s", "string"))]
+NEUTRAL = [
+    schemas.Column(name, sort, "", "")
+    for name, sort in (("n", "long"), ("d", "decimal"), ("s", "string"))
+]
 
 
 @st.composite
@@ -161,8 +234,12 @@ def test_a_condition_has_one_canonical_form(made: tuple[schemas.Node, int]) -> N
     for side in schemas.SIDES:
         spelled = schemas.Writer(side, schemas.Limits(), seed).expression(node, "x")
         assert xtask.canonical_check(spelled, side, COLUMNS) == wanted
-    again = xtask.canonical_check(" AND ".join(f"({part.text})" for part in wanted), "sqlite", COLUMNS)
-    assert {part.text.replace("concat (sqlite)", "concat") for part in again} == {part.text for part in wanted}  # || is MySQL's concat
+    again = xtask.canonical_check(
+        " AND ".join(f"({part.text})" for part in wanted), "sqlite", COLUMNS
+    )
+    assert {part.text.replace("concat (sqlite)", "concat") for part in again} == {
+        part.text for part in wanted
+    }  # || is MySQL's concat
 
 
 PLAIN = [
@@ -224,12 +301,18 @@ def test_which_conditions_are_plain(text: str, conjuncts: list[str]) -> None:
 def repetitive(draw: Callable[..., Any]) -> schemas.Node:
     """AND, OR and NOT of a few atoms: what stands twice, what is its neighbour's opposite."""
     maker = schemas.Maker(draw, itertools.cycle(range(2)))
-    atoms = st.sampled_from([maker.atom(draw(st.sampled_from(NEUTRAL))) for _ in range(draw(st.integers(1, 3)))])
+    atoms = st.sampled_from(
+        [maker.atom(draw(st.sampled_from(NEUTRAL))) for _ in range(draw(st.integers(1, 3)))]
+    )
     trees = st.recursive(
         atoms,
         lambda inner: st.one_of(
             inner.map(lambda node: schemas.Node("not", (node,))),
-            st.builds(schemas.Node, st.sampled_from(("and", "or")), st.lists(inner, min_size=2, max_size=3).map(tuple)),
+            st.builds(
+                schemas.Node,
+                st.sampled_from(("and", "or")),
+                st.lists(inner, min_size=2, max_size=3).map(tuple),
+            ),
         ),
         max_leaves=6,
     )
@@ -239,16 +322,22 @@ def repetitive(draw: Callable[..., Any]) -> schemas.Node:
 def evaluator() -> sqlite3.Connection:
     """SQLite with what only the canonical form says."""
     connection = sqlite3.connect(":memory:")
-    connection.create_function("concat", -1, lambda *parts: None if None in parts else "".join(map(str, parts)))
+    connection.create_function(
+        "concat", -1, lambda *parts: None if None in parts else "".join(map(str, parts))
+    )
     for name in ("div", "idiv"):
-        connection.create_function(name, 2, lambda a, b: None if None in (a, b) or not b else int(a / b))
+        connection.create_function(
+            name, 2, lambda a, b: None if None in (a, b) or not b else int(a / b)
+        )
     connection.execute("CREATE TABLE t (n INTEGER, d NUMERIC, s TEXT)")
     numbers, reals, words = (
         (None, 0, 5, 9, 10, 12, 14, 20, 24, 30),
         (None, 0.5, 1.25, 2.25, 3),
         (None, "", "x0", "X1", "it's0", "a0", "zz", "ü"),
     )
-    connection.executemany("INSERT INTO t VALUES (?, ?, ?)", itertools.product(numbers, reals, words))
+    connection.executemany(
+        "INSERT INTO t VALUES (?, ?, ?)", itertools.product(numbers, reals, words)
+    )
     return connection
 
 
@@ -259,7 +348,9 @@ def test_the_canonical_form_means_the_same(node: schemas.Node) -> None:
     connection = evaluator()
     for side in schemas.SIDES:
         written = schemas.Writer("sqlite", schemas.Limits(), 0).expression(node, "x")
-        parts = xtask.canonical_check(schemas.Writer(side, schemas.Limits(), 0).expression(node, "x"), side, COLUMNS)
+        parts = xtask.canonical_check(
+            schemas.Writer(side, schemas.Limits(), 0).expression(node, "x"), side, COLUMNS
+        )
         read = " AND ".join(f"({part.text})" for part in parts)
         query = f"SELECT n, d, s FROM t WHERE (({written}) IS NOT 0) <> (({read}) IS NOT 0)"
         assert connection.execute(query).fetchone() is None, (written, read)
@@ -304,7 +395,10 @@ def test_parsers_take_any_text(text: str) -> None:
 @QUICK
 @given(
     text=st.one_of(
-        TEXTS, st.sampled_from(("ENUM", "DECIMAL", "VARCHAR", "BIT", "TINYINT")).flatmap(lambda n: TEXTS.map(lambda t: f"{n}({t})"))
+        TEXTS,
+        st.sampled_from(("ENUM", "DECIMAL", "VARCHAR", "BIT", "TINYINT")).flatmap(
+            lambda n: TEXTS.map(lambda t: f"{n}({t})")
+        ),
     )
 )
 def test_types_take_any_text(text: str) -> None:
@@ -313,11 +407,18 @@ def test_types_take_any_text(text: str) -> None:
 
 
 VALUES = st.recursive(
-    st.one_of(st.text(max_size=5), st.integers(-200, 200), st.booleans(), st.floats(allow_nan=False)),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(("a", "migration", "kind", "sqlite")), inner, max_size=3),
+    st.one_of(
+        st.text(max_size=5), st.integers(-200, 200), st.booleans(), st.floats(allow_nan=False)
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(("a", "migration", "kind", "sqlite")), inner, max_size=3)
+    ),
     max_leaves=5,
 )
-KEYS = sorted({key for keys in xtask.KNOWN_KEYS.values() for key in keys} | {"format", "migration", "other"})
+KEYS = sorted(
+    {key for keys in xtask.KNOWN_KEYS.values() for key in keys} | {"format", "migration", "other"}
+)
 TABLES = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4)
 
 
@@ -333,12 +434,21 @@ def toml(value: Any) -> str:
 
 @QUICK
 @given(settings_=TABLES, entry=TABLES, section=st.sampled_from(("divergence", "open", "rewrite")))
-def test_settings_and_locks_of_any_shape(settings_: dict[str, Any], entry: dict[str, Any], section: str) -> None:
+def test_settings_and_locks_of_any_shape(
+    settings_: dict[str, Any], entry: dict[str, Any], section: str
+) -> None:
     text = "".join(f"{key} = {toml(value)}\n" for key, value in settings_.items() if key != section)
     text += f"[[{section}]]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in entry.items())
     never_raises_but_its_own(lambda: xtask.parse_settings(text, "parity.toml"))
-    for lock in (text, f"format = {xtask.LOCK_FORMAT}\n" + text.replace("format =", "other_format =")):
-        never_raises_but_its_own(lambda lock=lock: xtask.lock_problems(xtask.parse_lock(lock, "parity.lock"), [], xtask.Settings()))
+    for lock in (
+        text,
+        f"format = {xtask.LOCK_FORMAT}\n" + text.replace("format =", "other_format ="),
+    ):
+        never_raises_but_its_own(
+            lambda lock=lock: xtask.lock_problems(
+                xtask.parse_lock(lock, "parity.lock"), [], xtask.Settings()
+            )
+        )
 
 
 @QUICK
@@ -359,14 +469,25 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
 
 def verdict(name: str, value: str | None) -> xtask.Verdict:
     """One finding of each kind, all of them about things of one name."""
-    table = xtask.Table(name, (xtask.Column(name, xtask.ColumnType(value or "TEXT"), True),), primary_key=(name,))
+    table = xtask.Table(
+        name, (xtask.Column(name, xtask.ColumnType(value or "TEXT"), True),), primary_key=(name,)
+    )
     schema = xtask.Schema({name: table}, {name: xtask.View(name, (name,))}, ignored=(name,))
-    sides = [xtask.Side(flavour, "1.2", f"migrations_{flavour}/{name}", 1, schema) for flavour in ("SQLite", "MariaDB")]
+    sides = [
+        xtask.Side(flavour, "1.2", f"migrations_{flavour}/{name}", 1, schema)
+        for flavour in ("SQLite", "MariaDB")
+    ]
     entry = xtask.Entry(1, True, "index", (name,), value, name, f"because {name}")
     findings = [
-        xtask.Finding(kind, xtask.column_place(name, name), value, name, migration=name, note=f"note {name}") for kind in xtask.KINDS
+        xtask.Finding(
+            kind, xtask.column_place(name, name), value, name, migration=name, note=f"note {name}"
+        )
+        for kind in xtask.KINDS
     ]
-    judged = (*(xtask.Judged(finding) for finding in findings), *(xtask.Judged(finding, entry) for finding in findings))
+    judged = (
+        *(xtask.Judged(finding) for finding in findings),
+        *(xtask.Judged(finding, entry) for finding in findings),
+    )
     return xtask.Verdict(*sides, judged, judged, "strict", (f"{name}/1",), {name: f"{name}/up.sql"})
 
 
@@ -385,7 +506,9 @@ def test_no_name_writes_to_the_terminal(form: str, name: str, value: str | None)
 @pytest.mark.parametrize("label", ["0001_\x1b[2J", "0001_a\nxtask: parity"])
 def test_no_name_writes_to_the_log(label: str, project: Project) -> None:
     """Directory, file and statement stand in error messages."""
-    done = project.pair("CREATE TABLE \x1b[31mt (;", "SELECT 1;", label).run("verify-migrations", "--server", "local")
+    done = project.pair("CREATE TABLE \x1b[31mt (;", "SELECT 1;", label).run(
+        "verify-migrations", "--server", "local"
+    )
     assert done.returncode == 2
     shown = done.stdout + done.stderr
     assert "0001_" in shown and "\x1b" not in shown
@@ -396,7 +519,12 @@ def test_no_name_writes_to_the_log(label: str, project: Project) -> None:
 
 
 def apply_sqlite(project: Project, sql: str | bytes) -> xtask.SQLiteBackend:
-    project.write({"migrations/0001_a/up.sql": sql, "migrations/0001_a/metadata.toml": "run_in_transaction = false"})
+    project.write(
+        {
+            "migrations/0001_a/up.sql": sql,
+            "migrations/0001_a/metadata.toml": "run_in_transaction = false",
+        }
+    )
     backend = sqlite_backend()
     backend.apply(xtask.discover(project.path / "migrations", "sqlite")[0])
     return backend
@@ -424,12 +552,21 @@ def test_sqlite_reaches_no_file(sql: str, project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "pragma", ["temp_store_directory = '{file}'", "data_store_directory = '{file}'", "journal_mode = WAL", "mmap_size = 1"]
+    "pragma",
+    [
+        "temp_store_directory = '{file}'",
+        "data_store_directory = '{file}'",
+        "journal_mode = WAL",
+        "mmap_size = 1",
+    ],
 )
 def test_sqlite_pragmas_reach_no_file(pragma: str, project: Project) -> None:
     target = project.path / "reached"
     with suppress(xtask.MigrationError):
-        apply_sqlite(project, f"PRAGMA {pragma.format(file=target)}; CREATE TABLE t (a); CREATE TEMP TABLE x AS SELECT 1;")
+        apply_sqlite(
+            project,
+            f"PRAGMA {pragma.format(file=target)}; CREATE TABLE t (a); CREATE TEMP TABLE x AS SELECT 1;",
+        )
     assert not target.exists()
 
 
@@ -449,7 +586,10 @@ def test_sqlite_writable_schema_is_harmless(text: str, project: Project) -> None
     """It writes into the database in memory; one that cannot be read any more is an error, never parity."""
     update = f"UPDATE sqlite_schema SET sql = '{text}' WHERE name = 't'"
     try:
-        backend = apply_sqlite(project, f"CREATE TABLE t (a); PRAGMA writable_schema = ON; {update}; PRAGMA writable_schema = RESET;")
+        backend = apply_sqlite(
+            project,
+            f"CREATE TABLE t (a); PRAGMA writable_schema = ON; {update}; PRAGMA writable_schema = RESET;",
+        )
         assert list(backend.read().tables) == ["t"]
     except xtask.XtaskError as error:
         assert str(error)
@@ -457,7 +597,14 @@ def test_sqlite_writable_schema_is_harmless(text: str, project: Project) -> None
 
 
 @pytest.mark.parametrize(
-    "sql", ["SELECT '\0'", "SELECT 'a", "SELECT " + "(" * 5000 + "1" + ")" * 5000, "SELECT 1 " + "+ 1" * 5000, b"\xff\xfe"]
+    "sql",
+    [
+        "SELECT '\0'",
+        "SELECT 'a",
+        "SELECT " + "(" * 5000 + "1" + ")" * 5000,
+        "SELECT 1 " + "+ 1" * 5000,
+        b"\xff\xfe",
+    ],
 )
 def test_sqlite_refuses_and_says_so(sql: str | bytes, project: Project) -> None:
     with pytest.raises(xtask.MigrationError, match=r"up\.sql"):
@@ -468,8 +615,42 @@ def test_sqlite_refuses_and_says_so(sql: str | bytes, project: Project) -> None:
 
 HOSTILE = (
     *schemas.HOSTILE_NAMES,
-    *("'", '"', "`", ".", "%", ";", "\\", "a.b.c", "''", "``", '""', "a\tb", "\x1b[2J", "a\x7fb", "*/", "-- ", "a\u00a0b", "\u202ea"),
-    *("Ünïcödé", "ＡＢＣ", "x" * 64, "é" * 64, "%(name)s", "{0}", "$1", "sqlite", "a''b", "DROP TABLE t", "NULL", "1", "1e5", "0x10"),
+    *(
+        "'",
+        '"',
+        "`",
+        ".",
+        "%",
+        ";",
+        "\\",
+        "a.b.c",
+        "''",
+        "``",
+        '""',
+        "a\tb",
+        "\x1b[2J",
+        "a\x7fb",
+        "*/",
+        "-- ",
+        "a\u00a0b",
+        "\u202ea",
+    ),
+    *(
+        "Ünïcödé",
+        "ＡＢＣ",
+        "x" * 64,
+        "é" * 64,
+        "%(name)s",
+        "{0}",
+        "$1",
+        "sqlite",
+        "a''b",
+        "DROP TABLE t",
+        "NULL",
+        "1",
+        "1e5",
+        "0x10",
+    ),
 )
 TAIL = re.compile(r"\s\Z")
 
@@ -498,18 +679,28 @@ def both(name: str, dropped: str = "") -> dict[str, str]:
             "key": f"CONSTRAINT k FOREIGN KEY (p) REFERENCES {own} (z)",
             "check": f"CONSTRAINT {own} CHECK ({own} > 5)",
         }
-        gone = {f"{side} key": {"key"}, f"{side} check": {"check"}, f"{side} column": {"column", "check"}}.get(dropped, set())
+        gone = {
+            f"{side} key": {"key"},
+            f"{side} check": {"check"},
+            f"{side} column": {"column", "check"},
+        }.get(dropped, set())
         left = [text for part, text in parts.items() if part not in gone]
         statements = [f"CREATE TABLE {own} (z INT NOT NULL PRIMARY KEY, p INT, {', '.join(left)})"]
-        statements += [f"CREATE INDEX {index} ON {own} ({own}, p)"] if dropped != f"{side} column" else []
-        made[side] = "; ".join([*statements, f"CREATE VIEW {quote(name[:63] + 'v')} AS SELECT z FROM {own};"])
+        statements += (
+            [f"CREATE INDEX {index} ON {own} ({own}, p)"] if dropped != f"{side} column" else []
+        )
+        made[side] = "; ".join(
+            [*statements, f"CREATE VIEW {quote(name[:63] + 'v')} AS SELECT z FROM {own};"]
+        )
     return made
 
 
 Found = list[tuple[str, str]]
 
 
-def found(bench: Bench, *, sqlite: str = "", mysql: str = "", before: Any = None) -> tuple[Found, Any]:
+def found(
+    bench: Bench, *, sqlite: str = "", mysql: str = "", before: Any = None
+) -> tuple[Found, Any]:
     """What two scripts differ in; of a side without a script, what `before` has of it.  And both sides, for the next time."""
     sides = dict(before or {})
     for side, sql in (("sqlite", sqlite), ("mysql", mysql)):
@@ -519,19 +710,29 @@ def found(bench: Bench, *, sqlite: str = "", mysql: str = "", before: Any = None
 
 
 @pytest.mark.mariadb
-@pytest.mark.parametrize("name", [name for name in dict.fromkeys(HOSTILE) if not TAIL.search(name)], ids=ascii)
+@pytest.mark.parametrize(
+    "name", [name for name in dict.fromkeys(HOSTILE) if not TAIL.search(name)], ids=ascii
+)
 def test_names(name: str, project: Project, mysql: xtask.MySQLBackend) -> None:
     at, bench = schemas.quoted(name), Bench(mysql, project)
     findings, sides = found(bench, **both(name))
     assert findings == []
     for side in schemas.SIDES:
-        for part, expect in (("column", ("column-missing", f"{at}.{at}")), ("check", ("check", at)), ("key", ("foreign-key", f"{at}(p)"))):
-            assert found(bench, before=sides, **{side: both(name, f"{side} {part}")[side]})[0] == [expect]
+        for part, expect in (
+            ("column", ("column-missing", f"{at}.{at}")),
+            ("check", ("check", at)),
+            ("key", ("foreign-key", f"{at}(p)")),
+        ):
+            assert found(bench, before=sides, **{side: both(name, f"{side} {part}")[side]})[0] == [
+                expect
+            ]
 
 
 @pytest.mark.mariadb
 @pytest.mark.parametrize("name", ["a🎉b", "tail ", "x" * 65, "nul\0l"], ids=ascii)
-def test_names_that_mysql_cannot_keep(name: str, project: Project, mysql: xtask.MySQLBackend) -> None:
+def test_names_that_mysql_cannot_keep(
+    name: str, project: Project, mysql: xtask.MySQLBackend
+) -> None:
     """Refused, or found to be another name: never taken as equal unless the server did keep it."""
     try:
         findings, _ = found(Bench(mysql, project), **both(name))
@@ -544,10 +745,15 @@ def test_names_that_mysql_cannot_keep(name: str, project: Project, mysql: xtask.
 @pytest.mark.mariadb
 def test_names_through_the_whole_program(project: Project, server_url: str) -> None:
     """All of them at once: parity, and one dropped column found where it was, in every format."""
-    names = [name for name in dict.fromkeys(HOSTILE) if not TAIL.search(name) and name.lower() not in xtask.BOOKKEEPING_TABLES]
+    names = [
+        name
+        for name in dict.fromkeys(HOSTILE)
+        if not TAIL.search(name) and name.lower() not in xtask.BOOKKEEPING_TABLES
+    ]
     scripts = {
         side: "\n".join(
-            f"CREATE TABLE {mark(f'{name[:61]}{n}')} (z INTEGER NOT NULL, {mark(name)} INTEGER);" for n, name in enumerate(names)
+            f"CREATE TABLE {mark(f'{name[:61]}{n}')} (z INTEGER NOT NULL, {mark(name)} INTEGER);"
+            for n, name in enumerate(names)
         )
         for side, mark in QUOTES.items()
     }
@@ -555,19 +761,29 @@ def test_names_through_the_whole_program(project: Project, server_url: str) -> N
     done = project.run("verify-migrations", "--server", server_url)
     assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stdout + done.stderr
     drop = f"ALTER TABLE {QUOTES['mysql'](names[0] + '0')} DROP COLUMN {QUOTES['mysql'](names[0])};"
-    project.write({"migrations/0002_less/up.sql": "SELECT 1;", "migrations_mysql/0002_less/up.sql": drop})
+    project.write(
+        {"migrations/0002_less/up.sql": "SELECT 1;", "migrations_mysql/0002_less/up.sql": drop}
+    )
     done = project.run("verify-migrations", "--server", server_url, "--format", "json")
     assert done.returncode == 1
     (finding,) = json.loads(done.stdout)["findings"]
     place = f"{schemas.quoted(names[0] + '0')}.{schemas.quoted(names[0])}"
-    assert (finding["kind"], finding["at"], finding["migration"]) == ("column-missing", place, "0002_less")
+    assert (finding["kind"], finding["at"], finding["migration"]) == (
+        "column-missing",
+        place,
+        "0002_less",
+    )
 
 
 @pytest.mark.mariadb
-def test_load_data_local_is_refused(project: Project, mysql: xtask.MySQLBackend, server_url: str) -> None:
+def test_load_data_local_is_refused(
+    project: Project, mysql: xtask.MySQLBackend, server_url: str
+) -> None:
     secret = project.write({"secret.txt": "secret\n"}).path / "secret.txt"
     sql = f"CREATE TABLE t (a TEXT); LOAD DATA LOCAL INFILE '{secret}' INTO TABLE t;"
-    done = project.pair("CREATE TABLE t (a TEXT);", sql).run("verify-migrations", "--server", server_url)
+    done = project.pair("CREATE TABLE t (a TEXT);", sql).run(
+        "verify-migrations", "--server", server_url
+    )
     assert done.returncode == 2
     assert "refused" in done.stderr and "LOAD DATA LOCAL" in done.stderr
     assert "secret\n" not in done.stdout
@@ -614,7 +830,9 @@ def victim(address: xtask.Address) -> Iterator[Callable[[], tuple[object, ...]]]
 
 @pytest.mark.mariadb
 @pytest.mark.parametrize("way", WAYS)
-def test_a_migration_reaches_no_further_than_its_database(way: str, project: Project, server_url: str, victim: Callable[[], Any]) -> None:
+def test_a_migration_reaches_no_further_than_its_database(
+    way: str, project: Project, server_url: str, victim: Callable[[], Any]
+) -> None:
     before = victim()
     wrapping, reaches = WAYS[way]
     for sql in reaches:
@@ -627,10 +845,20 @@ def test_a_migration_reaches_no_further_than_its_database(way: str, project: Pro
 
 
 @pytest.mark.mariadb
-@pytest.mark.parametrize("sql", ["SET @s = CONCAT('DROP DATABASE ', DATABASE()); PREPARE p FROM @s; EXECUTE p;", "KILL CONNECTION_ID();"])
-def test_a_migration_may_ruin_only_itself(sql: str, project: Project, server_url: str, victim: Callable[[], Any]) -> None:
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SET @s = CONCAT('DROP DATABASE ', DATABASE()); PREPARE p FROM @s; EXECUTE p;",
+        "KILL CONNECTION_ID();",
+    ],
+)
+def test_a_migration_may_ruin_only_itself(
+    sql: str, project: Project, server_url: str, victim: Callable[[], Any]
+) -> None:
     before = victim()
-    done = project.pair("CREATE TABLE t (a INTEGER);", f"CREATE TABLE t (a INT); {sql}").run("verify-migrations", "--server", server_url)
+    done = project.pair("CREATE TABLE t (a INTEGER);", f"CREATE TABLE t (a INT); {sql}").run(
+        "verify-migrations", "--server", server_url
+    )
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert victim() == before

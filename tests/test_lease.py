@@ -137,7 +137,10 @@ def sending(number: signal.Signals) -> Blow:
 
 
 BLOWS = {
-    **{number.name: sending(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)},
+    **{
+        number.name: sending(number)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+    },
     "SIGKILL to the script": Blow(kill_script, 2, 0, "keeper of the lease was killed"),
     "SIGKILL to both": Blow(kill_both, -signal.SIGKILL),
     "Ctrl-C twice": Blow(interrupt_group_twice, 130),
@@ -146,7 +149,9 @@ BLOWS = {
 }
 TO_THE_SCRIPT = ("SIGKILL to the script", "SIGKILL to both")
 LOCAL_STAGES = {
-    "before": Stage(lambda run: run.hangs.exists(), commands=(("docker", HANGING),), seconds=3, server="auto"),
+    "before": Stage(
+        lambda run: run.hangs.exists(), commands=(("docker", HANGING),), seconds=3, server="auto"
+    ),
     "fetch": Stage(lambda run: run.hangs.exists(), commands=(("apt-get", HANGING),), bare=True),
     "directory": Stage(Run.directories),
     "socket": Stage(Run.has_socket),
@@ -191,14 +196,18 @@ def strike(where: Path, case: Case, environment: dict[str, str]) -> None:
     mysql = BRIEF if blow.goes_on and stage.mysql == SLOW else stage.mysql
     environment = {**environment, "XTASK_TEST_SECONDS": "2" if blow.goes_on else str(stage.seconds)}
     root = {"root": checkout(where / "checkout", server=False)} if stage.bare else {}
-    with Run(where, mysql, server=stage.server or engine, environment=environment, **root, **blow.options) as run:
+    with Run(
+        where, mysql, server=stage.server or engine, environment=environment, **root, **blow.options
+    ) as run:
         owner = run.owner
         assert wait_until(lambda: stage.reached(run) or run.process.poll() is not None), run.said()
         if run.process.poll() is not None and not stage.reached(run):
             raise AssertionError(f"ended before {name}: {run.said()}")
         blow.strike(run)
         status = run.wait()
-        wanted = blow.status if name != "teardown" or blow.status_at_end is None else blow.status_at_end
+        wanted = (
+            blow.status if name != "teardown" or blow.status_at_end is None else blow.status_at_end
+        )
         if (status in (0, 1) and status != wanted) or (blow.word and blow.word not in run.said()):
             raise Late(f"status {status}: {run.said()}")
         if blow.goes_on:
@@ -222,14 +231,20 @@ def strike_in_time(where: Path, case: Case, environment: dict[str, str]) -> None
 def other_server() -> bool:
     """Whether a mariadbd would be found without the one that is unpacked here."""
     places = ("/usr/sbin", "/usr/libexec", "/usr/local/sbin")
-    return bool(shutil.which("mariadbd")) or any(os.access(f"{place}/mariadbd", os.X_OK) for place in places)
+    return bool(shutil.which("mariadbd")) or any(
+        os.access(f"{place}/mariadbd", os.X_OK) for place in places
+    )
 
 
 @pytest.fixture(scope="module")
-def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, Future[None]]]:
+def results(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Case, Future[None]]]:
     """The cases that were selected, several at once: each of them mostly waits."""
     chosen = [
-        item.callspec.params["case"] for item in request.session.items if item.originalname in ("test_killed", "test_killed_in_docker")
+        item.callspec.params["case"]
+        for item in request.session.items
+        if item.originalname in ("test_killed", "test_killed_in_docker")
     ]
     if docker_missing():
         chosen = [case for case in chosen if case[0] != "docker"]
@@ -240,7 +255,12 @@ def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         for name, stage in stages.items()
     }
     with ThreadPoolExecutor(max_workers=4) as pool:
-        yield {case: pool.submit(strike_in_time, tmp_path_factory.mktemp("kill"), case, found[case[:2]]) for case in chosen}
+        yield {
+            case: pool.submit(
+                strike_in_time, tmp_path_factory.mktemp("kill"), case, found[case[:2]]
+            )
+            for case in chosen
+        }
 
 
 @pytest.fixture(scope="session")
@@ -266,7 +286,11 @@ def test_killed_in_docker(case: Case, with_docker: None, results: dict[Case, Fut
 
 def freeze_and_kill(run: Run) -> None:
     """xtask.py, script and guard at one blow: first all are stopped, so that none sees the end of another."""
-    keepers = [one for one in processes(run.mark) if "xtask.py\0" in one.command or "lease.sh\0" in one.command]
+    keepers = [
+        one
+        for one in processes(run.mark)
+        if "xtask.py\0" in one.command or "lease.sh\0" in one.command
+    ]
     assert len(keepers) > 3, keepers
     for number in (signal.SIGSTOP, signal.SIGKILL):
         for one in keepers:
@@ -279,7 +303,9 @@ def test_the_next_run_sweeps_what_nobody_could(tmp_path: Path) -> None:
         assert wait_until(lambda: run.has_said("mysql: 1 of"))
         server = run.server()
         freeze_and_kill(run)
-        assert server.pid in [one.pid for one in processes(run.mark)] and run.has_socket()  # else this would prove nothing
+        assert (
+            server.pid in [one.pid for one in processes(run.mark)] and run.has_socket()
+        )  # else this would prove nothing
         with Run(tmp_path / "next", MYSQL, base=run.base) as second:
             assert second.wait() == 0, second.said()
             second.assert_gone()
@@ -292,10 +318,19 @@ def test_a_lease_has_a_lifetime(stopped: bool, tmp_path: Path) -> None:
         assert wait_until(lambda: run.has_said("mysql: 1 of") or run.process.poll() is not None)
         if stopped:
             run.process.send_signal(signal.SIGSTOP)
-            assert wait_until(lambda: not run.directories() and not any(one.is_server for one in processes(run.mark)), GONE)
+            assert wait_until(
+                lambda: (
+                    not run.directories() and not any(one.is_server for one in processes(run.mark))
+                ),
+                GONE,
+            )
             run.process.send_signal(signal.SIGCONT)
         assert run.wait() == 2
-        assert run.has_said("mysql: 1 of") and run.has_said("older than its lifetime of 4 s") and not run.has_said("Traceback"), run.said()
+        assert (
+            run.has_said("mysql: 1 of")
+            and run.has_said("older than its lifetime of 4 s")
+            and not run.has_said("Traceback")
+        ), run.said()
         run.assert_gone()
 
 
@@ -338,7 +373,13 @@ OWNERS: list[tuple[str, str | None, int, bool]] = [  # what, file, age in second
 
 def test_directories_that_a_sweep_takes(tmp_path: Path) -> None:
     me = identity()
-    words = {"pid": me.pid, "start": me.start, "boot": me.boot, "namespace": me.namespace, "dead": dead_pid()}
+    words = {
+        "pid": me.pid,
+        "start": me.start,
+        "boot": me.boot,
+        "namespace": me.namespace,
+        "dead": dead_pid(),
+    }
     with Run(tmp_path / "first") as run:
         assert wait_until(lambda: run.has_said("mysql: 1 of"))
         paths = {}
@@ -360,7 +401,11 @@ def test_directories_that_a_sweep_takes(tmp_path: Path) -> None:
             assert second.wait() == 0, second.said()
         wanted = {what for what, _, _, swept in OWNERS if swept}
         assert {what for what, path in paths.items() if not path.exists()} == wanted
-        assert run.process.poll() is None and run.has_socket() and (tmp_path / "elsewhere" / "owner").exists()
+        assert (
+            run.process.poll() is None
+            and run.has_socket()
+            and (tmp_path / "elsewhere" / "owner").exists()
+        )
 
 
 @pytest.fixture
@@ -394,7 +439,9 @@ def lease_names() -> dict[str, bool]:
     }
 
 
-def test_databases_that_a_sweep_takes(project: Project, server_url: str, query: Callable[[str], list[tuple[Any, ...]]]) -> None:
+def test_databases_that_a_sweep_takes(
+    project: Project, server_url: str, query: Callable[[str], list[tuple[Any, ...]]]
+) -> None:
     names = lease_names()
     try:
         for name in names:
@@ -402,9 +449,14 @@ def test_databases_that_a_sweep_takes(project: Project, server_url: str, query: 
             query(f"CREATE USER '{name[:32]}'@'%'")
         done = project.pair(SQLITE, MYSQL).run("verify-migrations", "--server", server_url)
         assert done.returncode == 0, done.stderr
-        databases, users = ({row[0] for row in query(sql)} for sql in ("SHOW DATABASES", "SELECT user FROM mysql.user"))
+        databases, users = (
+            {row[0] for row in query(sql)}
+            for sql in ("SHOW DATABASES", "SELECT user FROM mysql.user")
+        )
         assert {name: name not in databases for name in names} == names
-        assert {name: name[:32] not in users for name in names if len(name) < 33} == {name: names[name] for name in names if len(name) < 33}
+        assert {name: name[:32] not in users for name in names if len(name) < 33} == {
+            name: names[name] for name in names if len(name) < 33
+        }
     finally:
         for name in names:
             query(f"DROP DATABASE IF EXISTS `{name}`")
@@ -413,7 +465,11 @@ def test_databases_that_a_sweep_takes(project: Project, server_url: str, query: 
 
 def labels(owner: tuple[str, str, str, str], **others: str) -> dict[str, str]:
     names = ("xtask.owner-pid", "xtask.owner-start", "xtask.boot", "xtask.pidns")
-    return {**dict(zip(names, owner, strict=True)), "xtask.lease": f"xtask_test_{secrets.token_hex(4)}", **others}
+    return {
+        **dict(zip(names, owner, strict=True)),
+        "xtask.lease": f"xtask_test_{secrets.token_hex(4)}",
+        **others,
+    }
 
 
 def containers_to_sweep() -> list[tuple[str, dict[str, str], bool]]:
@@ -426,8 +482,16 @@ def containers_to_sweep() -> list[tuple[str, dict[str, str], bool]]:
         ("alive", labels((me.pid, me.start, me.boot, me.namespace)), False),
         ("of another machine or boot", labels((gone, "12345", "0000-00", me.namespace)), False),
         ("of another container", labels((gone, "12345", me.boot, "pid:[1]")), False),
-        ("another project's, named much like ours", {"com.docker.compose.project": f"xtask-{me.machine}"}, False),
-        ("another project's, labelled much like ours", {**foreign, "xtask.leases": "xtask_1"}, False),
+        (
+            "another project's, named much like ours",
+            {"com.docker.compose.project": f"xtask-{me.machine}"},
+            False,
+        ),
+        (
+            "another project's, labelled much like ours",
+            {**foreign, "xtask.leases": "xtask_1"},
+            False,
+        ),
     ]
 
 
@@ -435,7 +499,9 @@ def test_containers_that_a_sweep_takes(with_docker: None, tmp_path: Path) -> Non
     made = {}
     try:
         for what, words, _ in containers_to_sweep():
-            options = [option for name, value in words.items() for option in ("--label", f"{name}={value}")]
+            options = [
+                option for name, value in words.items() for option in ("--label", f"{name}={value}")
+            ]
             name = f"xtask-test-{secrets.token_hex(4)}"
             made[what] = docker("create", "--name", name, *options, IMAGE, "true").strip()
             assert made[what], what
@@ -443,7 +509,9 @@ def test_containers_that_a_sweep_takes(with_docker: None, tmp_path: Path) -> Non
             assert run.wait() == 0, run.said()
             run.assert_gone(containers=True)
         there = docker("ps", "--all", "--quiet", "--no-trunc").split()
-        assert {what: made[what] not in there for what in made} == {what: swept for what, _, swept in containers_to_sweep()}
+        assert {what: made[what] not in there for what in made} == {
+            what: swept for what, _, swept in containers_to_sweep()
+        }
     finally:
         docker("rm", "--force", *made.values())
 
@@ -455,7 +523,9 @@ def test_a_container_has_a_lifetime_of_its_own(with_docker: None, tmp_path: Path
         freeze_and_kill(run)
         assert run.containers(), run.said()
         assert wait_until(lambda: not run.containers() and not processes(run.mark), 6 + GONE)
-        with Run(tmp_path / "next", MYSQL, base=run.base) as second:  # a local one leaves those of Docker alone
+        with Run(
+            tmp_path / "next", MYSQL, base=run.base
+        ) as second:  # a local one leaves those of Docker alone
             assert second.wait() == 0 and run.directories()
         with Run(tmp_path / "next again", MYSQL, base=run.base, server="docker") as second:
             assert second.wait() == 0, second.said()
@@ -489,7 +559,14 @@ def crowd(where: Path, count: int, server: str) -> Iterator[list[Run]]:
         runs = []
         for number in range(count):
             mysql = (DRIFTED if number & 2 else MYSQL) + PAUSE
-            run = Run(where / str(number), mysql, root=roots[number & 1], base=base, server=server, environment={"XTASK_TIMEOUT": "150"})
+            run = Run(
+                where / str(number),
+                mysql,
+                root=roots[number & 1],
+                base=base,
+                server=server,
+                environment={"XTASK_TIMEOUT": "150"},
+            )
             runs.append(stack.enter_context(run))
         yield runs
         for run in runs:
@@ -508,7 +585,10 @@ def assert_right(where: Path, count: int, server: str, killed: dict[int, signal.
                 status = number >> 1 & 1
                 assert run.wait(180) == status, run.said()
                 said[status].add(run.out.read_text())
-    assert [len(texts) for texts in said.values()] == [1, int(count > 2)] and "Verdict: parity" in said[0].pop()
+    assert [len(texts) for texts in said.values()] == [
+        1,
+        int(count > 2),
+    ] and "Verdict: parity" in said[0].pop()
 
 
 @pytest.mark.parametrize(
@@ -520,8 +600,14 @@ def test_several_at_once(count: int, killed: dict[int, signal.Signals], tmp_path
     assert_right(tmp_path, count, "local", killed)
 
 
-@pytest.mark.parametrize(("count", "killed"), [(2, {}), (8, {3: signal.SIGKILL})], ids=["two", "eight, one of them killed"])
-def test_several_at_once_in_docker(count: int, killed: dict[int, signal.Signals], with_docker: None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("count", "killed"),
+    [(2, {}), (8, {3: signal.SIGKILL})],
+    ids=["two", "eight, one of them killed"],
+)
+def test_several_at_once_in_docker(
+    count: int, killed: dict[int, signal.Signals], with_docker: None, tmp_path: Path
+) -> None:
     assert_right(tmp_path, count, "docker", killed)
 
 
@@ -546,14 +632,42 @@ IMPOSTORS: dict[str, tuple[Manners, str, str]] = {  # manners, version, a word o
     "cuts the connection": (on("connect", "", Cut()), "11.8.3-MariaDB", "2013"),
     "is full": (on("connect", "", Refusal(1040, "Too many connections")), "11.8.3-MariaDB", "1040"),
     "refuses every login": (on("login", "", DENIED), "11.8.3-MariaDB", "1045"),
-    "refuses the lease's login": (on("login", "xtask_", DENIED), "11.8.3-MariaDB", "refuses the login"),
-    "cuts the lease's login": (on("login", "xtask_", Cut()), "11.8.3-MariaDB", "not ready within 1 s"),
-    "never answers the lease's login": (on("login", "xtask_", Silence()), "11.8.3-MariaDB", "not ready within 1 s"),
-    "refuses to make a database": (on("query", "CREATE DATABASE", Refusal(1044, "no rights")), "11.8.3-MariaDB", "1044"),
-    "hangs on making a database": (on("query", "CREATE DATABASE", Silence()), "11.8.3-MariaDB", "127.0.0.1"),
-    "hangs on the first query": (on("query", "SELECT VERSION", Silence()), "11.8.3-MariaDB", "timed out"),
+    "refuses the lease's login": (
+        on("login", "xtask_", DENIED),
+        "11.8.3-MariaDB",
+        "refuses the login",
+    ),
+    "cuts the lease's login": (
+        on("login", "xtask_", Cut()),
+        "11.8.3-MariaDB",
+        "not ready within 1 s",
+    ),
+    "never answers the lease's login": (
+        on("login", "xtask_", Silence()),
+        "11.8.3-MariaDB",
+        "not ready within 1 s",
+    ),
+    "refuses to make a database": (
+        on("query", "CREATE DATABASE", Refusal(1044, "no rights")),
+        "11.8.3-MariaDB",
+        "1044",
+    ),
+    "hangs on making a database": (
+        on("query", "CREATE DATABASE", Silence()),
+        "11.8.3-MariaDB",
+        "127.0.0.1",
+    ),
+    "hangs on the first query": (
+        on("query", "SELECT VERSION", Silence()),
+        "11.8.3-MariaDB",
+        "timed out",
+    ),
     "cuts on the first query": (on("query", "SELECT VERSION", Cut()), "11.8.3-MariaDB", "2013"),
-    "hangs in a migration": (on("query", "CREATE TABLE", Silence()), "11.8.3-MariaDB", "did not answer within 1 s"),
+    "hangs in a migration": (
+        on("query", "CREATE TABLE", Silence()),
+        "11.8.3-MariaDB",
+        "did not answer within 1 s",
+    ),
     "cuts in a migration": (on("query", "CREATE TABLE", Cut()), "11.8.3-MariaDB", "went away"),
     "is too old": (polite, "5.5.62-MariaDB", "calls itself 5.5.62-MariaDB"),
     "is something else": (polite, "5.0.1-Sphinx", "calls itself 5.0.1-Sphinx"),
@@ -574,7 +688,13 @@ def test_a_server_that(manners: Manners, version: str, word: str, tmp_path: Path
     quiet = ("verify-migrations", "-q")
     with (
         Impostor(manners, version) as impostor,
-        Run(tmp_path, MYSQL, server=impostor.url, environment={"XTASK_TIMEOUT": "1"}, arguments=quiet) as run,
+        Run(
+            tmp_path,
+            MYSQL,
+            server=impostor.url,
+            environment={"XTASK_TIMEOUT": "1"},
+            arguments=quiet,
+        ) as run,
     ):
         run.wait(BOUND)
         assert_one_message(run, word)
@@ -590,20 +710,38 @@ FAKES = {
 @pytest.mark.parametrize(
     ("fake", "environment", "mysql", "words"),
     [
-        ("", {"XTASK_TIMEOUT": "3"}, SLOW, ["did not answer within 3 s", "0001_schema/up.sql, statement 2 of 2", "SELECT SLEEP(50)"]),
-        ("", {"XTASK_DATA_DIR": "/nonexistent"}, MYSQL, ["no directory for the server", "/nonexistent"]),
+        (
+            "",
+            {"XTASK_TIMEOUT": "3"},
+            SLOW,
+            [
+                "did not answer within 3 s",
+                "0001_schema/up.sql, statement 2 of 2",
+                "SELECT SLEEP(50)",
+            ],
+        ),
+        (
+            "",
+            {"XTASK_DATA_DIR": "/nonexistent"},
+            MYSQL,
+            ["no directory for the server", "/nonexistent"],
+        ),
         ("", {"XTASK_DATA_DIR": f"{SHORT}/{'x' * 90}"}, MYSQL, ["no directory for the server"]),
         ("ends", {}, MYSQL, ["ended on its own, with exit status", "  | it does not work"]),
         ("hangs", {"XTASK_TIMEOUT": "2"}, MYSQL, ["not ready within 2 s", "  | boot-server: "]),
     ],
     ids=["hangs on a query", "has no place", "has a long place", "does not boot", "hangs at boot"],
 )
-def test_a_local_server_that(fake: str, environment: dict[str, str], mysql: str, words: list[str], tmp_path: Path) -> None:
+def test_a_local_server_that(
+    fake: str, environment: dict[str, str], mysql: str, words: list[str], tmp_path: Path
+) -> None:
     if fake:
         environment = {**environment, **commands(tmp_path / "bin", ("mariadbd", FAKES[fake]))}
         for name in ("mariadb_system_tables", "mariadb_system_tables_data"):
             Project(tmp_path).write({f"share/mariadb/{name}.sql": ""})
-    with Run(tmp_path, mysql, environment=environment, arguments=("verify-migrations", "-q")) as run:
+    with Run(
+        tmp_path, mysql, environment=environment, arguments=("verify-migrations", "-q")
+    ) as run:
         run.wait(BOUND)
         assert_one_message(run, words[0])
         assert [word for word in words if word not in run.said()] == [], run.said()
@@ -615,7 +753,9 @@ def test_a_local_server_that_is_killed(tmp_path: Path) -> None:
         assert wait_until(lambda: run.has_said("mysql: 1 of"))
         run.server().kill()
         run.wait(BOUND)
-        assert_one_message(run, "the server went away during migrations_mysql/0001_schema/up.sql, statement 2 of 2")
+        assert_one_message(
+            run, "the server went away during migrations_mysql/0001_schema/up.sql, statement 2 of 2"
+        )
         assert "\n  | " in run.said()
         run.assert_gone()
 
@@ -641,10 +781,19 @@ def kept_by(copy: Path, where: Path) -> Path:
 
 
 @pytest.mark.parametrize("damage", ["zeros", "cut", "empty", "garbage"])
-def test_a_damaged_data_directory_is_made_anew(damage: str, own_cache: Path, tmp_path: Path) -> None:
+def test_a_damaged_data_directory_is_made_anew(
+    damage: str, own_cache: Path, tmp_path: Path
+) -> None:
     kept = kept_by(own_cache, tmp_path / "first")
     whole = kept.read_bytes()
-    kept.write_bytes({"zeros": bytes(len(whole)), "cut": whole[: len(whole) // 2], "empty": b"", "garbage": b"x" * 4096}[damage])
+    kept.write_bytes(
+        {
+            "zeros": bytes(len(whole)),
+            "cut": whole[: len(whole) // 2],
+            "empty": b"",
+            "garbage": b"x" * 4096,
+        }[damage]
+    )
     assert kept_by(own_cache, tmp_path / "second") == kept
     assert kept.stat().st_size > 1_000_000
 
@@ -652,7 +801,9 @@ def test_a_damaged_data_directory_is_made_anew(damage: str, own_cache: Path, tmp
 def test_another_boot_script_makes_another_data_directory(own_cache: Path, tmp_path: Path) -> None:
     kept = kept_by(own_cache, tmp_path / "first")
     before = kept.stat()
-    assert kept_by(own_cache, tmp_path / "second") == kept and kept.stat().st_ino == before.st_ino  # taken as it is
+    assert (
+        kept_by(own_cache, tmp_path / "second") == kept and kept.stat().st_ino == before.st_ino
+    )  # taken as it is
     script = own_cache / "scripts" / "boot-server.sh"
     script.write_text(script.read_text() + "# another\n")
     assert kept_by(own_cache, tmp_path / "third") != kept and not kept.exists()
@@ -664,12 +815,16 @@ def test_a_script_that_is_missing(missing: str, tmp_path: Path) -> None:
     (copy / "scripts" / missing).unlink()
     with Run(tmp_path / "run", MYSQL, root=copy, arguments=("verify-migrations", "-q")) as run:
         run.wait(BOUND)
-        assert run.process.returncode == 2 and missing in run.said() and "Traceback" not in run.said(), run.said()
+        assert (
+            run.process.returncode == 2 and missing in run.said() and "Traceback" not in run.said()
+        ), run.said()
         run.assert_gone()
 
 
 ROWS = "information_schema.collations a, information_schema.collations b LIMIT 500"
-FULL = f"{MYSQL} CREATE TABLE b (d LONGBLOB); INSERT INTO b SELECT REPEAT('x', 1000000) FROM {ROWS};"
+FULL = (
+    f"{MYSQL} CREATE TABLE b (d LONGBLOB); INSERT INTO b SELECT REPEAT('x', 1000000) FROM {ROWS};"
+)
 
 
 @pytest.mark.parametrize(
@@ -677,9 +832,17 @@ FULL = f"{MYSQL} CREATE TABLE b (d LONGBLOB); INSERT INTO b SELECT REPEAT('x', 1
     [("5m", MYSQL, "the database container ended on its own"), ("256m", FULL, "INSERT INTO b")],
     ids=["too small to boot", "full in a migration"],
 )
-def test_a_disk_that_is_too_small(size: str, mysql: str, word: str, with_docker: None, tmp_path: Path) -> None:
+def test_a_disk_that_is_too_small(
+    size: str, mysql: str, word: str, with_docker: None, tmp_path: Path
+) -> None:
     environment = {"XTASK_TMPFS_SIZE": size, "XTASK_TIMEOUT": "40"}
-    with Run(tmp_path, mysql, server="docker", environment=environment, arguments=("verify-migrations", "-q")) as run:
+    with Run(
+        tmp_path,
+        mysql,
+        server="docker",
+        environment=environment,
+        arguments=("verify-migrations", "-q"),
+    ) as run:
         run.wait()
         assert_one_message(run, word)
         run.assert_gone(containers=True)
@@ -690,7 +853,9 @@ def test_a_container_that_is_killed(with_docker: None, tmp_path: Path) -> None:
         assert wait_until(lambda: run.has_said("mysql: 1 of") or run.process.poll() is not None)
         docker("kill", *run.containers())
         run.wait(BOUND)
-        assert_one_message(run, "the server went away during migrations_mysql/0001_schema/up.sql, statement 2 of 2")
+        assert_one_message(
+            run, "the server went away during migrations_mysql/0001_schema/up.sql, statement 2 of 2"
+        )
         assert "\n  | " in run.said()
         run.assert_gone(containers=True)
 
@@ -728,11 +893,19 @@ def test_a_lease_lets_nobody_in_and_tells_no_password(tmp_path: Path) -> None:
         address, server, (directory,) = run.address(), run.server(), run.directories()
         assert listeners(server.pid) == []
         assert (directory.stat().st_mode & 0o777, directory.stat().st_uid) == (0o700, os.getuid())
-        holding = {path.name: path.stat().st_mode & 0o777 for path in directory.glob("*") if path.is_file() and is_told(path, address)}
+        holding = {
+            path.name: path.stat().st_mode & 0o777
+            for path in directory.glob("*")
+            if path.is_file() and is_told(path, address)
+        }
         assert holding == {"init.sql": 0o600}
         seen = watching.result()
-        assert run.wait() == 1 and any(words.startswith(server.command) for words in seen), run.said()
-        assert [text for text in (*seen, run.out.read_text(), run.said()) if address.password in text] == []
+        assert run.wait() == 1 and any(words.startswith(server.command) for words in seen), (
+            run.said()
+        )
+        assert [
+            text for text in (*seen, run.out.read_text(), run.said()) if address.password in text
+        ] == []
 
 
 def is_told(path: Path, address: xtask.Address) -> bool:
@@ -760,7 +933,9 @@ def test_the_scratch_user_has_no_rights_beyond(tmp_path: Path) -> None:
     user, name = f"`{address.user}`@`%`", address.user.replace("_", "\\_")
     usage = [grant for grant in grants if grant.startswith("GRANT USAGE ON *.*")]
     assert len(usage) == 1
-    assert grants - set(usage) == {f"GRANT ALL PRIVILEGES ON `{scope}`.* TO {user}" for scope in (name, f"{name}\\_%")}
+    assert grants - set(usage) == {
+        f"GRANT ALL PRIVILEGES ON `{scope}`.* TO {user}" for scope in (name, f"{name}\\_%")
+    }
 
 
 # ---- with-mariadb ------------------------------------------------------------------------------
@@ -775,14 +950,29 @@ signal.signal(signal.SIGTERM, leave)
 signal.signal(signal.SIGHUP, leave)
 {body}
 """
-NAMES = ("DATABASE_URL", "MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_USER", "MYSQL_PWD", "MYSQL_DATABASE")
+NAMES = (
+    "DATABASE_URL",
+    "MYSQL_HOST",
+    "MYSQL_TCP_PORT",
+    "MYSQL_USER",
+    "MYSQL_PWD",
+    "MYSQL_DATABASE",
+)
 TELL = f"print(json.dumps({{n: e[n] for n in {NAMES}}}), flush=True); time.sleep(60)"
 
 
-def leased(where: Path, body: str, server: str = "local", environment: dict[str, str] | None = None) -> Run:
+def leased(
+    where: Path, body: str, server: str = "local", environment: dict[str, str] | None = None
+) -> Run:
     without = dict.fromkeys(NAMES, "")  # those of the run that these tests are part of
     rest = ("--", sys.executable, "-c", CHILD.replace("{body}", body))
-    return Run(where, server=server, arguments=("with-mariadb",), rest=rest, environment={**without, **(environment or {})})
+    return Run(
+        where,
+        server=server,
+        arguments=("with-mariadb",),
+        rest=rest,
+        environment={**without, **(environment or {})},
+    )
 
 
 @pytest.mark.parametrize(
@@ -797,7 +987,9 @@ def test_with_mariadb_passes_the_status_on(body: str, status: int, tmp_path: Pat
 
 
 def test_with_mariadb_without_a_lease(tmp_path: Path) -> None:
-    with leased(tmp_path, "print('started')", environment={"XTASK_DATA_DIR": "/nonexistent"}) as run:
+    with leased(
+        tmp_path, "print('started')", environment={"XTASK_DATA_DIR": "/nonexistent"}
+    ) as run:
         assert (run.wait(), run.out.read_text()) == (125, ""), run.said()
         assert run.has_said("no directory for the server")
         run.assert_gone()
@@ -816,7 +1008,10 @@ def test_with_mariadb_passes_a_signal_on(number: signal.Signals, tmp_path: Path)
 def assert_reached_by_its_user_alone(told: dict[str, str]) -> None:
     user, password = told["MYSQL_USER"], told["MYSQL_PWD"]
     host, port, database = told["MYSQL_HOST"], told["MYSQL_TCP_PORT"], told["MYSQL_DATABASE"]
-    assert (host, told["DATABASE_URL"]) == ("127.0.0.1", f"mysql://{user}:{password}@{host}:{port}/{database}")
+    assert (host, told["DATABASE_URL"]) == (
+        "127.0.0.1",
+        f"mysql://{user}:{password}@{host}:{port}/{database}",
+    )
     own = xtask.Address(user, password, database, host=host, port=int(port))
     with xtask.connect(own, database, 10) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT DATABASE()")
@@ -839,7 +1034,11 @@ def test_with_mariadb_in_docker_on_loopback_only(with_docker: None, tmp_path: Pa
         assert wait_until(lambda: "\n" in run.out.read_text())
         told = json.loads(run.out.read_text())
         (container,) = run.containers()
-        assert docker("port", container).split() == ["3306/tcp", "->", f"127.0.0.1:{told['MYSQL_TCP_PORT']}"]
+        assert docker("port", container).split() == [
+            "3306/tcp",
+            "->",
+            f"127.0.0.1:{told['MYSQL_TCP_PORT']}",
+        ]
         assert_reached_by_its_user_alone(told)
         run.process.terminate()
         assert run.wait() == 143

@@ -30,7 +30,11 @@ class Proof:
     """A verification made without a server: SQLite's schema stands for both sides."""
 
     def __init__(self, project: Project) -> None:
-        text = (project.path / "parity.toml").read_text("utf-8") if (project.path / "parity.toml").exists() else ""
+        text = (
+            (project.path / "parity.toml").read_text("utf-8")
+            if (project.path / "parity.toml").exists()
+            else ""
+        )
         self.settings = xtask.parse_settings(text, "parity.toml")
         paths = [project.path / name for name in (self.settings.sqlite, self.settings.mysql)]
         self.project = xtask.Project(project.path, None, self.settings, *paths, own=True)
@@ -38,9 +42,16 @@ class Proof:
         backend = sqlite_backend()
         xtask.build(backend, self.steps, lambda _: None)
         schema = backend.read()
-        findings = [xtask.Finding("foreign-key", "u(t_id)", "t(id) ON DELETE CASCADE", "t(id)")] if self.settings.entries else []
+        findings = (
+            [xtask.Finding("foreign-key", "u(t_id)", "t(id) ON DELETE CASCADE", "t(id)")]
+            if self.settings.entries
+            else []
+        )
         self.judged = xtask.judge(findings, self.settings.entries)
-        sides = [xtask.Side(name, "1.2", path, 2, schema) for name, path in (("SQLite", "migrations"), ("MariaDB", "migrations_mysql"))]
+        sides = [
+            xtask.Side(name, "1.2", path, 2, schema)
+            for name, path in (("SQLite", "migrations"), ("MariaDB", "migrations_mysql"))
+        ]
         self.verdict = xtask.Verdict(*sides, tuple(self.judged), (), "parity")
 
     @property
@@ -70,9 +81,20 @@ def check(project: Project) -> tuple[int, str]:
 def test_the_lock_is_toml_for_people(proven: Project) -> None:
     text = (proven.path / "parity.lock").read_text("utf-8")
     lock = tomllib.loads(text)
-    assert (lock["verdict"], lock["format"], lock["server"]) == ("parity", 1, "MariaDB 1.2, SQLite 1.2")
-    assert [(one["sqlite"], one["mysql"]) for one in lock["migration"]] == [("0001_a", "0001_a"), ("0002_b", "0002_b")]
-    assert all(re.fullmatch("[0-9a-f]{64}", one[side]) for one in lock["migration"] for side in ("sqlite_sha256", "mysql_sha256"))
+    assert (lock["verdict"], lock["format"], lock["server"]) == (
+        "parity",
+        1,
+        "MariaDB 1.2, SQLite 1.2",
+    )
+    assert [(one["sqlite"], one["mysql"]) for one in lock["migration"]] == [
+        ("0001_a", "0001_a"),
+        ("0002_b", "0002_b"),
+    ]
+    assert all(
+        re.fullmatch("[0-9a-f]{64}", one[side])
+        for one in lock["migration"]
+        for side in ("sqlite_sha256", "mysql_sha256")
+    )
     assert lock["schema"].split("\n\n")[0].splitlines() == [
         "table t",
         "  id: i64, not null, filled",
@@ -84,9 +106,14 @@ def test_the_lock_is_toml_for_people(proven: Project) -> None:
 
 @pytest.mark.parametrize(
     ("section", "why", "verdict", "mark"),
-    [("divergence", "reason", "parity", "# documented foreign-key"), ("open", "issue", "not at parity: 1 open", "# open foreign-key")],
+    [
+        ("divergence", "reason", "parity", "# documented foreign-key"),
+        ("open", "issue", "not at parity: 1 open", "# open foreign-key"),
+    ],
 )
-def test_what_is_documented_or_open_is_marked(section: str, why: str, verdict: str, mark: str, project: Project) -> None:
+def test_what_is_documented_or_open_is_marked(
+    section: str, why: str, verdict: str, mark: str, project: Project
+) -> None:
     project.write({**MIGRATIONS, "parity.toml": ENTRY.format(section, why)})
     lock = tomllib.loads(Proof(project).text)
     assert lock["verdict"] == verdict
@@ -95,7 +122,9 @@ def test_what_is_documented_or_open_is_marked(section: str, why: str, verdict: s
 
 
 def test_the_same_inputs_give_the_same_bytes(proven: Project) -> None:
-    assert (proven.path / "parity.lock").read_text("utf-8") == Proof(proven).text == Proof(proven).text
+    assert (
+        (proven.path / "parity.lock").read_text("utf-8") == Proof(proven).text == Proof(proven).text
+    )
 
 
 def test_odd_names_do_not_break_the_lock(project: Project) -> None:
@@ -106,7 +135,10 @@ def test_odd_names_do_not_break_the_lock(project: Project) -> None:
 
 def test_another_server_does_not_make_it_stale(proven: Project) -> None:
     path = proven.path / "parity.lock"
-    path.write_text(path.read_text("utf-8").replace("MariaDB 1.2, SQLite 1.2", "MySQL 9.7.4, SQLite 3.50"), "utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace("MariaDB 1.2, SQLite 1.2", "MySQL 9.7.4, SQLite 3.50"),
+        "utf-8",
+    )
     before = path.read_bytes()
     assert Proof(proven).keep(locked=True) == Proof(proven).keep() == 0
     assert path.read_bytes() == before
@@ -127,12 +159,20 @@ def test_locked_never_writes(project: Project, capsys: pytest.CaptureFixture[str
 def test_a_renewed_lock_names_what_of_the_past_is_another_now(proven: Project) -> None:
     rewritten = Proof(proven)
     assert xtask.rewritten_since(rewritten.project, rewritten.steps) == []
-    proven.write({UP: "SELECT 1;", "migrations/0003_c/up.sql": "SELECT 1;", "migrations_mysql/0003_c/up.sql": "SELECT 1;"})
+    proven.write(
+        {
+            UP: "SELECT 1;",
+            "migrations/0003_c/up.sql": "SELECT 1;",
+            "migrations_mysql/0003_c/up.sql": "SELECT 1;",
+        }
+    )
     rewritten = Proof(proven)
     (problem,) = xtask.rewritten_since(rewritten.project, rewritten.steps)
     assert problem.startswith("sqlite: 0002_b was edited")
     said: list[str] = []
-    assert xtask.keep_lock(rewritten.project.lock, rewritten.text, False, said.append, [problem]) == 0
+    assert (
+        xtask.keep_lock(rewritten.project.lock, rewritten.text, False, said.append, [problem]) == 0
+    )
     assert ["renewed" in said[0], problem in said[1]] == [True, True]
 
 
@@ -190,7 +230,9 @@ def removed(project: Project) -> None:
     ],
     ids=["up", "first down", "new down", "transaction", "new", "removed", "renamed", "settings"],
 )  # fmt: skip
-def test_check_lock_says_what_changed(change: Callable[[Project], object], said: list[str], proven: Project) -> None:
+def test_check_lock_says_what_changed(
+    change: Callable[[Project], object], said: list[str], proven: Project
+) -> None:
     change(proven)
     status, words = check(proven)
     assert status == 1 and "run `make verify-migrations`" in words
@@ -202,7 +244,11 @@ def test_check_lock_says_that_the_order_changed(proven: Project) -> None:
     head, first, second = path.read_text("utf-8").split("[[migration]]\n")
     path.write_text("[[migration]]\n".join([head, second, "\n" + first]), "utf-8")
     status, words = check(proven)
-    assert status == 1 and "sqlite: the order of the migrations changed" in words and "edited" not in words
+    assert (
+        status == 1
+        and "sqlite: the order of the migrations changed" in words
+        and "edited" not in words
+    )
 
 
 def test_line_endings_and_boms_do_not_matter(proven: Project) -> None:
@@ -217,7 +263,9 @@ def test_comments_in_parity_toml_do_not_matter(proven: Project) -> None:
     assert check(proven)[0] == 0
 
 
-@pytest.mark.parametrize("text", ["", "format = 99\n", "<<<<<<< HEAD\n", "format = 1\n[[migration]]\nname = 'x'\n"])
+@pytest.mark.parametrize(
+    "text", ["", "format = 99\n", "<<<<<<< HEAD\n", "format = 1\n[[migration]]\nname = 'x'\n"]
+)
 def test_a_lock_that_no_verification_wrote(text: str, proven: Project) -> None:
     proven.write({"parity.lock": text})
     status, words = check(proven)
@@ -231,7 +279,13 @@ def test_check_lock_needs_no_server_and_no_parser(proven: Project) -> None:
         f"try: runpy.run_path({str(xtask.ROOT / 'xtask.py')!r}, run_name='__main__')\n"
         "except SystemExit as end: print(end.code, sorted({'sqlglot', 'pymysql', 'tabulate'} & set(sys.modules)))"
     )
-    done = subprocess.run([xtask.sys.executable, "-c", program], cwd=proven.path, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [xtask.sys.executable, "-c", program],
+        cwd=proven.path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.splitlines()[-1] == "0 []"
 
 
@@ -256,7 +310,9 @@ def git(path: Path, *words: str) -> str:
         "-c",
         "init.defaultBranch=main",
     ]
-    return subprocess.run(["git", *identity, *words], cwd=path, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["git", *identity, *words], cwd=path, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 @pytest.fixture
@@ -280,7 +336,9 @@ def history(project: Project, base: str | None = "main") -> tuple[int, str]:
 
 def test_history_passes_and_may_grow(published: Project) -> None:
     assert history(published) == (0, f"history: append-only since main{HERE}\n")
-    published.write({"migrations/0003_c/up.sql": "SELECT 1;", "migrations_mysql/0003_c/up.sql": "SELECT 1;"})
+    published.write(
+        {"migrations/0003_c/up.sql": "SELECT 1;", "migrations_mysql/0003_c/up.sql": "SELECT 1;"}
+    )
     assert history(published)[0] == 0
 
 
@@ -293,7 +351,9 @@ def test_history_passes_and_may_grow(published: Project) -> None:
     ],
     ids=["edited", "renamed", "before"],
 )  # fmt: skip
-def test_history_is_append_only(change: Callable[[Project], object], said: str, published: Project) -> None:
+def test_history_is_append_only(
+    change: Callable[[Project], object], said: str, published: Project
+) -> None:
     change(published)
     status, words = history(published)
     assert status == 1 and said in words and "[[rewrite]]" in words
@@ -307,12 +367,18 @@ def test_a_new_lock_does_not_hide_a_rewrite(published: Project) -> None:
     assert history(published)[0] == 1
 
 
-@pytest.mark.parametrize("change", [removed, lambda p: p.write({UP: "SELECT 1;"})], ids=["removed", "edited"])
-def test_a_rewrite_may_be_documented(change: Callable[[Project], object], published: Project) -> None:
+@pytest.mark.parametrize(
+    "change", [removed, lambda p: p.write({UP: "SELECT 1;"})], ids=["removed", "edited"]
+)
+def test_a_rewrite_may_be_documented(
+    change: Callable[[Project], object], published: Project
+) -> None:
     change(published)
     digest = re.search(r"0002_b was .*\(digest: (\w+)\)", history(published)[1])
     assert digest
-    entry = '[[rewrite]]\nmigration = "0002_b"\ndigest = "{}"\nreason = "it never left the building"\n'
+    entry = (
+        '[[rewrite]]\nmigration = "0002_b"\ndigest = "{}"\nreason = "it never left the building"\n'
+    )
     published.write({"parity.toml": entry.format(digest[1])})
     assert history(published)[0] == 0
     published.write({"parity.toml": entry.format("0" * 64)})
@@ -324,7 +390,9 @@ def test_history_without_a_base_says_so(published: Project) -> None:
     assert status == 0 and "not checked" in words
 
 
-def test_a_base_that_was_asked_for_is_checked_or_an_error(published: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_base_that_was_asked_for_is_checked_or_an_error(
+    published: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.rmtree(published.path / ".git")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     status, words = history(published)
@@ -387,7 +455,9 @@ def test_history_against_what_git_does_not_know(published: Project) -> None:
     assert status == 2 and "nowhere" in words
 
 
-def test_history_in_a_directory_of_a_repository(proven: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_history_in_a_directory_of_a_repository(
+    proven: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     root = tmp_path_factory.mktemp("repository")
     proven.path.rename(root / "service")
     inner = Project(root / "service")
@@ -412,7 +482,11 @@ def test_new_migration_makes_the_pair(proven: Project) -> None:
     texts = [(proven.path / line).read_text("utf-8") for line in made]
     assert all(text.startswith("-- ") and "verify-migrations" in text for text in texts)
     steps = proven.steps()
-    assert [step.label for step in steps][-1].endswith("_add_things") and steps[-1].sqlite and steps[-1].mysql
+    assert (
+        [step.label for step in steps][-1].endswith("_add_things")
+        and steps[-1].sqlite
+        and steps[-1].mysql
+    )
 
 
 def test_new_migration_in_an_empty_project(project: Project) -> None:
@@ -421,7 +495,10 @@ def test_new_migration_in_an_empty_project(project: Project) -> None:
     assert len(project.steps()) == 1
 
 
-@pytest.mark.parametrize(("name", "words"), [("a", "exists"), ("Add Things", "lower-case"), ("../x", "lower-case"), ("", "lower-case")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("a", "exists"), ("Add Things", "lower-case"), ("../x", "lower-case"), ("", "lower-case")],
+)
 def test_new_migration_refuses(name: str, words: str, proven: Project) -> None:
     before = sorted(proven.path.rglob("*"))
     done = proven.call("new-migration", name)
@@ -432,7 +509,11 @@ def test_new_migration_refuses(name: str, words: str, proven: Project) -> None:
 @pytest.mark.parametrize(
     ("sqlite", "mysql", "made"),
     [
-        ("0009_a.up.sql", "000009_a.up.sql", ["0010_x.up.sql", "0010_x.down.sql", "000010_x.up.sql", "000010_x.down.sql"]),
+        (
+            "0009_a.up.sql",
+            "000009_a.up.sql",
+            ["0010_x.up.sql", "0010_x.down.sql", "000010_x.up.sql", "000010_x.down.sql"],
+        ),
         ("V0001.First.up.sql", "V0002.Second.up.sql", ["V0003.x.up.sql", "V0003.x.down.sql"] * 2),
         ("1-a.sql", "1-a.sql", ["2-x.sql"] * 2),
         ("V1.2__a.sql", "V1.3__a.sql", ["V2__x.sql"] * 2),
@@ -440,13 +521,20 @@ def test_new_migration_refuses(name: str, words: str, proven: Project) -> None:
         ("20240101090000_a.sql", "", [r"20\d{12}_x.sql"] * 2),
     ],
 )
-def test_new_migration_is_spelled_as_the_others_are(sqlite: str, mysql: str, made: list[str], project: Project) -> None:
+def test_new_migration_is_spelled_as_the_others_are(
+    sqlite: str, mysql: str, made: list[str], project: Project
+) -> None:
     project.write(
-        {f"migrations/{sqlite}": "SELECT 1;", **({f"migrations_mysql/{mysql}": "SELECT 1;"} if mysql else {"migrations_mysql/x": ""})}
+        {
+            f"migrations/{sqlite}": "SELECT 1;",
+            **({f"migrations_mysql/{mysql}": "SELECT 1;"} if mysql else {"migrations_mysql/x": ""}),
+        }
     )
     done = project.call("new-migration", "x")
     names = [Path(line).name for line in done.stdout.splitlines()]
-    assert len(names) == len(made) and all(map(re.fullmatch, made, names)), done.stdout + done.stderr
+    assert len(names) == len(made) and all(map(re.fullmatch, made, names)), (
+        done.stdout + done.stderr
+    )
     steps = project.steps()
     assert steps[-1].sqlite and steps[-1].mysql and steps[-1].sqlite.name == "x"
 
@@ -465,6 +553,8 @@ def test_new_migration_has_the_sections_of_its_runner(layout: str, project: Proj
 
 
 def test_new_migration_beside_a_single_file(project: Project) -> None:
-    project.write({"migrations/schema.sql": "SELECT 1;", "migrations_mysql/schema.sql": "SELECT 1;"})
+    project.write(
+        {"migrations/schema.sql": "SELECT 1;", "migrations_mysql/schema.sql": "SELECT 1;"}
+    )
     done = project.call("new-migration", "x")
     assert done.returncode == 2 and "a single file has no migrations" in done.stderr

@@ -16,7 +16,9 @@ DRIZZLE = "CREATE TABLE `t` (`a` text);\n--> statement-breakpoint\nCREATE TABLE 
 PLAIN = "CREATE TABLE t (a TEXT);"
 
 
-def found(project: Project, files: dict[str, str | bytes], dialect: xtask.Dialect = "sqlite") -> list[xtask.Migration]:
+def found(
+    project: Project, files: dict[str, str | bytes], dialect: xtask.Dialect = "sqlite"
+) -> list[xtask.Migration]:
     project.write({f"set/{name}": text for name, text in files.items()})
     return xtask.discover(project.path / "set", dialect)
 
@@ -32,13 +34,26 @@ def refused(project: Project, files: dict[str, str | bytes]) -> str:
 # ---- layouts -------------------------------------------------------------------------------
 
 LAYOUTS = {
-    "diesel": ({"2026-01-02-030405_a/up.sql": PLAIN, "2026-01-02-030405_a/down.sql": "", "2026-01-03-000000_b/up.sql": PLAIN}, ["a", "b"]),
-    "up and down files": ({"1_a.up.sql": PLAIN, "1_a.down.sql": "", "000002_b.up.sql": PLAIN}, ["a", "b"]),
+    "diesel": (
+        {
+            "2026-01-02-030405_a/up.sql": PLAIN,
+            "2026-01-02-030405_a/down.sql": "",
+            "2026-01-03-000000_b/up.sql": PLAIN,
+        },
+        ["a", "b"],
+    ),
+    "up and down files": (
+        {"1_a.up.sql": PLAIN, "1_a.down.sql": "", "000002_b.up.sql": PLAIN},
+        ["a", "b"],
+    ),
     "goose": ({"00001_a.sql": GOOSE, "2_b.sql": GOOSE}, ["a", "b"]),
     "dbmate": ({"20260101000000_a.sql": DBMATE, "20260101000001_b.sql": DBMATE}, ["a", "b"]),
     "sql-migrate": ({"1-a.sql": SQL_MIGRATE, "2-b.sql": SQL_MIGRATE}, ["a", "b"]),
     "flyway": ({"V1__a.sql": PLAIN, "V1.1__b.sql": PLAIN, "R__c.sql": PLAIN}, ["a", "b", "c"]),
-    "drizzle": ({"0000_a.sql": DRIZZLE, "0001_b.sql": PLAIN, "meta/_journal.json": "{}"}, ["a", "b"]),
+    "drizzle": (
+        {"0000_a.sql": DRIZZLE, "0001_b.sql": PLAIN, "meta/_journal.json": "{}"},
+        ["a", "b"],
+    ),
     "plain": ({"1_a.sql": PLAIN, "002_b.sql": PLAIN}, ["a", "b"]),
     "single file": ({"schema.sql": PLAIN}, ["schema"]),
 }
@@ -59,11 +74,29 @@ def test_every_layout_has_a_test() -> None:
 @pytest.mark.parametrize(
     ("files", "layout"),
     [
-        ({"V0001.Initial_Schema.up.sql": PLAIN, "V0001.Initial_Schema.down.sql": ""}, "up and down files"),
-        ({"20150100000001000000_a.sqlite3.up.sql": PLAIN, "20150100000001000000_a.mysql.up.sql": "x"}, "up and down files"),
-        ({"000022_add_settings_last_cleanup_at.down.sql": PLAIN, "000022_add_settings_last_cleanup_at.up.sql": PLAIN}, "up and down files"),
+        (
+            {"V0001.Initial_Schema.up.sql": PLAIN, "V0001.Initial_Schema.down.sql": ""},
+            "up and down files",
+        ),
+        (
+            {
+                "20150100000001000000_a.sqlite3.up.sql": PLAIN,
+                "20150100000001000000_a.mysql.up.sql": "x",
+            },
+            "up and down files",
+        ),
+        (
+            {
+                "000022_add_settings_last_cleanup_at.down.sql": PLAIN,
+                "000022_add_settings_last_cleanup_at.up.sql": PLAIN,
+            },
+            "up and down files",
+        ),
         ({"0_init.up.sql": PLAIN}, "up and down files"),
-        ({"20260101000000_init_schema.sql": "-- migrate:up transaction:false\nSELECT 1;"}, "dbmate"),
+        (
+            {"20260101000000_init_schema.sql": "-- migrate:up transaction:false\nSELECT 1;"},
+            "dbmate",
+        ),
         ({"001_init.sql": "\ufeff-- +goose Up\r\nSELECT 1;\r\n"}, "goose"),
         ({"0000_words.sql": PLAIN + "--> statement-breakpoint\nSELECT 1;"}, "drizzle"),
         ({"V1_2__a.sql": PLAIN, "U1_2__a.sql": PLAIN}, "flyway"),
@@ -89,9 +122,15 @@ def test_layout_of_real_names(files: dict[str, str | bytes], layout: str, projec
         (["20260101000000", "20260101000001", "20260102000000"], "{}_x.sql"),
     ],
 )
-def test_versions_order_as_their_runner_does(versions: list[str], template: str, project: Project) -> None:
-    files: dict[str, str | bytes] = {template.format(version): PLAIN for version in reversed(versions)}
-    assert [migration.version for migration in found(project, files)] == [version.replace("-", "") for version in versions]
+def test_versions_order_as_their_runner_does(
+    versions: list[str], template: str, project: Project
+) -> None:
+    files: dict[str, str | bytes] = {
+        template.format(version): PLAIN for version in reversed(versions)
+    }
+    assert [migration.version for migration in found(project, files)] == [
+        version.replace("-", "") for version in versions
+    ]
 
 
 def test_repeatable_migrations_come_last_by_name(project: Project) -> None:
@@ -131,10 +170,16 @@ def test_what_is_no_sql_is_left_alone(project: Project) -> None:
         ({"1_a.sql": GOOSE, "2_b.sql": DBMATE}, ["mixed", ".sql"]),
         ({"1_a.sql": GOOSE, "2_b.sql": PLAIN}, ["2_b.sql", "mixed"]),
         ({"V1__a.sql": PLAIN, "2_b.sql": PLAIN}, ["2_b.sql", "mixed"]),
-        ({"1_a.sql": PLAIN, "2026-01-01-000000_b/up.sql": PLAIN}, ["1_a.sql", "2026-01-01-000000_b", "mixed"]),
+        (
+            {"1_a.sql": PLAIN, "2026-01-01-000000_b/up.sql": PLAIN},
+            ["1_a.sql", "2026-01-01-000000_b", "mixed"],
+        ),
         ({"1_a.sql": PLAIN, "01_b.sql": PLAIN}, ["1_a.sql", "01_b.sql", "same version"]),
         ({"1_a.up.sql": "", "1_b.up.sql": ""}, ["1_a.up.sql", "1_b.up.sql", "same version"]),
-        ({"2026-01-01-000000_a/up.sql": "", "20260101000000_b/up.sql": ""}, ["2026-01-01-000000_a", "20260101000000_b", "same version"]),
+        (
+            {"2026-01-01-000000_a/up.sql": "", "20260101000000_b/up.sql": ""},
+            ["2026-01-01-000000_a", "20260101000000_b", "same version"],
+        ),
         ({"V1__a.sql": PLAIN, "V1.0__b.sql": PLAIN}, ["V1__a.sql", "V1.0__b.sql", "same version"]),
         ({"1_a.sql": PLAIN, "notes.sql": PLAIN}, ["notes.sql"]),
         ({"a.sql": PLAIN, "b.sql": PLAIN}, ["a.sql"]),
@@ -147,7 +192,9 @@ def test_what_is_no_sql_is_left_alone(project: Project) -> None:
         ({"1_a.sql": "SELECT 1;\n".encode("utf-16")}, ["1_a.sql"]),
     ],
 )
-def test_files_that_are_refused_are_named(files: dict[str, str | bytes], words: list[str], project: Project) -> None:
+def test_files_that_are_refused_are_named(
+    files: dict[str, str | bytes], words: list[str], project: Project
+) -> None:
     message = refused(project, files)
     assert [word for word in words if word not in message] == []
 
@@ -160,7 +207,9 @@ def test_a_missing_directory_is_named(tmp_path: Path) -> None:
 # ---- what is in a file ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [GOOSE, DBMATE, SQL_MIGRATE], ids=["goose", "dbmate", "sql-migrate"])
+@pytest.mark.parametrize(
+    "text", [GOOSE, DBMATE, SQL_MIGRATE], ids=["goose", "dbmate", "sql-migrate"]
+)
 @pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["LF", "CRLF"])
 def test_sections(text: str, ending: str, project: Project) -> None:
     (migration,) = found(project, {"1_a.sql": text.replace("\n", ending)})
@@ -171,7 +220,10 @@ def test_sections(text: str, ending: str, project: Project) -> None:
 
 def test_bom_and_crlf_are_no_part_of_the_sql(project: Project) -> None:
     (migration,) = found(project, {"1_a.sql": b"\xef\xbb\xbfSELECT 1;\r\nSELECT\r\n 2;\r\n"})
-    assert [one.text.split() for one in xtask.split(xtask.script(migration), "sqlite", "x")] == [["SELECT", "1"], ["SELECT", "2"]]
+    assert [one.text.split() for one in xtask.split(xtask.script(migration), "sqlite", "x")] == [
+        ["SELECT", "1"],
+        ["SELECT", "2"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -191,42 +243,70 @@ def test_bom_and_crlf_are_no_part_of_the_sql(project: Project) -> None:
         ({"1_a.up.sql": PLAIN}, True),
     ],
 )
-def test_who_wants_no_transaction(files: dict[str, str | bytes], transaction: bool, project: Project) -> None:
+def test_who_wants_no_transaction(
+    files: dict[str, str | bytes], transaction: bool, project: Project
+) -> None:
     assert [migration.transaction for migration in found(project, files)] == [transaction]
 
 
 # ---- pairs ---------------------------------------------------------------------------------
 
 
-def pairs(project: Project, sqlite: list[str], mysql: list[str]) -> list[tuple[str | None, str | None]]:
+def pairs(
+    project: Project, sqlite: list[str], mysql: list[str]
+) -> list[tuple[str | None, str | None]]:
     for side, names in (("migrations", sqlite), ("migrations_mysql", mysql)):
         project.write({f"{side}/{name}": PLAIN for name in names})
-    return [tuple(one.label if one else None for one in (step.sqlite, step.mysql)) for step in project.steps()]  # type: ignore[misc]
+    return [
+        tuple(one.label if one else None for one in (step.sqlite, step.mysql))
+        for step in project.steps()
+    ]  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
     ("sqlite", "mysql", "expected"),
     [
         (["1_a.sql", "2_b.sql"], ["1_a.sql", "2_b.sql"], [("1_a", "1_a"), ("2_b", "2_b")]),
-        (["00001_a.sql", "2_b.sql"], ["000001_a.sql", "00002_c.sql"], [("00001_a", "000001_a"), ("2_b", "00002_c")]),
+        (
+            ["00001_a.sql", "2_b.sql"],
+            ["000001_a.sql", "00002_c.sql"],
+            [("00001_a", "000001_a"), ("2_b", "00002_c")],
+        ),
         (["1_a.sql", "5_b.sql"], ["1_a.sql", "4_b.sql"], [("1_a", "1_a"), ("5_b", "4_b")]),
         (["1_a.sql", "2_b.sql"], ["1_a.sql"], [("1_a", "1_a"), ("2_b", None)]),
         (["1_a.sql"], ["1_a.sql", "2_b.sql"], [("1_a", "1_a"), (None, "2_b")]),
-        (["2_b.sql", "3_c.sql"], ["1_a.sql", "2_b.sql", "3_c.sql"], [(None, "1_a"), ("2_b", "2_b"), ("3_c", "3_c")]),
-        (["1_a.sql", "2_json.sql"], ["1_a.sql", "2_enum.sql", "5_json.sql"], [("1_a", "1_a"), ("2_json", "2_enum"), (None, "5_json")]),
+        (
+            ["2_b.sql", "3_c.sql"],
+            ["1_a.sql", "2_b.sql", "3_c.sql"],
+            [(None, "1_a"), ("2_b", "2_b"), ("3_c", "3_c")],
+        ),
+        (
+            ["1_a.sql", "2_json.sql"],
+            ["1_a.sql", "2_enum.sql", "5_json.sql"],
+            [("1_a", "1_a"), ("2_json", "2_enum"), (None, "5_json")],
+        ),
         (["schema.sql"], ["schema_mysql.sql"], [("schema", "schema_mysql")]),
     ],
 )
 def test_pairs_by_version_then_by_name(
-    sqlite: list[str], mysql: list[str], expected: list[tuple[str | None, str | None]], project: Project
+    sqlite: list[str],
+    mysql: list[str],
+    expected: list[tuple[str | None, str | None]],
+    project: Project,
 ) -> None:
     assert pairs(project, sqlite, mysql) == expected
 
 
 def test_unpaired_is_strict_and_names_the_migration(project: Project) -> None:
     pairs(project, ["1_a.sql", "2_b.sql"], ["1_a.sql", "3_c.sql"])
-    told = [(one.kind, one.level, one.at, one.sqlite, one.mysql) for one in xtask.compare_history(project.steps())]
-    assert told == [("migration-unpaired", "strict", "2_b", "2_b", None), ("migration-unpaired", "strict", "3_c", None, "3_c")]
+    told = [
+        (one.kind, one.level, one.at, one.sqlite, one.mysql)
+        for one in xtask.compare_history(project.steps())
+    ]
+    assert told == [
+        ("migration-unpaired", "strict", "2_b", "2_b", None),
+        ("migration-unpaired", "strict", "3_c", None, "3_c"),
+    ]
 
 
 def test_crossed_pairs_keep_each_sides_order_and_are_no_finding(project: Project) -> None:
@@ -298,7 +378,9 @@ def test_split(dialect: xtask.Dialect, text: str, statements: list[str]) -> None
 
 
 @pytest.mark.parametrize(("dialect", "text", "statements"), SPLIT)
-def test_split_counts_statements_and_lines(dialect: xtask.Dialect, text: str, statements: list[str]) -> None:
+def test_split_counts_statements_and_lines(
+    dialect: xtask.Dialect, text: str, statements: list[str]
+) -> None:
     lines = "\n\n" + text
     found = xtask.split(lines, dialect, "file")
     assert [one.number for one in found] == list(range(1, len(statements) + 1))
@@ -322,7 +404,9 @@ def test_split_counts_statements_and_lines(dialect: xtask.Dialect, text: str, st
         ("mysql", "delimiter $$\nSELECT 1$$", ["line 1", "DELIMITER"]),
     ],
 )
-def test_what_no_server_would_understand(dialect: xtask.Dialect, text: str, words: list[str]) -> None:
+def test_what_no_server_would_understand(
+    dialect: xtask.Dialect, text: str, words: list[str]
+) -> None:
     with pytest.raises(xtask.MigrationError) as caught:
         xtask.split(text, dialect, "dir/up.sql")
     assert [word for word in ["dir/up.sql", *words] if word not in str(caught.value)] == []
@@ -333,7 +417,9 @@ def test_the_word_delimiter_is_allowed_elsewhere() -> None:
 
 
 def test_sqlite_runs_an_unclosed_comment_to_the_end() -> None:
-    assert [one.text for one in xtask.split("SELECT 1; /* the rest; SELECT 2;", "sqlite", "x")] == ["SELECT 1"]
+    assert [one.text for one in xtask.split("SELECT 1; /* the rest; SELECT 2;", "sqlite", "x")] == [
+        "SELECT 1"
+    ]
 
 
 DOWN = "CREATE TABLE t (a INTEGER);\n{}\nDROP TABLE t;\n"
@@ -343,11 +429,15 @@ DOWN = "CREATE TABLE t (a INTEGER);\n{}\nDROP TABLE t;\n"
      "-- !Downs", "-- --- !Downs", "-- rambler down", "-- ==== DOWN ====", "-- Down Migration", "-- +micrate Down", "-- migration down",
      "-- [down]", "/* DOWN */", "-- +geni down", "# down"])  # fmt: skip
 @pytest.mark.parametrize("name", ["0001_a.sql", "schema.sql"])
-def test_a_down_section_of_an_unknown_runner_is_not_run(line: str, name: str, project: Project) -> None:
+def test_a_down_section_of_an_unknown_runner_is_not_run(
+    line: str, name: str, project: Project
+) -> None:
     """Run with the rest, it would take away what the migration made, on both sides alike."""
     project.write({f"migrations/{name}": DOWN.format(line)})
     (migration,) = xtask.discover(project.path / "migrations", "sqlite")
-    with pytest.raises(xtask.MigrationError, match=rf"{name}, line 2: .*looks like the down section"):
+    with pytest.raises(
+        xtask.MigrationError, match=rf"{name}, line 2: .*looks like the down section"
+    ):
         xtask.script(migration)
 
 
@@ -360,34 +450,59 @@ def test_a_comment_about_down_is_a_comment(line: str, project: Project) -> None:
 
 
 def test_a_down_file_may_say_so(project: Project) -> None:
-    project.write({"migrations/0001_a.up.sql": "-- up\nSELECT 1;", "migrations/0001_a.down.sql": "-- down\nSELECT 1;"})
+    project.write(
+        {
+            "migrations/0001_a.up.sql": "-- up\nSELECT 1;",
+            "migrations/0001_a.down.sql": "-- down\nSELECT 1;",
+        }
+    )
     (migration,) = xtask.discover(project.path / "migrations", "sqlite")
     assert "-- down" in xtask.script(migration, "down")
 
 
 def test_one_file_may_be_named_itself(project: Project) -> None:
     path = project.write({"sql/sqlite.sql": "SELECT 1;", "sql/mysql.sql": "SELECT 2;"}).path / "sql"
-    (one,), (other,) = xtask.discover(path / "sqlite.sql", "sqlite"), xtask.discover(path / "mysql.sql", "mysql")
+    (one,), (other,) = (
+        xtask.discover(path / "sqlite.sql", "sqlite"),
+        xtask.discover(path / "mysql.sql", "mysql"),
+    )
     (step,) = xtask.pair([one], [other])
     assert (one.layout, step.sqlite, step.mysql) == (xtask.SINGLE_FILE, one, other)
 
 
 def test_a_day_and_a_time_are_one_version(project: Project) -> None:
-    project.write({f"migrations/{name}.sql": "SELECT 1;" for name in ("20240101-090000", "20240101-100000", "20231231-235959_a")})
+    project.write(
+        {
+            f"migrations/{name}.sql": "SELECT 1;"
+            for name in ("20240101-090000", "20240101-100000", "20231231-235959_a")
+        }
+    )
     found = xtask.discover(project.path / "migrations", "sqlite")
-    assert [one.version for one in found] == ["20231231-235959", "20240101-090000", "20240101-100000"]
+    assert [one.version for one in found] == [
+        "20231231-235959",
+        "20240101-090000",
+        "20240101-100000",
+    ]
 
 
 def test_the_beginning_of_a_statement_is_no_comment() -> None:
-    assert xtask._beginning("-- a licence\n/* and more */ CREATE TABLE t (a)") == "CREATE TABLE t (a)"
-    assert xtask._beginning("/*! SET x */") == "/*! SET x */" and xtask._beginning("-- only") == "-- only"
+    assert (
+        xtask._beginning("-- a licence\n/* and more */ CREATE TABLE t (a)") == "CREATE TABLE t (a)"
+    )
+    assert (
+        xtask._beginning("/*! SET x */") == "/*! SET x */"
+        and xtask._beginning("-- only") == "-- only"
+    )
 
 
 def test_a_statement_of_a_megabyte() -> None:
     values = ", ".join(f"({number}, 'it''s; number {number}')" for number in range(40_000))
     text = f"INSERT INTO t VALUES {values};\nSELECT 1;"
     assert len(text) > 1_000_000
-    assert [(len(one.text), one.line) for one in xtask.split(text, "mysql", "x")] == [(text.index(";\nSELECT"), 1), (8, 2)]
+    assert [(len(one.text), one.line) for one in xtask.split(text, "mysql", "x")] == [
+        (text.index(";\nSELECT"), 1),
+        (8, 2),
+    ]
 
 
 def test_what_cannot_be_split_with_certainty_stays_whole() -> None:
@@ -399,32 +514,68 @@ def test_what_cannot_be_split_with_certainty_stays_whole() -> None:
     ("statements", "columns", "keys"),
     [
         ("ALTER TABLE t RENAME COLUMN a TO b", {"t": {"b": {"a"}}}, {}),
-        ("ALTER TABLE t CHANGE COLUMN a b BIGINT; ALTER TABLE t CHANGE b c BIGINT", {"t": {"b": {"a"}, "c": {"a", "b"}}}, {}),
-        ("ALTER TABLE t ADD CONSTRAINT `Fk_A` FOREIGN KEY (a) REFERENCES p (id)", {}, {"t": {"fk_a"}}),
-        ("CREATE TABLE IF NOT EXISTS d.T (a INT, CONSTRAINT k FOREIGN KEY (a) REFERENCES p (id))", {}, {"t": {"k"}}),
-        ("ALTER TABLE t RENAME COLUMN a TO b, RENAME TO u; RENAME TABLE u TO v, w TO x", {"v": {"b": {"a"}}}, {}),
+        (
+            "ALTER TABLE t CHANGE COLUMN a b BIGINT; ALTER TABLE t CHANGE b c BIGINT",
+            {"t": {"b": {"a"}, "c": {"a", "b"}}},
+            {},
+        ),
+        (
+            "ALTER TABLE t ADD CONSTRAINT `Fk_A` FOREIGN KEY (a) REFERENCES p (id)",
+            {},
+            {"t": {"fk_a"}},
+        ),
+        (
+            "CREATE TABLE IF NOT EXISTS d.T (a INT, CONSTRAINT k FOREIGN KEY (a) REFERENCES p (id))",
+            {},
+            {"t": {"k"}},
+        ),
+        (
+            "ALTER TABLE t RENAME COLUMN a TO b, RENAME TO u; RENAME TABLE u TO v, w TO x",
+            {"v": {"b": {"a"}}},
+            {},
+        ),
         (
             "ALTER TABLE t RENAME COLUMN IF EXISTS a TO b; ALTER TABLE t CHANGE COLUMN IF EXISTS `to` c INT",
             {"t": {"b": {"a"}, "c": {"to"}}},
             {},
         ),
-        ("ALTER TABLE t RENAME TO u, CHANGE a b INT; RENAME TABLE `table` TO x", {"u": {"b": {"a"}}}, {}),
-        ("ALTER TABLE t CHANGE a b INT; ALTER TABLE u CHANGE c b INT", {"t": {"b": {"a"}}, "u": {"b": {"c"}}}, {}),
-        ("ALTER TABLE t CHANGE a b INT; ALTER TABLE t RENAME INDEX i TO j; ALTER TABLE t RENAME d.u", {"u": {"b": {"a"}}}, {}),
+        (
+            "ALTER TABLE t RENAME TO u, CHANGE a b INT; RENAME TABLE `table` TO x",
+            {"u": {"b": {"a"}}},
+            {},
+        ),
+        (
+            "ALTER TABLE t CHANGE a b INT; ALTER TABLE u CHANGE c b INT",
+            {"t": {"b": {"a"}}, "u": {"b": {"c"}}},
+            {},
+        ),
+        (
+            "ALTER TABLE t CHANGE a b INT; ALTER TABLE t RENAME INDEX i TO j; ALTER TABLE t RENAME d.u",
+            {"u": {"b": {"a"}}},
+            {},
+        ),
     ],
 )
-def test_names_that_innodbs_own_index_may_have(statements: str, columns: dict[str, dict[str, set[str]]], keys: dict[str, set[str]]) -> None:
+def test_names_that_innodbs_own_index_may_have(
+    statements: str, columns: dict[str, dict[str, set[str]]], keys: dict[str, set[str]]
+) -> None:
     earlier = xtask.Earlier()
     for statement in xtask.split(statements, "mysql", "x"):
         earlier.note(statement)
-    found = {table: {name: names for name, names in renamed.items() if names} for table, renamed in earlier.columns.items()}
+    found = {
+        table: {name: names for name, names in renamed.items() if names}
+        for table, renamed in earlier.columns.items()
+    }
     assert {table: renamed for table, renamed in found.items() if renamed} == columns
     assert {table: names for table, names in earlier.keys.items() if names} == keys
 
 
 def test_this_repositorys_own_sets_are_paired_and_reversible() -> None:
     settings = xtask.parse_settings((xtask.ROOT / "parity.toml").read_text("utf-8"), "parity.toml")
-    steps = xtask.pair(xtask.discover(xtask.ROOT / settings.sqlite, "sqlite"), xtask.discover(xtask.ROOT / settings.mysql, "mysql"))
+    steps = xtask.pair(
+        xtask.discover(xtask.ROOT / settings.sqlite, "sqlite"),
+        xtask.discover(xtask.ROOT / settings.mysql, "mysql"),
+    )
     assert len(steps) >= 8
     for step in steps:
         assert step.sqlite and step.mysql and step.sqlite.label == step.mysql.label

@@ -31,18 +31,34 @@ ENTRIES = xtask.parse_settings(
 ).entries
 
 
-def finding(kind: str, at: str, sqlite: str | None, mysql: str | None, since: str | None = "0002_b", **options: Any) -> xtask.Finding:
+def finding(
+    kind: str,
+    at: str,
+    sqlite: str | None,
+    mysql: str | None,
+    since: str | None = "0002_b",
+    **options: Any,
+) -> xtask.Finding:
     return xtask.Finding(kind, at, sqlite, mysql, migration=since, **options)
 
 
-DOCUMENTED = [finding("column-type", "t.created", "TEXT", "datetime"), finding("column-type", "t.updated", "TEXT", "datetime", "0001_a")]
+DOCUMENTED = [
+    finding("column-type", "t.created", "TEXT", "datetime"),
+    finding("column-type", "t.updated", "TEXT", "datetime", "0001_a"),
+]
 OPEN = [finding("column-nullability", "t.akey", "NOT NULL", "NULL")]
 NEW = [
     finding("column-type", "t.paid", "BOOLEAN", "bigint"),
     finding("column-type", "u.paid", "BOOLEAN", "bigint", "0003_c"),
     finding("check", "t", "a <> 'x|`<b>%'", None),
     finding("table-missing", '"odd.name"', None, "table"),
-    finding("type-unknown", "t.code", "STRING", "varchar(9)", note="SQLite gives STRING NUMERIC affinity: '007' is stored as 7"),
+    finding(
+        "type-unknown",
+        "t.code",
+        "STRING",
+        "varchar(9)",
+        note="SQLite gives STRING NUMERIC affinity: '007' is stored as 7",
+    ),
 ]
 HIDDEN = [
     finding("column-collation", "t.name", "exact", "ignores case, accents", None, level="strict"),
@@ -57,17 +73,32 @@ def schema(dialect: str) -> xtask.Schema:
         if dialect == "sqlite"
         else (xtask.mysql_type("bigint"), xtask.mysql_type("varchar(255)"))
     )
-    columns = (xtask.Column("id", number, False, filled=True), xtask.Column("name", text, True, default=xtask.Expression("'x'")))
+    columns = (
+        xtask.Column("id", number, False, filled=True),
+        xtask.Column("name", text, True, default=xtask.Expression("'x'")),
+    )
     table = xtask.Table("t", columns, primary_key=("id",), rows=3)
-    return xtask.Schema({"t": table}, ignored=("schema_migrations",) if dialect == "mysql" else (), unsure=2 if dialect == "mysql" else 0)
+    return xtask.Schema(
+        {"t": table},
+        ignored=("schema_migrations",) if dialect == "mysql" else (),
+        unsure=2 if dialect == "mysql" else 0,
+    )
 
 
-def verdict(*findings: xtask.Finding, hidden: tuple[xtask.Finding, ...] = (), **options: Any) -> xtask.Verdict:
+def verdict(
+    *findings: xtask.Finding, hidden: tuple[xtask.Finding, ...] = (), **options: Any
+) -> xtask.Verdict:
     def side(flavour: str, version: str, path: str, dialect: str) -> xtask.Side:
         return xtask.Side(flavour, version, path, 3, schema(dialect))
 
-    entries = options.pop("entries", [entry for entry in ENTRIES if any(one.at in entry.at for one in findings)])
-    values: dict[str, Any] = {"level": "parity", "files": {"0002_b": "migrations_mysql/0002_b/up.sql"}, **options}
+    entries = options.pop(
+        "entries", [entry for entry in ENTRIES if any(one.at in entry.at for one in findings)]
+    )
+    values: dict[str, Any] = {
+        "level": "parity",
+        "files": {"0002_b": "migrations_mysql/0002_b/up.sql"},
+        **options,
+    }
     return xtask.Verdict(
         side("SQLite", "3.40.1", "migrations", "sqlite"),
         side("MariaDB", "11.8.6", "migrations_mysql", "mysql"),
@@ -93,10 +124,18 @@ CLEAN = verdict()
         (OPEN, {"ratchet": True}, False, 0, "not at parity: 1 open"),
         (NEW, {}, False, 1, "NOT at parity: 5 undocumented findings"),
         (NEW[:1], {"ratchet": True}, False, 1, "NOT at parity: 1 undocumented finding"),
-        ([*NEW[:1], *OPEN], {"ratchet": True}, False, 1, "NOT at parity: 1 undocumented finding, 1 open"),
+        (
+            [*NEW[:1], *OPEN],
+            {"ratchet": True},
+            False,
+            1,
+            "NOT at parity: 1 undocumented finding, 1 open",
+        ),
     ],
 )
-def test_status(findings: list[xtask.Finding], options: dict[str, Any], parity: bool, status: int, line: str) -> None:
+def test_status(
+    findings: list[xtask.Finding], options: dict[str, Any], parity: bool, status: int, line: str
+) -> None:
     made = verdict(*findings, **options)
     assert (made.parity, made.status) == (parity, status)
     assert xtask.verdict_line(made).startswith(line)
@@ -115,7 +154,9 @@ def test_the_unused_entry_fails() -> None:
 def test_findings_that_share_kind_and_values_are_one_row_with_all_places() -> None:
     groups = xtask.grouped(FULL.failing)
     paid = [group for group in groups if group.kind == "column-type"]
-    assert [(group.places, group.since) for group in paid] == [(["t.paid", "u.paid"], ["0002_b", "0003_c"])]
+    assert [(group.places, group.since) for group in paid] == [
+        (["t.paid", "u.paid"], ["0002_b", "0003_c"])
+    ]
     assert len(groups) == 4
 
 
@@ -137,8 +178,20 @@ def test_text_says_all_of_it() -> None:
         "https://tracker.example/123",
         "ISO text",
     ]
-    told += ["SQLite 3.40.1", "MariaDB 11.8.6", "migrations_mysql: 3 migrations, 1 table", "'007' is stored as 7", "trigger bodies"]
-    told += ["schema_migrations", "InnoDB's own foreign-key indexes: 2", "Verdict:", "Next:", "explain"]
+    told += [
+        "SQLite 3.40.1",
+        "MariaDB 11.8.6",
+        "migrations_mysql: 3 migrations, 1 table",
+        "'007' is stored as 7",
+        "trigger bodies",
+    ]
+    told += [
+        "schema_migrations",
+        "InnoDB's own foreign-key indexes: 2",
+        "Verdict:",
+        "Next:",
+        "explain",
+    ]
     assert [words for words in told if words not in text] == []
     assert text.count("0002_b") >= 4
 
@@ -155,7 +208,11 @@ def test_strict_is_counted_in_one_line_with_the_key_columns() -> None:
 
 @pytest.mark.parametrize(
     ("made", "line"),
-    [(CLEAN, "--strict would add nothing"), (verdict(level="strict"), ""), (verdict(hidden=tuple(HIDDEN[:1])), "none of them in a key")],
+    [
+        (CLEAN, "--strict would add nothing"),
+        (verdict(level="strict"), ""),
+        (verdict(hidden=tuple(HIDDEN[:1])), "none of them in a key"),
+    ],
     ids=["nothing", "strict", "no key"],
 )
 def test_strict_line_otherwise(made: xtask.Verdict, line: str) -> None:
@@ -167,7 +224,10 @@ def test_ledger() -> None:
     assert book["tables"] == {"sqlite": 1, "mysql": 1, "compared": 1}
     assert book["columns"] == {"sqlite": 2, "mysql": 2, "compared": 2}
     assert (book["documented"], book["open"], book["undocumented"]) == (2, 1, 5)
-    assert (book["innodb_indexes_unsure"], book["ignored_tables"]["mysql"]) == (2, ["schema_migrations"])
+    assert (book["innodb_indexes_unsure"], book["ignored_tables"]["mysql"]) == (
+        2,
+        ["schema_migrations"],
+    )
     assert "trigger bodies" in book["not_compared"]
 
 
@@ -182,10 +242,24 @@ def test_the_ledger_names_the_stubs() -> None:
 
 def test_json_has_the_shape_of_the_design() -> None:
     data = json.loads(xtask.render_json(FULL))
-    assert list(data) == ["schema_version", "parity", "level", "sqlite", "mysql", "ledger", "findings", "hidden"]
+    assert list(data) == [
+        "schema_version",
+        "parity",
+        "level",
+        "sqlite",
+        "mysql",
+        "ledger",
+        "findings",
+        "hidden",
+    ]
     assert (data["schema_version"], data["parity"], data["level"]) == (1, False, "parity")
     assert data["sqlite"] == {"version": "3.40.1", "path": "migrations", "migrations": 3}
-    assert data["mysql"] == {"flavour": "MariaDB", "version": "11.8.6", "path": "migrations_mysql", "migrations": 3}
+    assert data["mysql"] == {
+        "flavour": "MariaDB",
+        "version": "11.8.6",
+        "path": "migrations_mysql",
+        "migrations": 3,
+    }
     assert data["hidden"] == {"column-capacity": 1, "column-collation": 2}
     keys = ["kind", "level", "at", "sqlite", "mysql", "migration", "documented", "open", "reason"]
     assert all(list(one) == keys for one in data["findings"])
@@ -199,13 +273,21 @@ def test_json_findings() -> None:
         "kind": "check", "level": "parity", "at": "t", "sqlite": "a <> 'x|`<b>%'", "mysql": None,
         "migration": "0002_b", "documented": False, "open": False, "reason": None,
     }  # fmt: skip
-    assert (by_place["t.created"]["documented"], by_place["t.created"]["open"], by_place["t.created"]["reason"]) == (True, False, REASON)
+    assert (
+        by_place["t.created"]["documented"],
+        by_place["t.created"]["open"],
+        by_place["t.created"]["reason"],
+    ) == (True, False, REASON)
     assert (by_place["t.akey"]["documented"], by_place["t.akey"]["open"]) == (False, True)
 
 
 def test_json_at_the_strict_level() -> None:
     data = json.loads(xtask.render_json(verdict(*HIDDEN, level="strict")))
-    assert (data["level"], data["hidden"], {one["level"] for one in data["findings"]}) == ("strict", {}, {"strict"})
+    assert (data["level"], data["hidden"], {one["level"] for one in data["findings"]}) == (
+        "strict",
+        {},
+        {"strict"},
+    )
 
 
 # ---- markdown --------------------------------------------------------------------------------
@@ -241,20 +323,29 @@ def annotations(made: xtask.Verdict) -> list[tuple[str, dict[str, str], str]]:
 
 
 def test_github_marks_the_migration_that_brought_it() -> None:
-    by_title = {(level, properties.get("file"), message.split(":")[0]) for level, properties, message in annotations(FULL)}
+    by_title = {
+        (level, properties.get("file"), message.split(":")[0])
+        for level, properties, message in annotations(FULL)
+    }
     assert ("error", "migrations_mysql/0002_b/up.sql", "t.paid") in by_title
     assert ("warning", "migrations_mysql/0002_b/up.sql", "t.akey") in by_title
     assert not any(message.startswith("t.created") for _, _, message in annotations(FULL))
 
 
 def test_github_escapes() -> None:
-    made = verdict(finding("check", "t", "a < 5%\nb", None, "x:y,z"), files={"x:y,z": "dir,a/b:c%.sql"})
+    made = verdict(
+        finding("check", "t", "a < 5%\nb", None, "x:y,z"), files={"x:y,z": "dir,a/b:c%.sql"}
+    )
     level, properties, message = annotations(made)[0]
     assert (level, properties["file"]) == ("error", "dir%2Ca/b%3Ac%25.sql")
     assert "5%25" in message and "\n" not in message
 
 
-@pytest.mark.parametrize(("made", "level"), [(CLEAN, "notice"), (FULL, "error"), (verdict(*OPEN), "error")], ids=["clean", "full", "open"])
+@pytest.mark.parametrize(
+    ("made", "level"),
+    [(CLEAN, "notice"), (FULL, "error"), (verdict(*OPEN), "error")],
+    ids=["clean", "full", "open"],
+)
 def test_github_ends_with_the_verdict(made: xtask.Verdict, level: str) -> None:
     assert annotations(made)[-1][0] == level
 
@@ -264,8 +355,14 @@ def test_github_ends_with_the_verdict(made: xtask.Verdict, level: str) -> None:
 
 def test_divergences_parse_back_and_document_everything() -> None:
     text = xtask.render_divergences(FULL)
-    assert text.count("[[divergence]]") == len(xtask.grouped(FULL.failing)) == text.count('reason = ""')
-    entries = xtask.parse_settings(text.replace('reason = ""', 'reason = "meant"'), "parity.toml").entries
+    assert (
+        text.count("[[divergence]]")
+        == len(xtask.grouped(FULL.failing))
+        == text.count('reason = ""')
+    )
+    entries = xtask.parse_settings(
+        text.replace('reason = ""', 'reason = "meant"'), "parity.toml"
+    ).entries
     assert all(one.documented for one in xtask.judge(NEW, entries))
 
 
@@ -277,7 +374,10 @@ def test_divergences_without_a_reason_are_refused() -> None:
 def test_divergences_hold_every_character() -> None:
     odd = finding("check", 'a"b.c\\d', "x <> '\t\n\\n\"'", None)
     text = xtask.render_divergences(verdict(odd)).replace('reason = ""', 'reason = "meant"')
-    assert [one.documented for one in xtask.judge([odd], xtask.parse_settings(text, "parity.toml").entries)] == [True]
+    assert [
+        one.documented
+        for one in xtask.judge([odd], xtask.parse_settings(text, "parity.toml").entries)
+    ] == [True]
 
 
 def test_divergences_of_parity_are_none() -> None:
@@ -302,5 +402,7 @@ def test_no_name_can_forge_a_line(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(xtask.RENDERERS) - {"divergences"}))
 def test_the_flavour_is_named(name: str) -> None:
-    made = dataclasses.replace(FULL, mysql=dataclasses.replace(FULL.mysql, flavour="MySQL", version="9.7.4"))
+    made = dataclasses.replace(
+        FULL, mysql=dataclasses.replace(FULL.mysql, flavour="MySQL", version="9.7.4")
+    )
     assert "MySQL" in xtask.RENDERERS[name](made)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import tomllib
-from collections.abc import Iterator
 
 import pytest
 from conftest import ROOT
@@ -13,7 +10,6 @@ from conftest import ROOT
 import xtask
 
 SOURCE = (ROOT / "xtask.py").read_text("utf-8")
-TREE = ast.parse(SOURCE)
 
 
 # ---- types ---------------------------------------------------------------------------------
@@ -118,7 +114,9 @@ def test_mysql_type(declared: str, text: str, logical: set[str]) -> None:
 
 
 def test_mariadb_json_is_json() -> None:
-    assert xtask.mysql_type("longtext", json_checked=True) == xtask.ColumnType("json", frozenset({"string"}))
+    assert xtask.mysql_type("longtext", json_checked=True) == xtask.ColumnType(
+        "json", frozenset({"string"})
+    )
 
 
 @pytest.mark.parametrize(
@@ -222,7 +220,16 @@ def test_equality(dialect: xtask.Dialect, collation: str, expected: str) -> None
 # ---- expressions -----------------------------------------------------------------------------
 
 NUMBER, STRING, FLOAT, BYTES = (frozenset({name}) for name in ("i64", "string", "f64", "bytes"))
-COLUMNS = (("a", NUMBER), ("b", NUMBER), ("f", FLOAT), ("s", STRING), ("t", STRING), ("x", BYTES), ("group by", NUMBER), ("length", NUMBER))
+COLUMNS = (
+    ("a", NUMBER),
+    ("b", NUMBER),
+    ("f", FLOAT),
+    ("s", STRING),
+    ("t", STRING),
+    ("x", BYTES),
+    ("group by", NUMBER),
+    ("length", NUMBER),
+)
 
 EQUAL_CHECKS = [  # sqlite, mysql
     ("a > 0", "(`a` > 0)"),
@@ -370,7 +377,11 @@ def test_a_check_knows_the_columns_it_reads() -> None:
 
 
 def test_what_does_not_parse_is_compared_token_by_token() -> None:
-    assert check("a ~~ !! 'x'  ", "sqlite") == check("A ~~ !!\n'x' -- y", "sqlite") != check("a ~~ !! 'X'", "sqlite")
+    assert (
+        check("a ~~ !! 'x'  ", "sqlite")
+        == check("A ~~ !!\n'x' -- y", "sqlite")
+        != check("a ~~ !! 'X'", "sqlite")
+    )
 
 
 @pytest.mark.parametrize(
@@ -429,7 +440,14 @@ def test_canonical_number(text: str, number: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "quoted"),
-    [("a", "a"), ("group by", "group by"), ("a.b", '"a.b"'), ("f(x)", '"f(x)"'), ("a,b", '"a,b"'), ('say "hi"', '"say ""hi"""')],
+    [
+        ("a", "a"),
+        ("group by", "group by"),
+        ("a.b", '"a.b"'),
+        ("f(x)", '"f(x)"'),
+        ("a,b", '"a,b"'),
+        ('say "hi"', '"say ""hi"""'),
+    ],
 )
 def test_names_in_places(name: str, quoted: str) -> None:
     assert xtask.quote_name(name) == quoted
@@ -472,72 +490,3 @@ def test_every_function_of_another_name_is_read(dialect: xtask.Dialect, name: st
 def test_kinds_are_those_that_the_code_raises() -> None:
     raised = set(re.findall(r'(?:Finding|Difference|unmatched)\(\s*"([a-z-]+)"', SOURCE))
     assert raised == set(xtask.KINDS)
-
-
-# ---- the shape of the program ----------------------------------------------------------------
-
-BANNER = re.compile(r"^# ═+\n# ([A-Z]+): ", re.MULTILINE)
-PURE = ("RULES", "EXPRESSIONS", "COMPARE", "DIVERGENCES", "REPORT")
-IMPURE_NAMES = {
-    "subprocess", "os", "time", "sqlite3", "pymysql", "socket", "shutil", "tempfile", "select", "signal", "sys", "secrets",
-    "open", "print", "input", "exec", "eval", "Path",
-}  # fmt: skip
-IMPURE_CALLS = {"read_text", "read_bytes", "write_text", "write_bytes", "unlink", "mkdir", "iterdir", "glob", "exists", "is_file"}
-
-
-def section_lines() -> dict[str, range]:
-    """The line numbers of each section, by its banner."""
-    starts = [(match[1], SOURCE.count("\n", 0, match.start()) + 1) for match in BANNER.finditer(SOURCE)]
-    ends = [line for _, line in starts[1:]] + [SOURCE.count("\n") + 1]
-    return {name: range(start, end) for (name, start), end in zip(starts, ends, strict=True)}
-
-
-def nodes_of(section: str) -> Iterator[ast.AST]:
-    lines = section_lines()[section]
-    return (node for node in ast.walk(TREE) if getattr(node, "lineno", 0) in lines)
-
-
-def test_the_docstring_lists_the_sections_in_order() -> None:
-    listed = re.findall(r"^    ([A-Z]+(?: [A-Z]+)*)  +\S", ast.get_docstring(TREE, clean=False) or "", re.MULTILINE)
-    banners = re.findall(r"^# ═+\n# ([A-Z]+(?: [A-Z]+)*)(?::|\.| )", SOURCE, re.MULTILINE)
-    assert listed == banners
-
-
-@pytest.mark.parametrize("section", PURE)
-def test_the_core_is_pure(section: str) -> None:
-    found = list(nodes_of(section))
-    assert len(found) > 100
-    names = {node.id for node in found if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    imported = {alias.name.split(".")[0] for node in found if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {(node.module or "").split(".")[0] for node in found if isinstance(node, ast.ImportFrom)}
-    called = {node.func.attr for node in found if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
-    assert (names | imported) & IMPURE_NAMES == set()
-    assert called & IMPURE_CALLS == set()
-
-
-def test_no_function_is_long() -> None:
-    functions = [node for node in ast.walk(TREE) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    assert len(functions) > 100
-    assert [f"{node.name}: {node.end_lineno - node.lineno + 1}" for node in functions if (node.end_lineno or 0) - node.lineno >= 60] == []
-
-
-def test_only_main_ends_the_process() -> None:
-    calls = [ast.unparse(node.func) for node in ast.walk(TREE) if isinstance(node, ast.Call)]
-    assert not {"sys.exit", "exit", "quit", "os._exit"} & set(calls)
-
-
-def test_inline_metadata_equals_the_requirements() -> None:
-    block = re.search(r"^# /// script\n((?:#.*\n)+?)# ///$", SOURCE, re.MULTILINE)
-    assert block
-    inline = tomllib.loads(re.sub(r"^# ?", "", block[1], flags=re.MULTILINE))
-    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    wanted = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    assert inline["dependencies"] == wanted
-    assert inline["requires-python"] == ">=3.11"
-    assert all("==" in line for line in wanted)
-
-
-def test_developers_get_the_runtime_too() -> None:
-    lines = (ROOT / "requirements-dev.txt").read_text("utf-8").splitlines()
-    assert "-r requirements.txt" in lines
-    assert all("==" in line for line in lines if line and not line.startswith(("#", "-r")))

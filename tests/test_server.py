@@ -64,7 +64,10 @@ def nothing_left(query: Callable[[str], list[tuple[Any, ...]]]) -> Iterator[Call
 
 def told(done: Done) -> list[tuple[Any, ...]]:
     """Kind, place, both values and migration of each finding of a JSON report."""
-    return [tuple(one[key] for key in ("kind", "at", "sqlite", "mysql", "migration")) for one in json.loads(done.stdout)["findings"]]
+    return [
+        tuple(one[key] for key in ("kind", "at", "sqlite", "mysql", "migration"))
+        for one in json.loads(done.stdout)["findings"]
+    ]
 
 
 # ---- the verdict -------------------------------------------------------------------------------
@@ -75,7 +78,11 @@ def test_parity(verify: Verify, project: Project, nothing_left: object) -> None:
     project.pair(SQLITE, MYSQL)
     done = verify()
     assert done.returncode == 0 and "Verdict: parity\n" in done.stdout
-    assert [word for word in ("ledger", "tables", "columns", "not compared", "--strict would add") if word not in done.stdout] == []
+    assert [
+        word
+        for word in ("ledger", "tables", "columns", "not compared", "--strict would add")
+        if word not in done.stdout
+    ] == []
 
 
 def test_drift(verify: Verify, project: Project, nothing_left: object) -> None:
@@ -88,8 +95,15 @@ def test_drift(verify: Verify, project: Project, nothing_left: object) -> None:
         ("column-default", "t.b", "3", "4", "0001_schema"),
     ]
     data = json.loads(done.stdout)
-    assert (data["parity"], data["level"], data["sqlite"]["migrations"], data["mysql"]["migrations"]) == (False, "parity", 1, 1)
-    assert data["mysql"]["flavour"] in ("MariaDB", "MySQL") and data["hidden"] == {"column-collation": 1}
+    assert (
+        data["parity"],
+        data["level"],
+        data["sqlite"]["migrations"],
+        data["mysql"]["migrations"],
+    ) == (False, "parity", 1, 1)
+    assert data["mysql"]["flavour"] in ("MariaDB", "MySQL") and data["hidden"] == {
+        "column-collation": 1
+    }
 
 
 @pytest.mark.parametrize("name", ["text", "json"])
@@ -113,19 +127,34 @@ def test_strict(verify: Verify, project: Project) -> None:
     project.pair(SQLITE, MYSQL.replace("b BIGINT", "b INT"))
     project.write({"migrations/0002_more/up.sql": "SELECT 1;"})
     kinds = {"column-capacity", "column-collation", "migration-unpaired"}
-    plain, strict, some = (verify("--format", "json", *words) for words in ((), ("--strict",), ("--strict=column-capacity",)))
+    plain, strict, some = (
+        verify("--format", "json", *words)
+        for words in ((), ("--strict",), ("--strict=column-capacity",))
+    )
     assert [run.returncode for run in (plain, strict, some)] == [0, 1, 1]
     assert (told(plain), set(json.loads(plain.stdout)["hidden"])) == ([], kinds)
-    assert ({one[0] for one in told(strict)}, json.loads(strict.stdout)["level"]) == (kinds, "strict")
-    assert ({one[0] for one in told(some)}, set(json.loads(some.stdout)["hidden"])) == ({"column-capacity"}, kinds - {"column-capacity"})
+    assert ({one[0] for one in told(strict)}, json.loads(strict.stdout)["level"]) == (
+        kinds,
+        "strict",
+    )
+    assert ({one[0] for one in told(some)}, set(json.loads(some.stdout)["hidden"])) == (
+        {"column-capacity"},
+        kinds - {"column-capacity"},
+    )
     assert ("migration-unpaired", "0002_more", "0002_more", None, "0002_more") in told(strict)
 
 
 def test_blame(verify: Verify, project: Project) -> None:
     history = {  # label: SQLite, MySQL
         "0001_a": (SQLITE, MYSQL),
-        "0002_b": ("ALTER TABLE t ADD COLUMN c TEXT; CREATE INDEX i ON t (b);", "CREATE TABLE other (id BIGINT PRIMARY KEY);"),
-        "0003_c": ("CREATE TABLE other (id INTEGER NOT NULL PRIMARY KEY);", "ALTER TABLE t ADD COLUMN c BIGINT, ADD INDEX (b);"),
+        "0002_b": (
+            "ALTER TABLE t ADD COLUMN c TEXT; CREATE INDEX i ON t (b);",
+            "CREATE TABLE other (id BIGINT PRIMARY KEY);",
+        ),
+        "0003_c": (
+            "CREATE TABLE other (id INTEGER NOT NULL PRIMARY KEY);",
+            "ALTER TABLE t ADD COLUMN c BIGINT, ADD INDEX (b);",
+        ),
         "0004_d": ("DROP INDEX i; SELECT 1;", "ALTER TABLE t MODIFY a LONGTEXT;"),
         "0005_e": ("CREATE VIEW v AS SELECT a FROM t;", "SELECT 1;"),
         "0006_f": ("INSERT INTO other VALUES (1);", "SELECT 1;"),
@@ -133,7 +162,10 @@ def test_blame(verify: Verify, project: Project) -> None:
     for label, (sqlite, mysql) in history.items():
         project.pair(sqlite, mysql, label)
     assert {(kind, at): since for kind, at, _, _, since in told(verify("--format", "json"))} == {
-        ("column-auto-increment", "other.id"): "0003_c",  # the table was missing before: another finding
+        (
+            "column-auto-increment",
+            "other.id",
+        ): "0003_c",  # the table was missing before: another finding
         ("column-type", "t.c"): "0003_c",  # and so was the column
         ("index", "t(b)"): "0004_d",  # there at 0002, mended at 0003, there again
         ("column-nullability", "t.a"): "0004_d",
@@ -146,8 +178,16 @@ def test_blame(verify: Verify, project: Project) -> None:
 def test_blame_finds_a_table_of_any_name(mode: str, verify: Verify, project: Project) -> None:
     """A migration's session may have another sql_mode than the one that reads."""
     name = "it's a\\ ta;ble"
-    project.pair(f'CREATE TABLE "{name}" (a INTEGER);', f"SET SESSION sql_mode = '{mode}'; CREATE TABLE `{name}` (a BIGINT);", "0001_a")
-    project.pair(f'ALTER TABLE "{name}" ADD COLUMN b TEXT;', f"ALTER TABLE `{name}` ADD COLUMN b BIGINT;", "0002_b")
+    project.pair(
+        f'CREATE TABLE "{name}" (a INTEGER);',
+        f"SET SESSION sql_mode = '{mode}'; CREATE TABLE `{name}` (a BIGINT);",
+        "0001_a",
+    )
+    project.pair(
+        f'ALTER TABLE "{name}" ADD COLUMN b TEXT;',
+        f"ALTER TABLE `{name}` ADD COLUMN b BIGINT;",
+        "0002_b",
+    )
     done = verify("--format", "json")
     assert told(done) == [("column-type", f"{name}.b", "TEXT", "bigint", "0002_b")], done.stderr
 
@@ -156,7 +196,9 @@ def test_blame_finds_a_table_in_two_spellings(verify: Verify, project: Project) 
     """MariaDB takes `IN ('Users', 'users')` for one name, and finds it in one spelling only."""
     project.pair("CREATE TABLE p (a INTEGER);", "CREATE TABLE p (a BIGINT);", "0001_a")
     project.pair("CREATE TABLE Users (a INTEGER);", "CREATE TABLE users (a BIGINT);", "0002_b")
-    assert told(verify("--format", "json")) == [("identifier-case", "users", "Users", "users", "0002_b")]
+    assert told(verify("--format", "json")) == [
+        ("identifier-case", "users", "Users", "users", "0002_b")
+    ]
 
 
 def test_blame_tells_levels_and_parents_apart(verify: Verify, project: Project) -> None:
@@ -168,7 +210,9 @@ def test_blame_tells_levels_and_parents_apart(verify: Verify, project: Project) 
         "0001_first",
     )
     project.pair(
-        "SELECT 1;", "ALTER TABLE pets MODIFY label VARCHAR(60); CREATE TABLE p (id BIGINT AUTO_INCREMENT PRIMARY KEY);", "0002_second"
+        "SELECT 1;",
+        "ALTER TABLE pets MODIFY label VARCHAR(60); CREATE TABLE p (id BIGINT AUTO_INCREMENT PRIMARY KEY);",
+        "0002_second",
     )
     findings = json.loads(verify("--format", "json").stdout)["findings"]
     assert {(one["kind"], one["at"]): one["migration"] for one in findings} == {
@@ -181,10 +225,17 @@ def test_no_name_of_the_lease_is_told(verify: Verify, project: Project) -> None:
     """The same inputs give the same bytes, whatever the scratch database and its user are called."""
     parents = "CREATE TABLE p (id BIGINT AUTO_INCREMENT PRIMARY KEY); CREATE TABLE c (a BIGINT REFERENCES p (id));"
     ignored = f"{parents} INSERT IGNORE INTO c VALUES (7);"
-    project.pair("CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (a INTEGER REFERENCES p (id));", ignored, "0001_v1.2")
+    project.pair(
+        "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (a INTEGER REFERENCES p (id));",
+        ignored,
+        "0001_v1.2",
+    )
     first, second = verify(), verify()
     assert first.stdout == second.stdout and "xtask_" not in first.stdout
-    assert '"0001_v1.2"' in first.stdout and "a row without a parent was skipped (1452)" in " ".join(first.stdout.split())
+    assert (
+        '"0001_v1.2"' in first.stdout
+        and "a row without a parent was skipped (1452)" in " ".join(first.stdout.split())
+    )
     project.pair("CREATE TABLE t (a);", f"{parents} DROP TABLE mysql.user;", "0001_v1.2")
     done = verify()
     assert done.returncode == 2 and "xtask_" not in done.stderr.replace("xtask: ", ""), done.stderr
@@ -198,9 +249,14 @@ def test_a_stale_lock_is_annotated(verify: Verify, project: Project) -> None:
 
 
 def test_a_view_that_reads_what_is_gone(verify: Verify, project: Project) -> None:
-    project.pair(SQLITE, f"{MYSQL} CREATE TABLE w (a INT); CREATE VIEW v AS SELECT a FROM w; DROP TABLE w;")
+    project.pair(
+        SQLITE, f"{MYSQL} CREATE TABLE w (a INT); CREATE VIEW v AS SELECT a FROM w; DROP TABLE w;"
+    )
     done = verify()
-    assert done.returncode == 2 and "view v: it reads a table or column that is no longer there" in done.stderr
+    assert (
+        done.returncode == 2
+        and "view v: it reads a table or column that is no longer there" in done.stderr
+    )
 
 
 EVERYTHING = (
@@ -219,7 +275,9 @@ EVERYTHING = (
         ("actions", "t"), ("triggers", "t"), ("routines", "r"),
     ],
 )  # fmt: skip
-def test_what_one_catalogue_hides_is_an_error(what: str, less: str, address: xtask.Address, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_one_catalogue_hides_is_an_error(
+    what: str, less: str, address: xtask.Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A query that quietly returns less, or rights that hide a thing, would make two schemas equal."""
     backend = xtask.MySQLBackend(address, "", (), 60)
     backend.fresh()
@@ -244,7 +302,11 @@ def test_what_one_catalogue_hides_is_an_error(what: str, less: str, address: xta
 
 def test_as_many_answers_as_queries(address: xtask.Address) -> None:
     backend = xtask.MySQLBackend(address, "", (), 60)
-    assert backend.queries(["SELECT 1", "SELECT 2 WHERE FALSE", "SELECT 3"]) == [((1,),), (), ((3,),)]
+    assert backend.queries(["SELECT 1", "SELECT 2 WHERE FALSE", "SELECT 3"]) == [
+        ((1,),),
+        (),
+        ((3,),),
+    ]
     with pytest.raises(xtask.ServerError, match="3 answers to 2 queries"):
         backend.queries(["SELECT 1", "SELECT 2; SELECT 3"])
     backend.close()
@@ -254,8 +316,16 @@ def test_warnings(verify: Verify, project: Project) -> None:
     project.pair(SQLITE, f"{MYSQL}\n\nCREATE TABLE IF NOT EXISTS t (other BIGINT);", "0007_twice")
     done = verify("--format", "json")
     ((kind, at, sqlite, value, since),) = told(done)
-    assert (done.returncode, kind, at, sqlite, since) == (1, "migration-warning", "0007_twice", None, "0007_twice")
-    assert value.startswith("an existing table was kept (1050): statement 2, line 3: CREATE TABLE IF NOT EXISTS t")
+    assert (done.returncode, kind, at, sqlite, since) == (
+        1,
+        "migration-warning",
+        "0007_twice",
+        None,
+        "0007_twice",
+    )
+    assert value.startswith(
+        "an existing table was kept (1050): statement 2, line 3: CREATE TABLE IF NOT EXISTS t"
+    )
 
 
 # ---- parity.toml -------------------------------------------------------------------------------
@@ -281,17 +351,27 @@ def known(**finding: str) -> str:
         (documented(**NULLABILITY) + known(**DEFAULT), [], 1, "not at parity: 1 open"),
         (documented(**NULLABILITY) + known(**DEFAULT), ["--ratchet"], 0, "not at parity: 1 open"),
         (known(**DEFAULT), ["--ratchet"], 1, "NOT at parity: 1 undocumented finding, 1 open"),
-        (documented(**NULLABILITY) + documented(**{**DEFAULT, "mysql": "5"}), ["--ratchet"], 1, "NOT at parity: 2 undocumented findings"),
+        (
+            documented(**NULLABILITY) + documented(**{**DEFAULT, "mysql": "5"}),
+            ["--ratchet"],
+            1,
+            "NOT at parity: 2 undocumented findings",
+        ),
     ],
 )
-def test_entries(toml: str, arguments: list[str], status: int, verdict: str, verify: Verify, project: Project) -> None:
+def test_entries(
+    toml: str, arguments: list[str], status: int, verdict: str, verify: Verify, project: Project
+) -> None:
     project.pair(SQLITE, DRIFTED).write({"parity.toml": toml})
     done = verify(*arguments)
     assert done.returncode == status and f"Verdict: {verdict}" in done.stdout
 
 
 def test_printed_entries_document_everything(verify: Verify, project: Project) -> None:
-    project.pair(SQLITE + "CREATE TABLE u (x STRING, CHECK (x <> 'a\"b'));", DRIFTED + "CREATE TABLE u (x BIGINT);")
+    project.pair(
+        SQLITE + "CREATE TABLE u (x STRING, CHECK (x <> 'a\"b'));",
+        DRIFTED + "CREATE TABLE u (x BIGINT);",
+    )
     printed = verify("--format", "divergences")
     assert printed.returncode == 1
     project.write({"parity.toml": printed.stdout.replace('reason = ""', 'reason = "meant"')})
@@ -314,19 +394,33 @@ def test_settings(verify: Verify, project: Project) -> None:
     done = verify("--format", "json")
     data = json.loads(done.stdout)
     assert (done.returncode, data["mysql"]["path"]) == (0, "db/maria")
-    assert (data["ledger"]["stubbed_functions"], data["ledger"]["ignored_tables"]["mysql"]) == (["F"], ["legacy"])
-    project.write({"parity.toml": (project.path / "parity.toml").read_text("utf-8").replace("SET FOREIGN_KEY_CHECKS = 0; ", "")})
+    assert (data["ledger"]["stubbed_functions"], data["ledger"]["ignored_tables"]["mysql"]) == (
+        ["F"],
+        ["legacy"],
+    )
+    project.write(
+        {
+            "parity.toml": (project.path / "parity.toml")
+            .read_text("utf-8")
+            .replace("SET FOREIGN_KEY_CHECKS = 0; ", "")
+        }
+    )
     assert verify().returncode == 2
 
 
 def test_an_init_that_fails(verify: Verify, project: Project) -> None:
     project.pair(SQLITE, MYSQL).write({"parity.toml": '[mysql]\ninit = "SET nonsense = 1"\n'})
     done = verify()
-    assert (done.returncode, done.stdout) == (2, "") and "mysql.init: SET nonsense = 1" in done.stderr
+    assert (done.returncode, done.stdout) == (
+        2,
+        "",
+    ) and "mysql.init: SET nonsense = 1" in done.stderr
 
 
 def test_flags_name_other_directories(verify: Verify, project: Project) -> None:
-    project.pair(SQLITE, DRIFTED).write({"other/1_a.sql": MYSQL, "parity.toml": documented(**NULLABILITY)})
+    project.pair(SQLITE, DRIFTED).write(
+        {"other/1_a.sql": MYSQL, "parity.toml": documented(**NULLABILITY)}
+    )
     done = verify("--mysql", "other")
     assert done.returncode == 0 and "not applied to others" in done.stderr
     assert not (project.path / "parity.lock").exists()
@@ -354,7 +448,9 @@ def test_flags_name_other_directories(verify: Verify, project: Project) -> None:
         ("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE t;", ["LOAD DATA LOCAL"]),
     ],
 )
-def test_a_migration_that_fails(mysql: str, words: list[str], verify: Verify, project: Project, nothing_left: object) -> None:
+def test_a_migration_that_fails(
+    mysql: str, words: list[str], verify: Verify, project: Project, nothing_left: object
+) -> None:
     del nothing_left
     project.pair(SQLITE, MYSQL).pair("SELECT 1;", mysql, "0002_bad")
     done = verify()
@@ -363,16 +459,24 @@ def test_a_migration_that_fails(mysql: str, words: list[str], verify: Verify, pr
     assert "Traceback" not in done.stderr and not (project.path / "parity.lock").exists()
 
 
-def test_a_migration_that_drops_its_own_database(verify: Verify, project: Project, nothing_left: object) -> None:
+def test_a_migration_that_drops_its_own_database(
+    verify: Verify, project: Project, nothing_left: object
+) -> None:
     del nothing_left
-    project.pair(SQLITE, f"{MYSQL} SET @q = CONCAT('DROP DATABASE ', DATABASE()); PREPARE s FROM @q; EXECUTE s;")
+    project.pair(
+        SQLITE,
+        f"{MYSQL} SET @q = CONCAT('DROP DATABASE ', DATABASE()); PREPARE s FROM @q; EXECUTE s;",
+    )
     assert verify().returncode == 2
 
 
 def test_no_table_on_mysql(verify: Verify, project: Project) -> None:
     project.pair(SQLITE, "SELECT 1;")
     done = verify()
-    assert (done.returncode, done.stdout) == (2, "") and "migrations_mysql: no table at the end" in done.stderr
+    assert (done.returncode, done.stdout) == (
+        2,
+        "",
+    ) and "migrations_mysql: no table at the end" in done.stderr
 
 
 def test_a_wrong_password(project: Project, address: xtask.Address) -> None:
@@ -385,7 +489,9 @@ def test_a_wrong_password(project: Project, address: xtask.Address) -> None:
 def test_a_port_on_which_nobody_listens(project: Project) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can take it meanwhile
-        done = project.pair(SQLITE, MYSQL).run("verify-migrations", "--server", f"mysql://u:geheim@127.0.0.1:{taken.getsockname()[1]}")
+        done = project.pair(SQLITE, MYSQL).run(
+            "verify-migrations", "--server", f"mysql://u:geheim@127.0.0.1:{taken.getsockname()[1]}"
+        )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("2003") == 1 and "geheim" not in done.stderr
 
@@ -413,18 +519,29 @@ def test_a_signal_leaves_nothing_behind(
     query: Callable[[str], list[tuple[Any, ...]]],
     nothing_left: Callable[[], bool],
 ) -> None:
-    statement = f"SELECT SLEEP(50.{number:02})"  # the server goes on with it for a while: one for each
+    statement = (
+        f"SELECT SLEEP(50.{number:02})"  # the server goes on with it for a while: one for each
+    )
     project.pair(SQLITE, f"{MYSQL} {statement};")
     command = [sys.executable, str(ROOT / "xtask.py"), "verify-migrations", "--server", server_url]
-    process = subprocess.Popen(command, cwd=project.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=project.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
-        wait_until(lambda: bool(query(f"SELECT 1 FROM information_schema.processlist WHERE info = '{statement}'")))
+        wait_until(
+            lambda: bool(
+                query(f"SELECT 1 FROM information_schema.processlist WHERE info = '{statement}'")
+            )
+        )
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()
-    assert (process.returncode, stdout) == (-number if number == signal.SIGKILL else 128 + number, "")
+    assert (process.returncode, stdout) == (
+        -number if number == signal.SIGKILL else 128 + number,
+        "",
+    )
     assert "Traceback" not in stderr
     wait_until(nothing_left)
 
@@ -448,9 +565,20 @@ IRREVERSIBLE = "-- irreversible: what was there is gone\n"
         ((IRREVERSIBLE, IRREVERSIBLE), None),
         ((DOWN[0], IRREVERSIBLE), (None, "declared irreversible")),
     ],
-    ids=["good", "missing", "empty", "stays", "too much", "fails", "declared", "declared on one side"],
+    ids=[
+        "good",
+        "missing",
+        "empty",
+        "stays",
+        "too much",
+        "fails",
+        "declared",
+        "declared on one side",
+    ],
 )
-def test_round_trip(down: TwoSides, values: TwoSides | None, verify: Verify, project: Project) -> None:
+def test_round_trip(
+    down: TwoSides, values: TwoSides | None, verify: Verify, project: Project
+) -> None:
     project.pair(SQLITE, MYSQL).pair(*UP, "0002_index")
     for side, text in zip(("migrations", "migrations_mysql"), down, strict=True):
         project.write({f"{side}/0001_schema/down.sql": "DROP TABLE t;"})
@@ -477,7 +605,11 @@ def test_output_is_written_whole_or_not_at_all(verify: Verify, project: Project)
     printed = verify("--format", "json")
     written = verify("--format", "json", "--output", "report.json")
     report = project.path / "report.json"
-    assert (written.returncode, written.stdout, report.read_text("utf-8")) == (1, "", printed.stdout)
+    assert (written.returncode, written.stdout, report.read_text("utf-8")) == (
+        1,
+        "",
+        printed.stdout,
+    )
     project.pair(SQLITE, "CREATE TABEL t;")
     assert verify("--output", "report.json").returncode == 2
     assert report.read_text("utf-8") == printed.stdout
@@ -514,7 +646,9 @@ def test_what_is_not_proven_is_not_written(verify: Verify, project: Project) -> 
 # ---- with-mariadb ------------------------------------------------------------------------------
 
 
-def test_with_mariadb_passes_environment_and_status(project: Project, server_url: str, nothing_left: object) -> None:
+def test_with_mariadb_passes_environment_and_status(
+    project: Project, server_url: str, nothing_left: object
+) -> None:
     del nothing_left
     program = "import os, sys; print(os.environ['DATABASE_URL'], os.environ['MYSQL_DATABASE']); sys.exit(7)"
     done = project.run("with-mariadb", "--server", server_url, "--", sys.executable, "-c", program)
@@ -523,7 +657,9 @@ def test_with_mariadb_passes_environment_and_status(project: Project, server_url
     assert re.fullmatch(rf"mysql://\w+:\w+@\S+:\d+/{database}", url)
 
 
-def test_with_mariadb_gives_all_rights(project: Project, server_url: str, nothing_left: object) -> None:
+def test_with_mariadb_gives_all_rights(
+    project: Project, server_url: str, nothing_left: object
+) -> None:
     del nothing_left
     program = (
         "import os, pymysql; e = os.environ\n"
@@ -531,12 +667,23 @@ def test_with_mariadb_gives_all_rights(project: Project, server_url: str, nothin
         "k = c.cursor()\n"
         "k.execute('CREATE DATABASE xtask_other_of_a_test'); k.execute('DROP DATABASE xtask_other_of_a_test')\n"
     )
-    assert project.run("with-mariadb", "--server", server_url, "--", sys.executable, "-c", program).returncode == 0
+    assert (
+        project.run(
+            "with-mariadb", "--server", server_url, "--", sys.executable, "-c", program
+        ).returncode
+        == 0
+    )
 
 
-@pytest.mark.parametrize(("command", "status"), [("no-such-command-anywhere", 127), ("./plain.txt", 126)])
-def test_with_mariadb_when_the_command_cannot_run(command: str, status: int, project: Project, server_url: str) -> None:
-    done = project.write({"plain.txt": "no program"}).run("with-mariadb", "--server", server_url, "--", command)
+@pytest.mark.parametrize(
+    ("command", "status"), [("no-such-command-anywhere", 127), ("./plain.txt", 126)]
+)
+def test_with_mariadb_when_the_command_cannot_run(
+    command: str, status: int, project: Project, server_url: str
+) -> None:
+    done = project.write({"plain.txt": "no program"}).run(
+        "with-mariadb", "--server", server_url, "--", command
+    )
     assert done.returncode == status
 
 
@@ -553,7 +700,9 @@ def copy(project: Project) -> Project:
     return project
 
 
-def test_this_repository_is_at_parity_with_one_documented_divergence(copy: Project, verify: Verify) -> None:
+def test_this_repository_is_at_parity_with_one_documented_divergence(
+    copy: Project, verify: Verify
+) -> None:
     done = verify("--locked", "--round-trip", "--format", "json")
     data = json.loads(done.stdout)
     assert (done.returncode, data["parity"]) == (0, True)
@@ -562,8 +711,12 @@ def test_this_repository_is_at_parity_with_one_documented_divergence(copy: Proje
 
 
 def test_without_its_entry_the_divergence_is_found(copy: Project, verify: Verify) -> None:
-    (documented_one,) = xtask.parse_settings((ROOT / "parity.toml").read_text("utf-8"), "parity.toml").entries
+    (documented_one,) = xtask.parse_settings(
+        (ROOT / "parity.toml").read_text("utf-8"), "parity.toml"
+    ).entries
     (copy.path / "parity.toml").unlink()
     done = verify("--format", "json")
     assert done.returncode == 1
-    assert [one[:4] for one in told(done)] == [(documented_one.kind, documented_one.at[0], documented_one.sqlite, documented_one.mysql)]
+    assert [one[:4] for one in told(done)] == [
+        (documented_one.kind, documented_one.at[0], documented_one.sqlite, documented_one.mysql)
+    ]

@@ -22,14 +22,18 @@ def migrations(project: Project, *files: str, metadata: str = "") -> list[xtask.
     return xtask.discover(project.path / "migrations", "sqlite")
 
 
-def applied(project: Project, *files: str, metadata: str = "", **options: Any) -> xtask.SQLiteBackend:
+def applied(
+    project: Project, *files: str, metadata: str = "", **options: Any
+) -> xtask.SQLiteBackend:
     backend = sqlite_backend(**options)
     for migration in migrations(project, *files, metadata=metadata):
         backend.apply(migration)
     return backend
 
 
-def refused(project: Project, *files: str, metadata: str = "", **options: Any) -> tuple[str, xtask.SQLiteBackend]:
+def refused(
+    project: Project, *files: str, metadata: str = "", **options: Any
+) -> tuple[str, xtask.SQLiteBackend]:
     """The error that the last file ends in, and the database as it is then."""
     backend = sqlite_backend(**options)
     *before, last = migrations(project, *files, metadata=metadata)
@@ -41,28 +45,43 @@ def refused(project: Project, *files: str, metadata: str = "", **options: Any) -
 
 
 def tables(backend: xtask.SQLiteBackend) -> list[str]:
-    return sorted(name for (name,) in backend.open.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"))
+    return sorted(
+        name
+        for (name,) in backend.open.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    )
 
 
 # ---- apply ---------------------------------------------------------------------------------
 
 
 def test_a_failing_statement_leaves_nothing_behind(project: Project) -> None:
-    _, backend = refused(project, "CREATE TABLE t (a);", "CREATE TABLE u (a); INSERT INTO u VALUES (1); INSERT INTO ghost VALUES (1);")
+    _, backend = refused(
+        project,
+        "CREATE TABLE t (a);",
+        "CREATE TABLE u (a); INSERT INTO u VALUES (1); INSERT INTO ghost VALUES (1);",
+    )
     assert tables(backend) == ["t"]
     assert not backend.open.in_transaction
 
 
 def test_without_a_transaction_what_came_before_stays(project: Project) -> None:
-    _, backend = refused(project, "CREATE TABLE u (a); INSERT INTO ghost VALUES (1);", metadata="run_in_transaction = false")
+    _, backend = refused(
+        project,
+        "CREATE TABLE u (a); INSERT INTO ghost VALUES (1);",
+        metadata="run_in_transaction = false",
+    )
     assert tables(backend) == ["u"]
 
 
 def test_the_error_names_file_statement_line_and_text(project: Project) -> None:
     message, _ = refused(
-        project, "CREATE TABLE t (a);\n-- a comment;\nINSERT INTO t VALUES (1);\n\nINSERT INTO ghost\n VALUES (1);\nSELECT 1;"
+        project,
+        "CREATE TABLE t (a);\n-- a comment;\nINSERT INTO t VALUES (1);\n\nINSERT INTO ghost\n VALUES (1);\nSELECT 1;",
     )
-    assert re.search(r"0001_m1/up\.sql, statement 3 of 4, line 5:\n  INSERT INTO ghost VALUES \(1\)\n  no such table: ghost", message)
+    assert re.search(
+        r"0001_m1/up\.sql, statement 3 of 4, line 5:\n  INSERT INTO ghost VALUES \(1\)\n  no such table: ghost",
+        message,
+    )
 
 
 def test_the_error_shows_the_beginning_of_a_long_statement(project: Project) -> None:
@@ -87,11 +106,17 @@ def test_a_pragma_takes_effect_only_without_a_transaction(project: Project) -> N
 
 
 def test_vacuum_runs_without_a_transaction(project: Project) -> None:
-    assert tables(applied(project, "CREATE TABLE t (a); VACUUM;", metadata="run_in_transaction = false")) == ["t"]
+    assert tables(
+        applied(project, "CREATE TABLE t (a); VACUUM;", metadata="run_in_transaction = false")
+    ) == ["t"]
 
 
-@pytest.mark.parametrize("text", ["BEGIN; CREATE TABLE t (a); COMMIT;", "BEGIN TRANSACTION; CREATE TABLE t (a); END;"])
-def test_a_file_may_bring_its_own_transaction_where_the_runner_has_none(text: str, project: Project) -> None:
+@pytest.mark.parametrize(
+    "text", ["BEGIN; CREATE TABLE t (a); COMMIT;", "BEGIN TRANSACTION; CREATE TABLE t (a); END;"]
+)
+def test_a_file_may_bring_its_own_transaction_where_the_runner_has_none(
+    text: str, project: Project
+) -> None:
     project.write({"migrations/1_a.sql": text})
     backend = sqlite_backend()
     backend.apply(*xtask.discover(project.path / "migrations", "sqlite"))
@@ -99,7 +124,9 @@ def test_a_file_may_bring_its_own_transaction_where_the_runner_has_none(text: st
 
 
 def test_an_open_transaction_is_an_error(project: Project) -> None:
-    message, _ = refused(project, "BEGIN; CREATE TABLE t (a);", metadata="run_in_transaction = false")
+    message, _ = refused(
+        project, "BEGIN; CREATE TABLE t (a);", metadata="run_in_transaction = false"
+    )
     assert "0001_m1" in message and "leaves a transaction open" in message
 
 
@@ -131,10 +158,16 @@ def test_a_stub_takes_the_arguments_that_it_was_given(arguments: int, project: P
         assert "F" in refused(project, text, functions={"F": arguments})[0]
 
 
-@pytest.mark.parametrize("statement", ["ATTACH '{}' AS other", "VACUUM INTO '{}'", "ATTACH 'file:{}?mode=rwc' AS other"])
+@pytest.mark.parametrize(
+    "statement", ["ATTACH '{}' AS other", "VACUUM INTO '{}'", "ATTACH 'file:{}?mode=rwc' AS other"]
+)
 def test_a_migration_may_not_reach_other_files(statement: str, project: Project) -> None:
     target = project.path / "other.db"
-    message, _ = refused(project, f"CREATE TABLE t (a); {statement.format(target)};", metadata="run_in_transaction = false")
+    message, _ = refused(
+        project,
+        f"CREATE TABLE t (a); {statement.format(target)};",
+        metadata="run_in_transaction = false",
+    )
     assert "0001_m1" in message and "not reach other files" in message
     assert not target.exists()
 
@@ -158,7 +191,9 @@ def test_fresh_empties_the_database(project: Project) -> None:
 
 def test_a_signal_ends_a_long_statement(project: Project) -> None:
     backend = xtask.SQLiteBackend(xtask.DEFAULT_INIT, {}, (), lambda: signal.SIGTERM)
-    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n;"
+    endless = (
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n;"
+    )
     with pytest.raises(xtask.Interrupted) as caught:
         backend.apply(*migrations(project, endless))
     assert caught.value.status == 143
@@ -210,7 +245,9 @@ def test_these_texts_are_sqlites(sql: str, clauses: xtask.Clauses) -> None:
     connection = sqlite3.connect(":memory:")
     connection.create_function("f", 2, lambda *_: None, deterministic=True)
     connection.execute(sql)
-    assert connection.execute("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table'").fetchone() == (1,)
+    assert connection.execute(
+        "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table'"
+    ).fetchone() == (1,)
     connection.close()
 
 
@@ -236,7 +273,10 @@ def test_table_clauses_after_alter_table(project: Project) -> None:
         "ALTER TABLE t RENAME TO u;",
     )
     table = backend.read().tables["u"]
-    assert [[part.text for part in check] for check in table.checks] == [['"new a" > 0'], ["b <> ''"]]
+    assert [[part.text for part in check] for check in table.checks] == [
+        ['"new a" > 0'],
+        ["b <> ''"],
+    ]
     assert [column.name for column in table.columns] == ["new a", "b", "p_id"]
     assert table.by_name["b"].collation == "NOCASE"
     assert [key.deferred for key in table.foreign_keys] == [True]
@@ -250,7 +290,12 @@ def test_which_of_several_foreign_keys_is_deferred(project: Project) -> None:
         FOREIGN KEY (c) REFERENCES p DEFERRABLE, FOREIGN KEY (d) REFERENCES p DEFERRABLE INITIALLY DEFERRED);""",
     )
     keys = backend.read().tables["t"].foreign_keys
-    assert {key.columns: key.deferred for key in keys} == {("a",): False, ("b",): True, ("c",): False, ("d",): True}
+    assert {key.columns: key.deferred for key in keys} == {
+        ("a",): False,
+        ("b",): True,
+        ("c",): False,
+        ("d",): True,
+    }
 
 
 def column(backend: xtask.SQLiteBackend, name: str, table: str = "t") -> xtask.Column:
@@ -298,20 +343,31 @@ def test_what_a_primary_key_takes(sql: str, nullable: bool, filled: bool, projec
         ("ghost", "no such table"),
     ],
 )
-def test_what_a_foreign_key_points_at(reference: str, dangling: str | None, project: Project) -> None:
+def test_what_a_foreign_key_points_at(
+    reference: str, dangling: str | None, project: Project
+) -> None:
     parent = "CREATE TABLE p (id INTEGER PRIMARY KEY, k UNIQUE, n, part); CREATE UNIQUE INDEX u ON p (part) WHERE n > 0;"
-    (key,) = applied(project, f"{parent} CREATE TABLE t (a REFERENCES {reference});").read().tables["t"].foreign_keys
+    (key,) = (
+        applied(project, f"{parent} CREATE TABLE t (a REFERENCES {reference});")
+        .read()
+        .tables["t"]
+        .foreign_keys
+    )
     assert key.dangling == dangling
 
 
 def test_virtual_tables_hide_their_shadow_tables(project: Project) -> None:
     schema = applied(project, "CREATE VIRTUAL TABLE search USING fts5(a);").read()
-    assert [(table.name, table.sort) for table in schema.tables.values()] == [("search", "virtual table")]
+    assert [(table.name, table.sort) for table in schema.tables.values()] == [
+        ("search", "virtual table")
+    ]
 
 
 def test_ignored_tables_are_read_and_named(project: Project) -> None:
     backend = xtask.SQLiteBackend(xtask.DEFAULT_INIT, {}, ("legacy",), lambda: False)
-    for migration in migrations(project, "CREATE TABLE t (a); CREATE TABLE Legacy (a); CREATE TABLE goose_db_version (a);"):
+    for migration in migrations(
+        project, "CREATE TABLE t (a); CREATE TABLE Legacy (a); CREATE TABLE goose_db_version (a);"
+    ):
         backend.apply(migration)
     schema = backend.read()
     assert (list(schema.tables), schema.ignored) == (["t"], ("Legacy", "goose_db_version"))
@@ -335,11 +391,17 @@ def test_triggers(head: str, timing: str, event: str, project: Project) -> None:
     assert (trigger.timing, trigger.event) == (timing, event)
 
 
-@pytest.mark.parametrize(("what", "name"), [("columns", "t"), ("columns", "v"), ("indexes", "t"), ("parts", "i")])
-def test_what_is_listed_and_not_shown_is_an_error(what: str, name: str, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("what", "name"), [("columns", "t"), ("columns", "v"), ("indexes", "t"), ("parts", "i")]
+)
+def test_what_is_listed_and_not_shown_is_an_error(
+    what: str, name: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A PRAGMA that quietly returns less would make two schemas equal."""
     backend = sqlite_backend()
-    backend.open.executescript("CREATE TABLE t (a PRIMARY KEY, b UNIQUE); CREATE INDEX i ON t (b, a); CREATE VIEW v AS SELECT a FROM t;")
+    backend.open.executescript(
+        "CREATE TABLE t (a PRIMARY KEY, b UNIQUE); CREATE INDEX i ON t (b, a); CREATE VIEW v AS SELECT a FROM t;"
+    )
     assert backend.read().tables.keys() == {"t"}
     facts = xtask._sqlite_facts
 
