@@ -2714,7 +2714,12 @@ class Backend(Protocol):
     """One database under proof: what replay, round trip and the main job need of it."""
 
     dialect: Dialect
+    version: str
     executed: int  # statements of migrations, so far
+
+    @property
+    def flavour(self) -> str:
+        """SQLite, MariaDB or MySQL."""
 
     def fresh(self) -> None:
         """Empty it."""
@@ -2792,7 +2797,7 @@ class SQLiteBackend:
     """An in-memory database.  `functions` (name to number of arguments) are what the application registers."""
 
     dialect: Dialect = "sqlite"
-    flavour = "SQLite"
+    flavour: str = "SQLite"
 
     def __init__(
         self,
@@ -7342,19 +7347,25 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     need("pymysql", "tabulate", "sqlglot")
     check_output(arguments.output)
     project = find_project(arguments)
-    strict, steps = strict_kinds(arguments.strict), project.steps()
+    task = Task(
+        project=project,
+        steps=project.steps(),
+        strict=strict_kinds(arguments.strict),
+        round_trip=arguments.round_trip,
+        ratchet=arguments.ratchet,
+    )
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
     image = os.environ.get("XTASK_MARIADB_IMAGE") or project.settings.image
     engines = choose_engines(server_option(arguments), image, False, progress.note)
     try:
         with Lease(engines, False, progress.note, progress) as lease:
             progress("the server boots")
-            proof = prove(project, steps, arguments, strict, lease, progress)
+            proof = prove(task, lease, progress)
             progress("tearing down")
             lease.release()
             report = RENDERERS[arguments.format](proof.verdict)
             lock = (
-                render_lock(steps, project.settings, proof.verdict, proof.judged)
+                render_lock(task.steps, project.settings, proof.verdict, proof.judged)
                 if project.own and proof.complete
                 else None
             )
@@ -7367,7 +7378,7 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     write_output(report, arguments.output)
     if not lock:
         return proof.verdict.status
-    rewritten = rewritten_since(project, steps) if stale else []
+    rewritten = rewritten_since(project, task.steps) if stale else []
     return max(
         proof.verdict.status,
         keep_lock(project.lock, lock, arguments.locked, progress.note, rewritten),
@@ -7390,77 +7401,128 @@ def strict_kinds(option: str | None) -> frozenset[str]:
     return frozenset(names)
 
 
+@dataclass(frozen=True)
+class Task:
+    """One verification: the project, its history, and what is asked beyond the two schemas."""
+
+    project: Project
+    steps: Sequence[Pair]
+    strict: frozenset[str] = frozenset()
+    round_trip: bool = False
+    ratchet: bool = False
+
+
+class Built(NamedTuple):
+    """One side after its migrations: what it holds, and what was found on the way."""
+
+    backend: Backend
+    schema: Schema
+    findings: list[Finding]
+
+
 class Proof(NamedTuple):
-    """What a verification found: the verdict, and every finding judged, shown or not."""
+    """A verdict, and every finding judged, shown or not."""
 
     verdict: Verdict
     judged: list[Judged]
 
     @property
     def complete(self) -> bool:
-        """Whether everything at parity level is documented or open, and nothing else fails: worth a lock."""
-        return not self.verdict.failing and all(
-            one.entry for one in self.judged if one.finding.level == "parity"
-        )
+        """Say whether nothing fails and every finding at parity level is documented or open."""
+        at_parity = [one for one in self.judged if one.finding.level == "parity"]
+        return not self.verdict.failing and all(one.entry for one in at_parity)
 
 
-def prove(
-    project: Project,
-    steps: Sequence[Pair],
-    arguments: argparse.Namespace,
-    strict: frozenset[str],
-    lease: Lease,
-    progress: Progress,
-) -> Proof:
-    """Both databases built, read and compared; SQLite while the leased server boots."""
-    settings = project.settings
-    sqlite = make_sqlite(settings)
-    build(sqlite, steps, progress)
-    ours = _assert_tables(sqlite.read(), project.shown("sqlite"))
+def prove(task: Task, lease: Lease, progress: Progress) -> Proof:
+    """Build and examine both sides; SQLite's while the leased server boots."""
+    settings = task.project.settings
+    sqlite = build_side(task, make_sqlite(settings), progress)
     warm_up()
     try:
         address = lease.address()
         progress("the server answers")
-        mysql = MySQLBackend(
-            address, settings.mysql_init, settings.ignore_tables, timeout_seconds()
-        )
-        warnings = build(mysql, steps, progress)
-        progress("reading MySQL")
-        theirs = _assert_tables(mysql.read(), project.shown("mysql"))
-        findings = [*compare(ours, theirs), *warnings, *compare_history(steps)]
-        if arguments.round_trip:
-            findings += round_trip(steps, (sqlite, mysql), progress)
-        judged = judge(
-            findings, settings.entries, () if arguments.round_trip else ("migration-irreversible",)
-        )
-        shown = [
-            one for one in judged if one.finding.level == "parity" or one.finding.kind in strict
-        ]
-        if not all(one.documented for one in shown):
-            shown = blame(steps, sqlite, mysql, shown, (ours, theirs), progress)
+        mysql = make_mysql(address, settings)
+        proof = examine(task, sqlite, mysql, progress)
         mysql.close()
+        return proof
     except ServerError as error:
         raise lease.explain(error) from error
-    sides = []
-    for backend, schema in ((sqlite, ours), (mysql, theirs)):
-        count = sum(step.side(backend.dialect) is not None for step in steps)
-        sides.append(
-            Side(backend.flavour, backend.version, project.shown(backend.dialect), count, schema)
-        )
-    verdict = Verdict(
-        *sides,
-        tuple(shown),
-        tuple(
-            one
-            for one in judged
-            if one.finding.level == "strict" and one.finding.kind not in strict
-        ),
-        "strict" if strict else "parity",
-        tuple(sorted(settings.functions)),
-        {step.label: _shown_path((step.mysql or step.sqlite).up) for step in steps},  # type: ignore[union-attr]
-        arguments.ratchet,
+
+
+def build_side(task: Task, backend: Backend, progress: Callable[[str], None]) -> Built:
+    """Apply one side's migrations and read back what they built."""
+    findings = build(backend, task.steps, progress)
+    progress(f"reading {backend.flavour}")
+    schema = _assert_tables(backend.read(), task.project.shown(backend.dialect))
+    return Built(backend, schema, findings)
+
+
+def examine(task: Task, sqlite: Built, backend: Backend, progress: Callable[[str], None]) -> Proof:
+    """Build MySQL's side on `backend`, find every difference, and judge it by parity.toml."""
+    mysql = build_side(task, backend, progress)
+    findings = find_differences(task, sqlite, mysql, progress)
+    unchecked = () if task.round_trip else ("migration-irreversible",)
+    judged = judge(findings, task.project.settings.entries, unchecked)
+    shown = [one for one in judged if is_shown(one.finding, task)]
+    if not all(one.documented for one in shown):
+        backends = (sqlite.backend, mysql.backend)
+        schemas = (sqlite.schema, mysql.schema)
+        shown = blame(task.steps, *backends, shown, schemas, progress)
+    return Proof(verdict_of(task, sqlite, mysql, shown, judged), judged)
+
+
+def find_differences(
+    task: Task, sqlite: Built, mysql: Built, progress: Callable[[str], None]
+) -> list[Finding]:
+    """Compare the finished schemas and the histories; every difference at both levels."""
+    findings = compare(sqlite.schema, mysql.schema)
+    findings += sqlite.findings
+    findings += mysql.findings
+    findings += compare_history(task.steps)
+    if task.round_trip:
+        findings += round_trip(task.steps, (sqlite.backend, mysql.backend), progress)
+    return findings
+
+
+def is_shown(finding: Finding, task: Task) -> bool:
+    return finding.level == "parity" or finding.kind in task.strict
+
+
+def verdict_of(
+    task: Task, sqlite: Built, mysql: Built, shown: Sequence[Judged], judged: Sequence[Judged]
+) -> Verdict:
+    """Put together all that a report needs."""
+    paths = {}
+    for step in task.steps:
+        migration = step.mysql or step.sqlite
+        assert migration is not None
+        paths[step.label] = _shown_path(migration.up)
+    return Verdict(
+        sqlite=side_of(task, sqlite),
+        mysql=side_of(task, mysql),
+        findings=tuple(shown),
+        hidden=tuple(one for one in judged if not is_shown(one.finding, task)),
+        level="strict" if task.strict else "parity",
+        functions=tuple(sorted(task.project.settings.functions)),
+        files=paths,
+        ratchet=task.ratchet,
     )
-    return Proof(verdict, judged)
+
+
+def side_of(task: Task, built: Built) -> Side:
+    """Describe one side for a report."""
+    backend = built.backend
+    return Side(
+        flavour=backend.flavour,
+        version=backend.version,
+        path=task.project.shown(backend.dialect),
+        migrations=sum(step.side(backend.dialect) is not None for step in task.steps),
+        schema=built.schema,
+    )
+
+
+def make_mysql(address: Address, settings: Settings) -> MySQLBackend:
+    return MySQLBackend(address, settings.mysql_init, settings.ignore_tables, timeout_seconds())
 
 
 def warm_up() -> None:
