@@ -1,7 +1,10 @@
 """tests/cases: pairs of schemas and exactly the findings that they must give, on the leased server.
 
-A case is data: `name`, `why`, both sides, `expect`, `strict` where it is checked, and `engines` where only
-one server can run it.
+A case is data.  A side is one migration, or a list of them, in the Diesel layout; `transaction = false`
+runs SQLite's outside a transaction.  `expect` are the findings at parity, `strict` those that --strict
+adds and `rows` those that --rows adds, each checked where it is given.  A finding is a kind and a place
+(`at`); one without a place stands for one or more of its kind.  `also` are kinds that are passed over,
+`engines` the servers that can run the case.
 """
 
 from __future__ import annotations
@@ -9,7 +12,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +23,27 @@ from conftest import Project, sqlite_backend
 import xtask
 
 CASES = Path(__file__).parent / "cases"
+Case = dict[str, Any]
+KEYS = {
+    "name",
+    "why",
+    "sqlite",
+    "mysql",
+    "expect",
+    "strict",
+    "rows",
+    "also",
+    "engines",
+    "transaction",
+}
 FILES = sorted(CASES.glob("*.toml"))
 assert FILES, f"no case in {CASES}"
 ALL = [
     (file.stem, case) for file in FILES for case in tomllib.loads(file.read_text("utf-8"))["case"]
 ]
-EXPECTED = [one for _, case in ALL for one in (*case["expect"], *case.get("strict", ()))]
+EXPECTED = [
+    one for _, case in ALL for level in ("expect", "strict", "rows") for one in case.get(level, ())
+]
 TOLD_BY_OTHERS = {  # not by comparing two schemas of one migration each
     "migration-unpaired": "test_migrations.py",
     "migration-irreversible": "test_server.py",
@@ -44,45 +63,95 @@ def mysql(address: xtask.Address) -> Iterator[xtask.MySQLBackend]:
     backend.close()
 
 
-def findings_of(
-    case: dict[str, Any], project: Project, mysql: xtask.MySQLBackend
+def migrations_of(case: Case, side: str) -> list[str]:
+    return [case[side]] if isinstance(case[side], str) else case[side]
+
+
+def write(case: Case, project: Project) -> list[xtask.Pair]:
+    """Lay the case out as a project; a side with fewer migrations has empty ones at its end."""
+    sides = [migrations_of(case, "sqlite"), migrations_of(case, "mysql")]
+    for number, (sqlite, mysql) in enumerate(zip_longest(*sides, fillvalue=""), 1):
+        label = f"{number:04}_schema"
+        project.pair(sqlite, mysql, label)
+        if not case.get("transaction", True):
+            metadata = f"migrations/{label}/metadata.toml"
+            project.write({metadata: "run_in_transaction = false\n"})
+    return project.steps()
+
+
+def examine(
+    case: Case, project: Project, mysql: xtask.MySQLBackend, rows: bool
 ) -> list[xtask.Finding]:
-    steps = project.pair(case["sqlite"], case["mysql"]).steps()
-    sqlite = sqlite_backend()
+    """Every finding of a verification at strict, as the command makes it."""
+    steps = write(case, project)
+    place = project.path
+    whole = xtask.Project(
+        base=place,
+        config=None,
+        settings=xtask.Settings(),
+        sqlite=place / "migrations",
+        mysql=place / "migrations_mysql",
+        own=True,
+    )
+    strict = xtask.strict_kinds("")
+    task = xtask.Task(project=whole, steps=steps, strict=strict, **({"rows": True} if rows else {}))
     mysql.fresh()
-    xtask.build(sqlite, steps, lambda _: None)
-    warnings = xtask.build(mysql, steps, lambda _: None)
-    return [*xtask.compare(sqlite.read(), mysql.read()), *warnings]
+    sqlite = xtask.build_side(task, sqlite_backend(), lambda _: None)
+    proof = xtask.examine(task, sqlite, mysql, lambda _: None)
+    return [one.finding for one in proof.judged]
+
+
+def unexpected(
+    found: Sequence[xtask.Finding], expected: Sequence[Mapping[str, str]], also: Collection[str]
+) -> list[str]:
+    """Compare findings with what a case expects; an empty list where they are the same."""
+    left = Counter((one.kind, one.at) for one in found if one.kind not in also)
+    problems = []
+    for one in sorted(expected, key=lambda one: "at" not in one):  # places first, then mere kinds
+        of_kind = [key for key in left if key[0] == one["kind"]]
+        places = [(one["kind"], one["at"])] if "at" in one else of_kind
+        if not places or not all(left[key] for key in places):
+            problems.append(f"missing: {dict(one)}")
+        for key in places:
+            left[key] -= 1 if "at" in one else left[key]
+            left = +left
+    return problems + [f"not expected: {kind} at {at}" for kind, at in left.elements()]
 
 
 @pytest.mark.mariadb
 @every_case
-def test_case(case: dict[str, Any], project: Project, mysql: xtask.MySQLBackend) -> None:
+def test_case(case: Case, project: Project, mysql: xtask.MySQLBackend) -> None:
     if mysql.flavour not in case.get("engines", [mysql.flavour]):
         pytest.skip(f"a case for {', '.join(case['engines'])}")
-    findings = findings_of(case, project, mysql)
-    by_level = {
-        level: sorted((f.kind, f.at) for f in findings if f.level == level)
-        for level in ("parity", "strict")
-    }
-    assert by_level["parity"] == sorted((one["kind"], one["at"]) for one in case["expect"])
+    also = case.get("also", ())
+    findings = examine(case, project, mysql, rows=False)
+    at_parity = [one for one in findings if one.level == "parity"]
+    at_strict = [one for one in findings if one.level == "strict"]
+    assert unexpected(at_parity, case["expect"], also) == []
     if "strict" in case:
-        assert by_level["strict"] == sorted((one["kind"], one["at"]) for one in case["strict"])
+        assert unexpected(at_strict, case["strict"], also) == []
+    if "rows" in case:
+        with_rows = examine(case, project, mysql, rows=True)
+        known = {(one.kind, one.at) for one in findings}
+        added = [one for one in with_rows if (one.kind, one.at) not in known]
+        at_parity = [one for one in with_rows if one.level == "parity"]
+        assert unexpected(at_parity, [*case["expect"], *case["rows"]], also) == [], added
 
 
 @every_case
-def test_case_equals_itself_on_sqlite(case: dict[str, Any], project: Project) -> None:
+def test_case_equals_itself_on_sqlite(case: Case, project: Project) -> None:
     sqlite = sqlite_backend()
-    xtask.build(sqlite, project.pair(case["sqlite"], case["mysql"]).steps(), lambda _: None)
+    xtask.build(sqlite, write(case, project), lambda _: None)
     schema = sqlite.read()
     assert schema.tables
-    alone = {
+    alone = {  # told of one side, or in MySQL's terms
         "type-unknown",
         "foreign-key-dangling",
         "column-capacity",
         "column-collation",
-    }  # told of one side, or in MySQL's terms
-    assert [finding for finding in xtask.compare(schema, schema) if finding.kind not in alone] == []
+    }
+    found = [one for one in xtask.compare(schema, schema) if one.kind not in alone]
+    assert [one for one in found if one.level == "parity"] == []
 
 
 def test_names_of_cases_are_their_own() -> None:
@@ -95,9 +164,7 @@ def test_names_of_cases_are_their_own() -> None:
 
 def test_cases_have_known_keys_kinds_and_engines() -> None:
     for stem, case in ALL:
-        assert case.keys() <= {"name", "why", "sqlite", "mysql", "expect", "strict", "engines"}, (
-            f"{stem}/{case['name']}"
-        )
+        assert case.keys() <= KEYS, f"{stem}/{case['name']}"
         assert set(case.get("engines", ())) <= {"MariaDB", "MySQL"}
     assert {one["kind"] for one in EXPECTED} <= set(xtask.KINDS)
 
@@ -112,7 +179,7 @@ def test_every_kind_is_told_by_some_case(kind: str) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite", "mysql"])
 def test_every_type_name_stands_in_some_case(dialect: str) -> None:
-    text = "\n".join(case[dialect].upper() for _, case in ALL)
+    text = "\n".join(sql.upper() for _, case in ALL for sql in migrations_of(case, dialect))
     names = [
         name for rule in xtask.TYPE_RULES for name in getattr(rule, dialect).upper().split(", ")
     ]
