@@ -74,7 +74,7 @@ def schema(dialect: str) -> xtask.Schema:
         else (xtask.mysql_type("bigint"), xtask.mysql_type("varchar(255)"))
     )
     columns = (
-        xtask.Column("id", number, False, filled=True),
+        xtask.Column("id", number, False, auto_increment=True),
         xtask.Column("name", text, True, default=xtask.Expression("'x'")),
     )
     table = xtask.Table("t", columns, primary_key=("id",), rows=3)

@@ -322,7 +322,10 @@ def column(backend: xtask.SQLiteBackend, name: str, table: str = "t") -> xtask.C
 )
 def test_what_a_primary_key_takes(sql: str, nullable: bool, filled: bool, project: Project) -> None:
     backend = applied(project, sql)
-    assert (column(backend, "a").nullable, column(backend, "a").filled) == (nullable, filled)
+    assert (column(backend, "a").nullable, column(backend, "a").auto_increment) == (
+        nullable,
+        filled,
+    )
     try:  # and SQLite says so itself
         backend.open.execute("INSERT INTO t DEFAULT VALUES")
         assert nullable or filled
@@ -358,7 +361,7 @@ def test_what_a_foreign_key_points_at(
 
 def test_virtual_tables_hide_their_shadow_tables(project: Project) -> None:
     schema = applied(project, "CREATE VIRTUAL TABLE search USING fts5(a);").read()
-    assert [(table.name, table.sort) for table in schema.tables.values()] == [
+    assert [(table.name, table.kind) for table in schema.tables.values()] == [
         ("search", "virtual table")
     ]
 
