@@ -13,7 +13,6 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +35,13 @@ KEYS = {
     "engines",
     "transaction",
 }
-FILES = sorted(CASES.glob("*.toml"))
+FILES = sorted(file for file in CASES.glob("*.toml") if file.stem != "expressions")
 assert FILES, f"no case in {CASES}"
 ALL = [
     (file.stem, case) for file in FILES for case in tomllib.loads(file.read_text("utf-8"))["case"]
 ]
-EXPECTED = [
-    one for _, case in ALL for level in ("expect", "strict", "rows") for one in case.get(level, ())
-]
+LEVELS = ("expect", "strict", "rows")
+EXPECTED = [one for _, case in ALL for level in LEVELS for one in case.get(level, ())]
 TOLD_BY_OTHERS = {  # not by comparing two schemas of one migration each
     "migration-unpaired": "test_migrations.py",
     "migration-irreversible": "test_server.py",
@@ -68,14 +66,13 @@ def migrations_of(case: Case, side: str) -> list[str]:
 
 
 def write(case: Case, project: Project) -> list[xtask.Pair]:
-    """Lay the case out as a project; a side with fewer migrations has empty ones at its end."""
-    sides = [migrations_of(case, "sqlite"), migrations_of(case, "mysql")]
-    for number, (sqlite, mysql) in enumerate(zip_longest(*sides, fillvalue=""), 1):
-        label = f"{number:04}_schema"
-        project.pair(sqlite, mysql, label)
-        if not case.get("transaction", True):
-            metadata = f"migrations/{label}/metadata.toml"
-            project.write({metadata: "run_in_transaction = false\n"})
+    """Lay the case out as a project of Diesel migrations."""
+    for side, directory in (("sqlite", "migrations"), ("mysql", "migrations_mysql")):
+        for number, sql in enumerate(migrations_of(case, side), 1):
+            folder = f"{directory}/{number:04}_schema"
+            project.write({f"{folder}/up.sql": sql})
+            if side == "sqlite" and not case.get("transaction", True):
+                project.write({f"{folder}/metadata.toml": "run_in_transaction = false\n"})
     return project.steps()
 
 
@@ -169,12 +166,25 @@ def test_cases_have_known_keys_kinds_and_engines() -> None:
     assert {one["kind"] for one in EXPECTED} <= set(xtask.KINDS)
 
 
+def test_files_are_named_as_kinds() -> None:
+    assert {stem for stem, _ in ALL} <= set(xtask.KINDS)
+
+
 @pytest.mark.parametrize("kind", sorted(xtask.KINDS))
-def test_every_kind_is_told_by_some_case(kind: str) -> None:
+def test_every_kind_has_an_equal_and_a_different_case(kind: str) -> None:
     if kind in TOLD_BY_OTHERS:
         assert kind in (Path(__file__).parent / TOLD_BY_OTHERS[kind]).read_text("utf-8")
-    else:
-        assert kind in {one["kind"] for one in EXPECTED}
+        return
+    told = [
+        kind in {one["kind"] for level in LEVELS for one in case.get(level, ())}
+        for stem, case in ALL
+        if stem == kind
+    ]
+    assert set(told) == {True, False}
+
+
+def test_every_case_says_why() -> None:
+    assert [case["name"] for _, case in ALL if not case.get("why")] == []
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "mysql"])
