@@ -7843,7 +7843,7 @@ def fuzz(arguments: argparse.Namespace) -> int:
     """The random tests, long: XTASK_FUZZ pairs of schemas (2,000) from another seed each day."""
     os.environ.setdefault("XTASK_FUZZ", "2000")
     os.environ.setdefault("XTASK_FUZZ_SEED", time.strftime("%Y%m%d", time.gmtime()))
-    arguments.arguments = ["tests/test_fuzz.py", *arguments.arguments]
+    arguments.arguments = ["tests/fuzz", *arguments.arguments]
     return test_mariadb(arguments)
 
 

@@ -24,9 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from conftest import ROOT, Project
-
 import xtask
+from conftest import ROOT, Project
 
 SQLITE = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL);"
 MYSQL = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a LONGTEXT NOT NULL);"

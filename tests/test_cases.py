@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Project, sqlite_backend
 
 import xtask
+from conftest import Project, sqlite_backend
 
 CASES = Path(__file__).parent / "cases"
 Case = dict[str, Any]

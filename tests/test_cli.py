@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Project
 
 import xtask
+from conftest import ROOT, Project
 
 COMMANDS = sorted(next(iter(xtask.build_parser()._subparsers._group_actions)).choices)  # type: ignore[union-attr,arg-type]
 HIDDEN = {"docker", "docker-compose", "mariadbd", "mysqld", "apt-get", "dpkg"}

@@ -13,15 +13,18 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-import schemas
-from conftest import Project, sqlite_backend
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_fuzz import Bench, findings_of
 
 import xtask
+from conftest import Project, sqlite_backend
+from draw import HOSTILE_NAMES, SEEDS, Maker
+from model import SIDES, Column, Limits, Node
+from mutate import quoted
+from test_schemas import Bench, findings_of
+from write import Writer
 
-DIALECTS = pytest.mark.parametrize("dialect", schemas.SIDES)
+DIALECTS = pytest.mark.parametrize("dialect", SIDES)
 QUICK = settings(
     max_examples=150,
     derandomize=True,
@@ -162,7 +165,7 @@ def test_nothing_to_do(dialect: xtask.Dialect, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("dialect", "text"),
-    [(d, t) for d in schemas.SIDES for t in ("SELECT 'a", 'SELECT "a', "SELECT `a", "SELECT 1;\n'")]
+    [(d, t) for d in SIDES for t in ("SELECT 'a", 'SELECT "a', "SELECT `a", "SELECT 1;\n'")]
     + [("mysql", "SELECT 1 /* a"), ("sqlite", "[a")],
 )
 def test_what_does_not_end_is_named(dialect: xtask.Dialect, text: str) -> None:
@@ -214,25 +217,24 @@ def test_canonical_takes_any_text(dialect: xtask.Dialect, text: str) -> None:
 
 COLUMNS = (("n", frozenset({"i64"})), ("d", frozenset({"decimal"})), ("s", frozenset({"string"})))
 NEUTRAL = [
-    schemas.Column(name, sort, "", "")
-    for name, sort in (("n", "long"), ("d", "decimal"), ("s", "string"))
+    Column(name, sort, "", "") for name, sort in (("n", "long"), ("d", "decimal"), ("s", "string"))
 ]
 
 
 @st.composite
-def conditions(draw: Callable[..., Any]) -> tuple[schemas.Node, int]:
-    return schemas.Maker(draw).condition(NEUTRAL, 3), draw(schemas.SEEDS)
+def conditions(draw: Callable[..., Any]) -> tuple[Node, int]:
+    return Maker(draw).condition(NEUTRAL, 3), draw(SEEDS)
 
 
 @QUICK
 @given(made=conditions())
-def test_a_condition_has_one_canonical_form(made: tuple[schemas.Node, int]) -> None:
+def test_a_condition_has_one_canonical_form(made: tuple[Node, int]) -> None:
     """However it is spelled, in either dialect; and the canonical form is its own."""
     node, seed = made
-    plain = schemas.Writer("sqlite", schemas.Limits(), 0).expression(node, "x")
+    plain = Writer("sqlite", Limits(), 0).expression(node, "x")
     wanted = xtask.canonical_check(plain, "sqlite", COLUMNS)
-    for side in schemas.SIDES:
-        spelled = schemas.Writer(side, schemas.Limits(), seed).expression(node, "x")
+    for side in SIDES:
+        spelled = Writer(side, Limits(), seed).expression(node, "x")
         assert xtask.canonical_check(spelled, side, COLUMNS) == wanted
     again = xtask.canonical_check(
         " AND ".join(f"({part.text})" for part in wanted), "sqlite", COLUMNS
@@ -298,18 +300,18 @@ def test_which_conditions_are_plain(text: str, conjuncts: list[str]) -> None:
 
 
 @st.composite
-def repetitive(draw: Callable[..., Any]) -> schemas.Node:
+def repetitive(draw: Callable[..., Any]) -> Node:
     """AND, OR and NOT of a few atoms: what stands twice, what is its neighbour's opposite."""
-    maker = schemas.Maker(draw, itertools.cycle(range(2)))
+    maker = Maker(draw, itertools.cycle(range(2)))
     atoms = st.sampled_from(
         [maker.atom(draw(st.sampled_from(NEUTRAL))) for _ in range(draw(st.integers(1, 3)))]
     )
     trees = st.recursive(
         atoms,
         lambda inner: st.one_of(
-            inner.map(lambda node: schemas.Node("not", (node,))),
+            inner.map(lambda node: Node("not", (node,))),
             st.builds(
-                schemas.Node,
+                Node,
                 st.sampled_from(("and", "or")),
                 st.lists(inner, min_size=2, max_size=3).map(tuple),
             ),
@@ -343,13 +345,13 @@ def evaluator() -> sqlite3.Connection:
 
 @QUICK
 @given(node=repetitive())
-def test_the_canonical_form_means_the_same(node: schemas.Node) -> None:
+def test_the_canonical_form_means_the_same(node: Node) -> None:
     """Rows that a CHECK lets in, as it was written and as its conjuncts: what is compared is what was said."""
     connection = evaluator()
-    for side in schemas.SIDES:
-        written = schemas.Writer("sqlite", schemas.Limits(), 0).expression(node, "x")
+    for side in SIDES:
+        written = Writer("sqlite", Limits(), 0).expression(node, "x")
         parts = xtask.canonical_check(
-            schemas.Writer(side, schemas.Limits(), 0).expression(node, "x"), side, COLUMNS
+            Writer(side, Limits(), 0).expression(node, "x"), side, COLUMNS
         )
         read = " AND ".join(f"({part.text})" for part in parts)
         query = f"SELECT n, d, s FROM t WHERE (({written}) IS NOT 0) <> (({read}) IS NOT 0)"
@@ -614,7 +616,7 @@ def test_sqlite_refuses_and_says_so(sql: str | bytes, project: Project) -> None:
 # ---- real servers --------------------------------------------------------------------------------
 
 HOSTILE = (
-    *schemas.HOSTILE_NAMES,
+    *HOSTILE_NAMES,
     *(
         "'",
         '"',
@@ -714,10 +716,10 @@ def found(
     "name", [name for name in dict.fromkeys(HOSTILE) if not TAIL.search(name)], ids=ascii
 )
 def test_names(name: str, project: Project, mysql: xtask.MySQLBackend) -> None:
-    at, bench = schemas.quoted(name), Bench(mysql, project)
+    at, bench = quoted(name), Bench(mysql, project)
     findings, sides = found(bench, **both(name))
     assert findings == []
-    for side in schemas.SIDES:
+    for side in SIDES:
         for part, expect in (
             ("column", ("column-missing", f"{at}.{at}")),
             ("check", ("check", at)),
@@ -767,7 +769,7 @@ def test_names_through_the_whole_program(project: Project, server_url: str) -> N
     done = project.run("verify-migrations", "--server", server_url, "--format", "json")
     assert done.returncode == 1
     (finding,) = json.loads(done.stdout)["findings"]
-    place = f"{schemas.quoted(names[0] + '0')}.{schemas.quoted(names[0])}"
+    place = f"{quoted(names[0] + '0')}.{quoted(names[0])}"
     assert (finding["kind"], finding["at"], finding["migration"]) == (
         "column-missing",
         place,

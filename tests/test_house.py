@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+
 from conftest import ROOT
 
 SOURCE = (ROOT / "xtask.py").read_text("utf-8")

@@ -26,6 +26,8 @@ from typing import Any
 
 import pymysql
 import pytest
+
+import xtask
 from conftest import Project
 from lease_tools import (
     BRIEF,
@@ -50,8 +52,6 @@ from lease_tools import (
     processes,
     wait_until,
 )
-
-import xtask
 
 pytestmark = pytest.mark.mariadb
 

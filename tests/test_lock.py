@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Project, sqlite_backend
 
 import xtask
+from conftest import Project, sqlite_backend
 
 MIGRATIONS = {
     "migrations/0001_a/up.sql": "CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(9) NOT NULL DEFAULT 'x');\n",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import ROOT
 
 import xtask
+from conftest import ROOT
 
 SOURCE = (ROOT / "xtask.py").read_text("utf-8")
 

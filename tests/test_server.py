@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Project
 
 import xtask
+from conftest import ROOT, Project
 
 pytestmark = pytest.mark.mariadb
 

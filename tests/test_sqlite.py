@@ -8,9 +8,9 @@ import sqlite3
 from typing import Any
 
 import pytest
-from conftest import Project, sqlite_backend
 
 import xtask
+from conftest import Project, sqlite_backend
 
 
 def migrations(project: Project, *files: str, metadata: str = "") -> list[xtask.Migration]:

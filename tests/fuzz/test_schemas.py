@@ -12,11 +12,14 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import pytest
-import schemas
-from conftest import Project, sqlite_backend
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 import xtask
+from conftest import Project, sqlite_backend
+from draw import pairs
+from model import SIDES, Dialect, Limits, Pair, Schema
+from mutate import MUTATIONS, smaller, unchanged
+from write import write_pair
 
 PAIRS = int(os.environ.get("XTASK_FUZZ") or 100)
 SEED = os.environ.get("XTASK_FUZZ_SEED")
@@ -37,14 +40,12 @@ class Bench:
     def __init__(self, mysql: xtask.MySQLBackend, project: Project) -> None:
         self.sqlite, self.mysql, self.project = sqlite_backend(), mysql, project
         modern = tuple(map(int, mysql.version.split("."))) >= (9,)
-        self.limits = schemas.Limits(
-            mysql.flavour == "MariaDB", mysql.flavour == "MariaDB" or modern
-        )
+        self.limits = Limits(mysql.flavour == "MariaDB", mysql.flavour == "MariaDB" or modern)
 
-    def backend(self, side: schemas.Dialect) -> xtask.SQLiteBackend | xtask.MySQLBackend:
+    def backend(self, side: Dialect) -> xtask.SQLiteBackend | xtask.MySQLBackend:
         return self.sqlite if side == "sqlite" else self.mysql
 
-    def built(self, side: schemas.Dialect, sql: str) -> tuple[xtask.Schema, list[xtask.Finding]]:
+    def built(self, side: Dialect, sql: str) -> tuple[xtask.Schema, list[xtask.Finding]]:
         """The schema that a script makes, and what the server warned of."""
         self.empty(side)
         step = self.project.pair(sql, sql).steps()[0].side(side)
@@ -52,7 +53,7 @@ class Bench:
         warnings = self.backend(side).apply(step)
         return self.backend(side).read(), warnings
 
-    def empty(self, side: schemas.Dialect) -> None:
+    def empty(self, side: Dialect) -> None:
         """DROP DATABASE and a new connection take MySQL longer than all the rest."""
         if side == "sqlite":
             self.sqlite.fresh()
@@ -76,7 +77,7 @@ def parity(findings: Iterable[xtask.Finding]) -> Counter[tuple[str, str]]:
     return Counter({key: 1 if key[0] == "check" else count for key, count in found.items()})
 
 
-def assert_all_read(read: xtask.Schema, model: schemas.Schema) -> None:
+def assert_all_read(read: xtask.Schema, model: Schema) -> None:
     """Two schemas of which the same is not seen are equal too: what was read is counted."""
     assert set(read.tables) == {table.name for table in model.tables}
     assert set(read.views) == {view.name for view in model.views}
@@ -109,11 +110,11 @@ class Failure(NamedTuple):
     changed: bool
 
 
-def failure_of(pair: schemas.Pair, bench: Bench) -> Failure | None:
+def failure_of(pair: Pair, bench: Bench) -> Failure | None:
     changed = False
     try:
         sides = {
-            side: bench.built(side, pair.write(side, bench.limits, False)) for side in schemas.SIDES
+            side: bench.built(side, write_pair(pair, side, bench.limits, False)) for side in SIDES
         }
         for read, _ in sides.values():
             assert_all_read(read, pair.schema)
@@ -122,7 +123,7 @@ def failure_of(pair: schemas.Pair, bench: Bench) -> Failure | None:
             return failure
         changed = True
         side = pair.mutation.side
-        sides[side] = bench.built(side, pair.write(side, bench.limits, True))
+        sides[side] = bench.built(side, write_pair(pair, side, bench.limits, True))
         return difference(findings_of(sides), pair.mutation.expect, changed)
     except (AssertionError, xtask.XtaskError) as error:
         if not bench.mysql.connection.open:
@@ -144,34 +145,32 @@ def difference(findings: list[xtask.Finding], expect: Expected, changed: bool) -
     return Failure((changed, *more, "not", *less), "\n".join(texts), changed)
 
 
-def check(pair: schemas.Pair, bench: Bench) -> None:
+def check(pair: Pair, bench: Bench) -> None:
     failure = failure_of(pair, bench)
     if failure:
-        pair, failure = smallest(
-            pair if failure.changed else schemas.unchanged(pair), failure, bench
-        )
+        pair, failure = smallest(pair if failure.changed else unchanged(pair), failure, bench)
         pytest.fail(
             f"{failure.message}\n\n{case(pair, bench.limits, failure.changed)}", pytrace=False
         )
 
 
-def smallest(pair: schemas.Pair, failure: Failure, bench: Bench) -> tuple[schemas.Pair, Failure]:
+def smallest(pair: Pair, failure: Failure, bench: Bench) -> tuple[Pair, Failure]:
     """The pair with all left out that the failure does not need."""
-    for smaller in schemas.smaller(pair):
-        other = failure_of(smaller, bench)
+    for one in smaller(pair):
+        other = failure_of(one, bench)
         if other and other.sign == failure.sign:
-            return smallest(smaller, other, bench)
+            return smallest(one, other, bench)
     return pair, failure
 
 
 def findings_of(
-    sides: dict[schemas.Dialect, tuple[xtask.Schema, list[xtask.Finding]]],
+    sides: dict[Dialect, tuple[xtask.Schema, list[xtask.Finding]]],
 ) -> list[xtask.Finding]:
     (sqlite, one), (mysql, other) = sides["sqlite"], sides["mysql"]
     return [*xtask.compare(sqlite, mysql), *one, *other]
 
 
-def case(pair: schemas.Pair, limits: schemas.Limits, changed: bool) -> str:
+def case(pair: Pair, limits: Limits, changed: bool) -> str:
     """The pair as an entry for tests/cases."""
     name = f"{pair.mutation.name}-on-{pair.mutation.side}".replace("_", "-") if changed else "equal"
     wanted = ", ".join(
@@ -179,7 +178,7 @@ def case(pair: schemas.Pair, limits: schemas.Limits, changed: bool) -> str:
         for kind, at in (pair.mutation.expect if changed else ())
     )
     sides = "".join(
-        f'{side} = """\n{escaped(pair.write(side, limits, changed))}"""\n' for side in schemas.SIDES
+        f'{side} = """\n{escaped(write_pair(pair, side, limits, changed))}"""\n' for side in SIDES
     )
     return f"[[case]]\nname = {text('fuzz-' + name)}\n{sides}expect = [{wanted}]\n"
 
@@ -211,8 +210,8 @@ def test_pairs(
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    @given(schemas.pairs())
-    def run(pair: schemas.Pair) -> None:
+    @given(pairs())
+    def run(pair: Pair) -> None:
         changes[pair.mutation.name] += 1
         check(pair, bench)
 
@@ -220,7 +219,7 @@ def test_pairs(
     (seed(int(SEED))(run) if SEED else run)()
     total = sum(changes.values())
     assert total >= PAIRS
-    assert len(changes) > len(schemas.MUTATIONS) * 3 // 4
+    assert len(changes) > len(MUTATIONS) * 3 // 4
     if "XTASK_FUZZ" in os.environ:
         with capsys.disabled():
             print(
