@@ -2852,9 +2852,11 @@ class SQLiteBackend:
         commit = Statement("COMMIT", len(statements), statements[-1].line if statements else 1)
         wrapped = [begin, *statements, commit] if migration.transaction and not own else statements
         self.executed += len(statements)
+        watch = DropWatch(self.open, migration)
         self.open.set_authorizer(_no_files)
         try:
             for statement in wrapped:
+                watch.see(statement)
                 self._execute(migration, path, statement, len(statements))
         finally:
             self.open.set_authorizer(None)
@@ -2862,7 +2864,7 @@ class SQLiteBackend:
             raise MigrationError(
                 f"{migration.label}: {path} leaves a transaction open; add the COMMIT"
             )
-        return []
+        return watch.findings()
 
     def _execute(self, migration: Migration, path: Path, statement: Statement, total: int) -> None:
         try:
@@ -2885,6 +2887,245 @@ class SQLiteBackend:
             raise IntrospectionError(
                 f"{message}; mend the view, trigger or PRAGMA of a migration that this names"
             ) from error
+
+
+class Reference(NamedTuple):
+    """A foreign key column that points to a table, as the connection has it at this moment."""
+
+    child: str
+    column: str
+    on_delete: str
+    required: bool
+    number: int
+    text: str
+
+    @property
+    def deferred(self) -> bool:
+        """Say whether the key waits for the COMMIT; only the text of the table tells."""
+        if "DEFERRED" not in self.text.upper():
+            return False
+        keys = table_clauses(self.text, "sqlite").deferred  # numbered from the last to the first
+        return bool(keys[len(keys) - 1 - self.number])
+
+
+REFERENCES: Final = """\
+SELECT lower(s.name), k."from", k.on_delete, coalesce(c."notnull", 0), k.id, s.sql
+FROM sqlite_schema s JOIN pragma_foreign_key_list(s.name, 'main') k
+LEFT JOIN pragma_table_info(s.name, 'main') c ON lower(c.name) = lower(k."from")
+WHERE s.type = 'table' AND lower(k."table") = ? ORDER BY s.rowid, k.id, k.seq"""
+
+
+class Harm(NamedTuple):
+    """How a DROP TABLE of `parent` harms rows: these columns become NULL; without any, rows go."""
+
+    parent: str
+    columns: tuple[str, ...] = ()
+
+
+ROWS_GONE: Final = ("rows deleted", "rows kept")
+REFUSED: Final = ("refused", "applied")
+SQLITE_ON: Final = frozenset(["1", "on", "yes", "true"])  # what a PRAGMA takes for true
+
+
+def made_null(columns: Iterable[str]) -> tuple[str, str]:
+    """Say what a lost reference is on the side that lost it, and on the other."""
+    names = ", ".join(quote_name(column) for column in columns)
+    return f"{names} set to NULL", f"{names} kept"
+
+
+def _table_behind(tokens: Sequence[Token], word: str) -> str:
+    """Find the name behind a word, without its database."""
+    index = next(i for i, token in enumerate(tokens) if token.text.upper() == word)
+    return _table_after(tokens, index)
+
+
+class DropWatch:
+    """Find, while a migration runs on empty tables, what its DROP TABLEs would do to rows.
+
+    With foreign keys on, DROP TABLE deletes the rows first, and the actions of the keys that
+    point to it follow.  The connection says whether they are on and who points where; the
+    statements say only which tables are filled, renamed or emptied meanwhile.
+    https://sqlite.org/foreignkeys.html#fk_schemacommands
+    """
+
+    def __init__(self, connection: sqlite3.Connection, migration: Migration) -> None:
+        self.connection, self.migration = connection, migration
+        self.before = frozenset(self._tables())
+        self.standing = set(self.before)  # the same tables, as they are named by now
+        self.filled = set(self.before)  # tables that may hold rows
+        self.harmed: dict[str, Harm] = {}
+        self.refusals: list[str] = []
+        self.waiting: dict[str, str] = {}  # child to parent: refused by COMMIT, unless put right
+        self.useless: Statement | None = None  # a PRAGMA that changes nothing
+
+    def _tables(self) -> list[str]:
+        query = "SELECT lower(name) FROM sqlite_schema WHERE type = 'table'"
+        return [name for (name,) in self.connection.execute(query)]
+
+    def _setting(self, name: str) -> bool:
+        return bool(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+    def see(self, statement: Statement) -> None:
+        """Look at a statement that is about to run."""
+        tokens = statement.tokens
+        first = tokens[0].text.upper() if tokens else ""
+        if first in ("INSERT", "REPLACE"):
+            self._fill(_table_behind(tokens, "INTO"), tokens)
+        if first not in ("DROP", "ALTER", "PRAGMA", "WITH", "CREATE", "DELETE", "UPDATE"):
+            return
+        words = code_words(tokens)
+        if first == "DROP" and words[1:2] == ["TABLE"]:
+            self._drop(_table_behind(tokens, "TABLE"))
+        elif first == "ALTER" and "RENAME" in words:
+            self._rename(tokens, words)
+        elif first == "PRAGMA":
+            self._pragma(statement)
+        elif first == "WITH" and "INTO" in words:
+            self._fill(_table_behind(tokens, "INTO"), tokens)
+        elif first == "CREATE" and "TABLE" in words[:3] and "SELECT" in words:
+            self._fill(_table_behind(tokens, "TABLE"), tokens)
+        elif first == "DELETE" and "WHERE" not in words:
+            self._empty(_table_behind(tokens, "FROM"))
+        elif first == "UPDATE":
+            self._update(tokens, words)
+
+    def _pragma(self, statement: Statement) -> None:
+        """Note a `PRAGMA foreign_keys = …` that changes nothing, as it stands in a transaction."""
+        words = [unquote_name(token.text).lower() for token in statement.tokens]
+        if "foreign_keys" not in words or not {"=", "("} & set(words):
+            return
+        value = next(word for word in reversed(words) if word not in (")", ";"))
+        wanted = value in SQLITE_ON or (value.isdigit() and int(value) > 0)
+        if self.connection.in_transaction and wanted != self._setting("foreign_keys"):
+            self.useless = self.useless or statement
+
+    def _drop(self, table: str) -> None:
+        if table in self.filled and self._setting("foreign_keys"):
+            self._delete_rows(table)
+        self._empty(table)
+        self.standing.discard(table)
+
+    def _delete_rows(self, parent: str) -> None:
+        """Follow the keys that point to a table whose rows go, and those that point on."""
+        wait_all = self._setting("defer_foreign_keys")
+        gone, queue = [parent], [parent]
+        blocking = []
+        harms: dict[str, Harm] = {}
+        while queue:
+            for key in self._references(queue.pop()):
+                if key.child not in self.filled:
+                    continue
+                if key.on_delete == "CASCADE":
+                    if key.child not in gone:
+                        gone.append(key.child)
+                        queue.append(key.child)
+                elif key.on_delete.startswith("SET ") and not key.required:
+                    columns = (*harms.get(key.child, Harm(parent)).columns, key.column)
+                    harms[key.child] = Harm(parent, columns)
+                else:
+                    blocking.append(key)
+        for key in blocking:
+            at_once = key.on_delete == "RESTRICT" and not wait_all
+            if key.child in gone and not at_once:
+                continue  # the rows that hold it back go too
+            waits = wait_all or (key.deferred and key.on_delete == "NO ACTION")
+            if waits and self.connection.in_transaction:
+                self.waiting[key.child] = parent
+            else:
+                self.refusals.append(f"DROP TABLE {parent}: rows of {key.child} refer to it")
+        harms |= {child: Harm(parent) for child in gone}
+        del harms[parent]
+        self.harmed |= harms
+
+    def _references(self, parent: str) -> list[Reference]:
+        found = self.connection.execute(REFERENCES, (parent,)).fetchall()
+        return [Reference._make(row) for row in found]
+
+    def _empty(self, table: str) -> None:
+        """Forget what is known of the rows of a table that has none left."""
+        self.filled.discard(table)
+        self.harmed.pop(table, None)
+        self.waiting.pop(table, None)
+
+    def _rename(self, tokens: Sequence[Token], words: Sequence[str]) -> None:
+        if words[words.index("RENAME") + 1] != "TO":
+            return  # a column
+        old = _table_behind(tokens, "TABLE")
+        new = unquote_name(tokens[words.index("TO") + 1].text).lower()
+        for names in (self.standing, self.filled):
+            if old in names:
+                names.discard(old)
+                names.add(new)
+        if old in self.harmed:
+            self.harmed[new] = self.harmed.pop(old)
+        if old in self.waiting:
+            self.waiting[new] = self.waiting.pop(old)
+
+    def _fill(self, table: str, tokens: Sequence[Token]) -> None:
+        """Rows come into a table: harmed ones from a harmed table, else good ones."""
+        if table in self.filled and not self.harmed and not self.waiting:
+            return  # the usual seed, however long it is
+        sources = tables_named(tokens) - {table}
+        known = sources & (self.before | self.filled | self.harmed.keys())
+        harm = next((self.harmed[name] for name in sorted(known) if name in self.harmed), None)
+        if harm:
+            self.harmed[table] = harm
+        elif not known or known & self.filled:
+            self.harmed.pop(table, None)
+            self.filled.add(table)
+            self.waiting = {a: parent for a, parent in self.waiting.items() if parent != table}
+
+    def _update(self, tokens: Sequence[Token], words: Sequence[str]) -> None:
+        """References that an UPDATE writes once more are not lost."""
+        name = tokens[3 if words[1] == "OR" else 1]
+        table = unquote_name(name.text).lower()
+        harm = self.harmed.get(table)
+        if harm is None or not harm.columns:
+            return
+        parts = parted(tokens[words.index("SET") + 1 :], ",")
+        written = {unquote_name(part[0].text).lower() for part in parts if part}
+        left = tuple(column for column in harm.columns if column.lower() not in written)
+        if left:
+            self.harmed[table] = Harm(harm.parent, left)
+        else:
+            del self.harmed[table]
+
+    def findings(self) -> list[Finding]:
+        """Say what the migration, now at its end, does to rows that stood before it."""
+        found = [] if self.useless is None else [self._warning(self.useless)]
+        refusals = [*self.refusals]
+        for child, parent in self.waiting.items():
+            refusals.append(f"COMMIT: rows of {child} refer to {parent}, which was dropped")
+        if refusals:
+            label = quote_name(self.migration.label)
+            sqlite, mysql = REFUSED
+            note = f"with rows, SQLite refuses {refusals[0]}"
+            return [*found, Finding("upgrade-fails", label, sqlite, mysql, note=note)]
+        query = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid"
+        for (name,) in self.connection.execute(query).fetchall():
+            harm = self.harmed.get(name.lower())
+            if harm and name.lower() in self.before | self.standing:
+                found += self._loss(name, harm)
+        return found
+
+    def _loss(self, name: str, harm: Harm) -> list[Finding]:
+        query = "SELECT lower(name) FROM pragma_table_info(?)"
+        present = {column for (column,) in self.connection.execute(query, (name,))}
+        columns = [column for column in harm.columns if column.lower() in present]
+        if harm.columns and not columns:
+            return []
+        sqlite, mysql = made_null(columns) if columns else ROWS_GONE
+        note = f"DROP TABLE {quote_name(harm.parent)} with foreign keys on"
+        return [Finding("data-loss", quote_name(name), sqlite, mysql, note=note)]
+
+    def _warning(self, statement: Statement) -> Finding:
+        return Finding(
+            "migration-warning",
+            quote_name(self.migration.label),
+            f"{_beginning(statement.text)} changes nothing inside a transaction",
+            None,
+            note=f"{self.migration.up}, line {statement.line}",
+        )
 
 
 def _no_files(action: int, first: str | None, second: str | None, *_: object) -> int:
@@ -4179,6 +4420,19 @@ COMMIT;
 PRAGMA foreign_keys = ON;"""
 
 
+OUTSIDE_A_TRANSACTION: Final = """\
+-- How the runner is told to open no transaction of its own, so that the PRAGMA works:
+--   Diesel          metadata.toml: run_in_transaction = false
+--   goose           -- +goose NO TRANSACTION
+--   dbmate          -- migrate:up transaction:false
+--   sql-migrate     -- +migrate Up notransaction
+--   sqlx            -- no-transaction, in the first line
+--   golang-migrate  x-no-tx-wrap=true in the URL; [sqlite] transaction = false in parity.toml
+--   Prisma          opens none: write PRAGMA foreign_keys = OFF before BEGIN
+--   Drizzle         always opens one: switch foreign keys off before migrate(), and in parity.toml
+--                   [sqlite] init = "PRAGMA foreign_keys = OFF\""""
+
+
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
         kind.name: kind
@@ -4406,6 +4660,37 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                 ("INSERT INTO roles VALUES (1), (2);", "INSERT INTO roles VALUES (1);"),
                 "INSERT INTO roles (id) VALUES (…);",
                 "INSERT INTO roles (id) VALUES (…);",
+            ),
+            Kind(
+                "data-loss",
+                "parity",
+                "rows that stood before a migration, or their references, are gone after it on one side",
+                "DROP TABLE with foreign keys on deletes the rows first: what refers to them is deleted, or set to NULL, "
+                "as ON DELETE says.  PRAGMA foreign_keys has no effect inside a transaction, and SQLite says nothing of it.",
+                (
+                    "CREATE TABLE p_new (…); INSERT INTO p_new …; DROP TABLE p;",
+                    "ALTER TABLE p MODIFY …;  -- every row of the children stays",
+                ),
+                REBUILD + "\n" + OUTSIDE_A_TRANSACTION,
+                "-- copy the rows before the table that holds them is dropped: INSERT INTO t_new … SELECT … FROM t;",
+                IN_PLACE,
+            ),
+            Kind(
+                "upgrade-fails",
+                "both",
+                "a migration that applies to empty tables is refused when there are rows: on one side; strict: on both",
+                "A fresh installation works and every existing one cannot be upgraded.",
+                (
+                    "ALTER TABLE t ADD COLUMN n INTEGER NOT NULL;",
+                    "ALTER TABLE t ADD COLUMN n BIGINT NOT NULL;  -- fills 0",
+                ),
+                "ALTER TABLE t ADD COLUMN n INTEGER NOT NULL DEFAULT 0;\n"
+                "-- a DROP that a child forbids: rebuild with foreign keys off\n"
+                + REBUILD
+                + "\n"
+                + OUTSIDE_A_TRANSACTION,
+                "UPDATE t SET n = 0 WHERE n IS NULL;  -- before the column is made NOT NULL",
+                IN_PLACE,
             ),
             Kind(
                 "migration-unpaired",

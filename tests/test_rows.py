@@ -1,0 +1,231 @@
+"""What migrations do to rows: what DROP TABLE takes along, without and with rows in the tables."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+from conftest import Project, sqlite_backend
+
+import xtask
+
+PARENT = "CREATE TABLE p (id INTEGER PRIMARY KEY, t TEXT);"
+CHILD = "CREATE TABLE c (id INTEGER PRIMARY KEY, p_id INTEGER REFERENCES p (id) {action});"
+GRANDCHILD = "CREATE TABLE g (id INTEGER PRIMARY KEY, c_id INTEGER REFERENCES c (id) {action});"
+CASCADE, SET_NULL = "ON DELETE CASCADE", "ON DELETE SET NULL"
+FAMILY = PARENT + CHILD.format(action=CASCADE)
+ROWS = ("INSERT INTO p (id) VALUES (1), (2);", "INSERT INTO c (id, p_id) VALUES (1, 1), (2, 2);")
+TREE = "CREATE TABLE {name} (id INTEGER PRIMARY KEY, up INTEGER REFERENCES p (id) {action});"
+REBUILD = (
+    "CREATE TABLE p_new (id INTEGER PRIMARY KEY, t TEXT);"
+    "INSERT INTO p_new SELECT id, t FROM p; DROP TABLE p; ALTER TABLE p_new RENAME TO p;"
+)
+DEFER = "PRAGMA defer_foreign_keys = ON;"
+
+
+class Drop(NamedTuple):
+    """A schema, rows in it, a migration with a DROP TABLE and what is to be found, as `kind place`."""
+
+    why: str
+    schema: str
+    rows: tuple[str, ...]
+    migration: str
+    found: tuple[str, ...] = ()
+    meant: bool = False  # the migration takes rows away by words of its own
+
+
+DROPS = (
+    Drop("a child that cascades", FAMILY, ROWS, REBUILD, ("data-loss c",)),
+    Drop(
+        "a child that keeps nothing but its reference",
+        PARENT + CHILD.format(action=SET_NULL),
+        ROWS,
+        REBUILD,
+        ("data-loss c",),
+    ),
+    Drop(
+        "grandchildren go with the children",
+        FAMILY + GRANDCHILD.format(action=CASCADE),
+        (*ROWS, "INSERT INTO g VALUES (1, 1);"),
+        REBUILD,
+        ("data-loss c", "data-loss g"),
+    ),
+    Drop(
+        "a grandchild that forbids it",
+        FAMILY + GRANDCHILD.format(action=""),
+        (*ROWS, "INSERT INTO g VALUES (1, 1);"),
+        REBUILD,
+        ("upgrade-fails 0002_m2",),
+    ),
+    Drop(
+        "a child that forbids it",
+        PARENT + CHILD.format(action="ON DELETE RESTRICT"),
+        ROWS,
+        REBUILD,
+        ("upgrade-fails 0002_m2",),
+    ),
+    Drop(
+        "a child that forbids it at COMMIT",
+        PARENT + CHILD.format(action=""),
+        ROWS,
+        DEFER + REBUILD,
+        ("upgrade-fails 0002_m2",),
+    ),
+    Drop(
+        "a deferred key whose parent is filled again under its own name",
+        PARENT + CHILD.format(action="DEFERRABLE INITIALLY DEFERRED"),
+        ROWS,
+        "CREATE TABLE b AS SELECT * FROM p; DROP TABLE p;"
+        + PARENT
+        + "INSERT INTO p SELECT * FROM b; DROP TABLE b;",
+    ),
+    Drop(
+        "SET NULL on a column that takes none",
+        PARENT + "CREATE TABLE c (id INTEGER PRIMARY KEY, p_id INTEGER NOT NULL REFERENCES p (id) "
+        "ON DELETE SET NULL);",
+        ROWS,
+        REBUILD,
+        ("upgrade-fails 0002_m2",),
+    ),
+    Drop("a parent that is dropped for good", FAMILY, ROWS, "DROP TABLE p;", ("data-loss c",)),
+    Drop("parent and child are dropped for good", FAMILY, ROWS, "DROP TABLE c; DROP TABLE p;"),
+    Drop(
+        "a parent that is renamed first takes its children's keys along",
+        FAMILY,
+        ROWS,
+        "ALTER TABLE p RENAME TO p_old;"
+        + PARENT
+        + "INSERT INTO p SELECT * FROM p_old; DROP TABLE p_old;",
+        ("data-loss c",),
+    ),
+    Drop(
+        "a child that is renamed keeps being the same table",
+        FAMILY,
+        ROWS,
+        REBUILD + "ALTER TABLE c RENAME TO d;",
+        ("data-loss d",),
+    ),
+    Drop(
+        "children that are put back afterwards",
+        FAMILY,
+        ROWS,
+        "CREATE TEMP TABLE kept AS SELECT * FROM c;"
+        + REBUILD
+        + "INSERT INTO c SELECT * FROM kept; DROP TABLE kept;",
+    ),
+    Drop(
+        "children that are put back from what is empty by then",
+        FAMILY,
+        ROWS,
+        REBUILD + "CREATE TABLE c_new (id INTEGER PRIMARY KEY, p_id INTEGER);"
+        "INSERT INTO c_new SELECT * FROM c; DROP TABLE c; ALTER TABLE c_new RENAME TO c;",
+        ("data-loss c",),
+    ),
+    Drop(
+        "references that are put back afterwards",
+        PARENT + CHILD.format(action=SET_NULL),
+        ROWS,
+        "CREATE TEMP TABLE kept AS SELECT * FROM c;" + REBUILD + "UPDATE c SET p_id = "
+        "(SELECT k.p_id FROM kept k WHERE k.id = c.id); DROP TABLE kept;",
+    ),
+    Drop(
+        "references that nobody keeps",
+        PARENT + CHILD.format(action=SET_NULL),
+        ROWS,
+        "DROP TABLE p; CREATE TABLE c_new (id INTEGER PRIMARY KEY);"
+        "INSERT INTO c_new SELECT id FROM c; DROP TABLE c; ALTER TABLE c_new RENAME TO c;",
+        meant=True,
+    ),
+    Drop(
+        "a tree whose new table points at the old name",
+        TREE.format(name="p", action=CASCADE),
+        ("INSERT INTO p VALUES (1, NULL), (2, 1);",),
+        TREE.format(name="p_new", action=CASCADE)
+        + "INSERT INTO p_new SELECT * FROM p; DROP TABLE p; ALTER TABLE p_new RENAME TO p;",
+        ("data-loss p",),
+    ),
+    Drop(
+        "a tree whose new table points at the old name and forbids it",
+        TREE.format(name="p", action=""),
+        ("INSERT INTO p VALUES (1, NULL), (2, 1);",),
+        TREE.format(name="p_new", action="")
+        + "INSERT INTO p_new SELECT * FROM p; DROP TABLE p; ALTER TABLE p_new RENAME TO p;",
+        ("upgrade-fails 0002_m2",),
+    ),
+    Drop(
+        "a tree whose new table points at itself",
+        TREE.format(name="p", action=""),
+        ("INSERT INTO p VALUES (1, NULL), (2, 1);",),
+        "CREATE TABLE p_new (id INTEGER PRIMARY KEY, up INTEGER REFERENCES p_new (id));"
+        "INSERT INTO p_new SELECT * FROM p; DROP TABLE p; ALTER TABLE p_new RENAME TO p;",
+    ),
+    Drop(
+        "a parent that is empty by then",
+        PARENT + CHILD.format(action=""),
+        ROWS,
+        "DELETE FROM c; DELETE FROM p;" + REBUILD,
+        meant=True,
+    ),
+    Drop("no key points at it", PARENT, ROWS[:1], REBUILD),
+)
+
+
+def build(project: Project, drop: Drop, rows: tuple[str, ...]) -> list[str]:
+    """Apply the migration: `kind place` of what is found without rows, of what happened with them."""
+    for number, text in enumerate((drop.schema, drop.migration), 1):
+        project.write({f"migrations/{number:04}_m{number}/up.sql": text})
+    first, second = xtask.discover(project.path / "migrations", "sqlite")
+    backend = sqlite_backend()
+    backend.apply(first)
+    for statement in rows:
+        backend.open.execute(statement)
+    before = contents(backend)
+    before["d"] = before.get("c", [])  # its name after one of the migrations
+    try:
+        found = backend.apply(second)
+    except xtask.MigrationError:
+        return ["upgrade-fails 0002_m2"]
+    if not rows:
+        return sorted(f"{one.kind} {one.at}" for one in found)
+    after = contents(backend)
+    return [f"data-loss {name}" for name in after if after[name] != before.get(name)]
+
+
+def contents(backend: xtask.SQLiteBackend) -> dict[str, list[tuple[object, ...]]]:
+    """Every row, by table."""
+    query = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
+    names = [name for (name,) in backend.open.execute(query).fetchall()]
+    return {name: backend.open.execute(f"SELECT * FROM {name}").fetchall() for name in names}
+
+
+@pytest.mark.parametrize("drop", [pytest.param(one, id=one.why) for one in DROPS])
+def test_what_a_drop_takes_along_is_found_on_empty_tables(project: Project, drop: Drop) -> None:
+    assert build(project, drop, ()) == sorted(drop.found)
+
+
+SEEN = [pytest.param(one, id=one.why) for one in DROPS if not one.meant]
+
+
+@pytest.mark.parametrize("drop", SEEN)
+def test_and_it_is_what_happens_to_rows(project: Project, drop: Drop) -> None:
+    assert build(project, drop, drop.rows) == sorted(drop.found)
+
+
+def test_a_pragma_in_a_transaction_is_told_once(project: Project) -> None:
+    schema = FAMILY
+    migration = "PRAGMA foreign_keys = OFF;" + REBUILD + "PRAGMA foreign_keys(1);"
+    found = build(project, Drop("", schema, (), migration), ())
+    assert found == ["data-loss c", "migration-warning 0002_m2"]
+
+
+@pytest.mark.parametrize("pragma", ["PRAGMA foreign_keys;", "PRAGMA foreign_keys = ON;"])
+def test_a_pragma_that_asks_for_nothing_new_is_none(project: Project, pragma: str) -> None:
+    assert build(project, Drop("", PARENT, (), pragma), ()) == []
+
+
+def test_with_foreign_keys_off_nothing_is_lost(project: Project) -> None:
+    for number, text in enumerate((FAMILY, REBUILD), 1):
+        project.write({f"migrations/{number:04}_m{number}/up.sql": text})
+    backend = sqlite_backend("PRAGMA foreign_keys = OFF")
+    migrations = xtask.discover(project.path / "migrations", "sqlite")
+    assert [one for migration in migrations for one in backend.apply(migration)] == []
