@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
-from conftest import Project, sqlite_backend
 
 import xtask
+from conftest import Project, sqlite_backend
 
 PARENT = "CREATE TABLE p (id INTEGER PRIMARY KEY, t TEXT);"
 CHILD = "CREATE TABLE c (id INTEGER PRIMARY KEY, p_id INTEGER REFERENCES p (id) {action});"
