@@ -221,4 +221,5 @@ def test_the_strict_kinds_are_those_of_the_design() -> None:
     assert {kind.name for kind in xtask.KINDS.values() if kind.level == "both"} == {
         "column-capacity",
         "column-auto-increment",
+        "upgrade-fails",
     }
