@@ -1,4 +1,4 @@
-"""Single changes of a schema, each with the findings that it must give by DESIGN; and smaller pairs."""
+"""Single changes of a schema, each with the findings that it must give by the contract; and smaller pairs."""
 
 from __future__ import annotations
 
