@@ -8,7 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +51,29 @@ def address() -> xtask.Address:
 def server_url(address: xtask.Address) -> str:
     """The same server for `--server URL`."""
     return f"mysql://{address.user}:{address.password}@{address.host}:{address.port}"
+
+
+@pytest.fixture(scope="module")
+def mysql(address: xtask.Address) -> Iterator[xtask.MySQLBackend]:
+    """A backend on the leased server, its database empty again at the end."""
+    backend = xtask.MySQLBackend(address, "", (), 60)
+    yield backend
+    backend.fresh()
+    backend.close()
+
+
+@pytest.fixture
+def query(address: xtask.Address) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+    """Rows of a statement that the leased server runs."""
+    connection = xtask.connect(address, None, 60)
+
+    def run(sql: str) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    yield run
+    connection.close()
 
 
 class Project:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +51,6 @@ TOLD_BY_OTHERS = {  # not by comparing two schemas of one migration each
 every_case = pytest.mark.parametrize(
     "case", [pytest.param(case, id=f"{stem}/{case['name']}") for stem, case in ALL]
 )
-
-
-@pytest.fixture(scope="module")
-def mysql(address: xtask.Address) -> Iterator[xtask.MySQLBackend]:
-    backend = xtask.MySQLBackend(address, "", (), 60)
-    yield backend
-    backend.fresh()
-    backend.close()
 
 
 def migrations_of(case: Case, side: str) -> list[str]:

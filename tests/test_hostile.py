@@ -657,14 +657,6 @@ HOSTILE = (
 TAIL = re.compile(r"\s\Z")
 
 
-@pytest.fixture(scope="module")
-def mysql(address: xtask.Address) -> Iterator[xtask.MySQLBackend]:
-    backend = xtask.MySQLBackend(address, "", (), 60)
-    yield backend
-    backend.fresh()
-    backend.close()
-
-
 QUOTES: dict[str, Callable[[str], str]] = {
     "sqlite": lambda name: '"' + name.replace('"', '""') + '"',
     "mysql": lambda name: "`" + name.replace("`", "``") + "`",

@@ -408,19 +408,6 @@ def test_directories_that_a_sweep_takes(tmp_path: Path) -> None:
         )
 
 
-@pytest.fixture
-def query(address: xtask.Address) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
-    connection = xtask.connect(address, None, 60)
-
-    def run(sql: str) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            return list(cursor.fetchall())
-
-    yield run
-    connection.close()
-
-
 def lease_names() -> dict[str, bool]:
     """Names of databases, and whether a sweep takes them: only one of this machine whose process is gone."""
     me = identity()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pytest
@@ -24,14 +24,6 @@ from write import write_pair
 PAIRS = int(os.environ.get("XTASK_FUZZ") or 100)
 SEED = os.environ.get("XTASK_FUZZ_SEED")
 Expected = Iterable[tuple[str, str]]
-
-
-@pytest.fixture(scope="module")
-def mysql(address: xtask.Address) -> Iterator[xtask.MySQLBackend]:
-    backend = xtask.MySQLBackend(address, "", (), 60)
-    yield backend
-    backend.fresh()
-    backend.close()
 
 
 class Bench:
