@@ -106,7 +106,7 @@ def test_results_on_stdout_and_words_on_stderr(verify: Verify, project: Project)
     project.pair(SQLITE, DRIFTED)
     loud, quiet = verify("-v"), verify("-q")
     assert loud.stdout == quiet.stdout and quiet.stderr == ""
-    assert "reading MariaDB" in loud.stderr or "reading MySQL" in loud.stderr and re.search(r"\d+\.\d+ s ", loud.stderr)
+    assert re.search(r"\d+\.\d+ s  reading (MariaDB|MySQL)\n", loud.stderr)
     assert "\x1b" not in loud.stdout + loud.stderr
 
 
