@@ -287,7 +287,14 @@ class ColumnType:
 
 @dataclass(frozen=True)
 class Column:
-    """A column; `auto_increment` says that an omitted value is made up (AUTO_INCREMENT, a rowid alias)."""
+    """A column as its backend enforces it.
+
+    `auto_increment`: an omitted value is made up (AUTO_INCREMENT, a rowid alias); `reuses_ids`: the
+    id of a deleted last row is given again (SQLite without AUTOINCREMENT).  `charset` is MySQL's
+    character set of a string, None on SQLite, which is UTF-8.  `required`: an INSERT must name it
+    although it takes NULL (MySQL after DROP DEFAULT).  `null_is_now`: NULL stores the present
+    moment (MariaDB's TIMESTAMP NOT NULL).
+    """
 
     name: str
     type: ColumnType
@@ -297,6 +304,10 @@ class Column:
     auto_increment: bool = False
     generated: Expression | None = None
     collation: str | None = None
+    charset: str | None = None
+    reuses_ids: bool = False
+    required: bool = False
+    null_is_now: bool = False
 
     @functools.cached_property
     def _hash(self) -> int:
@@ -309,11 +320,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a key: a column, or an expression; `prefix` counts the characters that are indexed."""
+    """One part of a key: a column, or an expression.
+
+    `prefix` counts the characters that are indexed; `collation` is the part's own (SQLite), None
+    where the column's decides.
+    """
 
     column: str | None
     expression: Expression | None = None
     prefix: int | None = None
+    collation: str | None = None
 
     @property
     def text(self) -> str:
@@ -394,20 +410,29 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as its catalogue has it; `checks` are lists of conjuncts, `rows` what the migrations inserted, and
-    `primary_prefixes` the characters of each primary key column that count, where MySQL was told so of one."""
+    """A table as its catalogue has it; `checks` are lists of conjuncts, `rows` what the migrations inserted.
+
+    `primary_prefixes` counts the characters of each primary key column that MySQL indexes, where it
+    was told so of one; `primary_collations` has each column's own collation in the key, as `Part`
+    does, where one differs from the column's (SQLite).  `next_id` is where counting goes on, known
+    where the backend keeps a counter.  `partition` says what a partitioned table takes, where it
+    refuses the rest: `RANGE (id): (1000)`.
+    """
 
     name: str
     columns: tuple[Column, ...]
     kind: str = "table"
     primary_key: tuple[str, ...] = ()
     primary_prefixes: tuple[int | None, ...] = ()
+    primary_collations: tuple[str | None, ...] = ()
     uniques: tuple[Key, ...] = ()
     indexes: tuple[Key, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     checks: tuple[tuple[Expression, ...], ...] = ()
     engine: str | None = None
     rows: int = 0
+    next_id: int | None = None
+    partition: str | None = None
 
     @functools.cached_property
     def by_name(self) -> Mapping[str, Column]:
@@ -416,10 +441,14 @@ class Table:
     @functools.cached_property
     def primary(self) -> Key | None:
         """The primary key as a key among others."""
-        prefixes = self.primary_prefixes or (None,) * len(self.primary_key)
+        nothing = (None,) * len(self.primary_key)
+        prefixes = self.primary_prefixes or nothing
+        collations = self.primary_collations or nothing
         parts = tuple(
-            Part(column, prefix=prefix)
-            for column, prefix in zip(self.primary_key, prefixes, strict=True)
+            Part(column, prefix=prefix, collation=collation)
+            for column, prefix, collation in zip(
+                self.primary_key, prefixes, collations, strict=True
+            )
         )
         return Key("PRIMARY", parts) if parts else None
 
@@ -439,8 +468,11 @@ class View:
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger; `mentions` are the identifiers in it (lower case), `stamps` the columns that it sets to now at
-    every UPDATE, `only_stamps` that it does nothing else."""
+    """A trigger; `mentions` are the tables that it names (lower case).
+
+    `columns` are those of UPDATE OF (lower case; empty: all).  `stamps` are the columns that a touch
+    trigger sets to now in the row that was updated; `only_stamps` says that it does nothing else.
+    """
 
     name: str
     table: str
@@ -449,6 +481,7 @@ class Trigger:
     mentions: frozenset[str] = frozenset()
     stamps: frozenset[str] = frozenset()
     only_stamps: bool = False
+    columns: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -461,8 +494,11 @@ class Routine:
 
 @dataclass(frozen=True)
 class Schema:
-    """What one backend has after its migrations.  Tables and views by name; `unsure` counts indexes
-    of which the catalogue cannot tell whether InnoDB or a migration made them."""
+    """What one backend has after its migrations.  Tables and views by name.
+
+    `unsure` counts indexes of which the catalogue cannot tell whether InnoDB or a migration made
+    them; `last_timestamp` is the last year that a TIMESTAMP of MySQL can hold.
+    """
 
     tables: Mapping[str, Table]
     views: Mapping[str, View] = field(default_factory=dict)
@@ -470,6 +506,7 @@ class Schema:
     routines: tuple[Routine, ...] = ()
     ignored: tuple[str, ...] = ()
     unsure: int = 0
+    last_timestamp: int = 2038
 
 
 @dataclass(frozen=True)
