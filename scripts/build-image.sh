@@ -2,10 +2,11 @@
 # Make a database image from Debian's packages, for a machine that reaches a
 # Debian mirror but no container registry.
 #
-# Usage: scripts/build-image.sh mariadb|mysql [TAG]
+# Usage: scripts/build-image.sh mariadb|mariadb-10.11|mysql [TAG]
 #
-#   mariadb   MariaDB from Debian trixie (11.8), TAG xtask-mariadb:VERSION
-#   mysql     MySQL from Debian sid (9.7),       TAG xtask-mysql:VERSION
+#   mariadb        MariaDB from Debian trixie (11.8),    TAG xtask-mariadb:VERSION
+#   mariadb-10.11  MariaDB from Debian bookworm (10.11), TAG xtask-mariadb:VERSION
+#   mysql          MySQL from Debian sid (9.7),          TAG xtask-mysql:VERSION
 #
 # Needs root (debootstrap does), debootstrap and a docker engine. The last line
 # on standard output is the tag: XTASK_MARIADB_IMAGE=TAG makes xtask.py use it.
@@ -43,8 +44,9 @@ cleanup() {
 choose() {
   case $1 in
     mariadb) suite=trixie packages=mariadb-server-core,mariadb-client-core server=mariadbd ;;
+    mariadb-10.11) suite=bookworm packages=mariadb-server-core,mariadb-client-core server=mariadbd ;;
     mysql) suite=sid packages=mysql-server-core,mysql-client-core server=mysqld ;;
-    *) fail "unknown kind '$1' (mariadb or mysql)" ;;
+    *) fail "unknown kind '$1' (expected mariadb, mariadb-10.11 or mysql)" ;;
   esac
 }
 
@@ -85,7 +87,7 @@ main() {
   trap 'exit 143' TERM
   directory=$(mktemp -d "${TMPDIR:-/tmp}/xtask-image.XXXXXX")
   bootstrap
-  tag=${tag:-xtask-$kind:$(version)}
+  tag=${tag:-xtask-${kind%%-*}:$(version)}
   say "importing $tag"
   before=$(docker image inspect --format '{{.Id}}' "$tag" 2>/dev/null) || before=
   # The data directory as a volume would be in the way of the tmpfs: none is declared.
