@@ -66,6 +66,7 @@ import dataclasses
 import functools
 import gc
 import hashlib
+import inspect
 import io
 import json
 import os
@@ -7583,6 +7584,55 @@ def hold_url() -> int:
 
 
 @dataclass(frozen=True)
+class Command:
+    """A command: its name, a line of help, the function that runs it and those that add its arguments.
+
+    The function's docstring is the command's description.  With `forwards`, arguments that the
+    command does not know itself are handed on to the program that it runs.
+    """
+
+    name: str
+    help: str
+    run: Callable[[argparse.Namespace], int]
+    arguments: tuple[Callable[[argparse.ArgumentParser], None], ...] = ()
+    forwards: bool = False
+
+
+def add_project_arguments(parser: argparse.ArgumentParser) -> None:
+    for side, default in (("sqlite", "migrations"), ("mysql", "migrations_mysql")):
+        parser.add_argument(
+            f"--{side}",
+            metavar="DIR",
+            help=f"the {side} migrations (default: as parity.toml says, else {default})",
+        )
+    parser.add_argument(
+        "--config", metavar="FILE", help="settings and divergences (default: parity.toml)"
+    )
+
+
+def add_server_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--server",
+        metavar="auto|docker|local|URL",
+        help="where the server comes from (default: auto)",
+    )
+
+
+def add_base_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--base",
+        metavar="REF",
+        help="compare history with this (default: the upstream branch)",
+    )
+
+
+def list_kinds(parser: argparse.ArgumentParser) -> None:
+    """Show the kinds of findings at the end of a command's help."""
+    kinds = [f"  {kind.name:<24} {kind.level:<7} {kind.found}" for kind in KINDS.values()]
+    parser.epilog = "kinds of findings (xtask.py explain KIND):\n" + "\n".join(kinds)
+
+
+@dataclass(frozen=True)
 class Project:
     """Where a project's migrations are and what its parity.toml says.  `own` says that no flag named other
     directories: only then do entries and lock apply."""
@@ -7664,8 +7714,50 @@ def checkout_of(here: Path) -> Sequence[Path]:
     return places[: top + 1]
 
 
+def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--strict",
+        nargs="?",
+        const="",
+        metavar="KIND,…",
+        help="fail on strict findings too: all, or these kinds",
+    )
+    parser.add_argument(
+        "--ratchet",
+        action="store_true",
+        help="exit 0 as long as every finding is documented or open",
+    )
+    parser.add_argument(
+        "--format",
+        choices=sorted(RENDERERS),
+        default="text",
+        help="of the report on stdout (default: text)",
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", help="write the report there instead, whole or not at all"
+    )
+    parser.add_argument(
+        "--locked", action="store_true", help="never write parity.lock; a stale one is a failure"
+    )
+    parser.add_argument(
+        "--round-trip", action="store_true", help="also prove that every down.sql undoes its up.sql"
+    )
+    talk = parser.add_mutually_exclusive_group()
+    talk.add_argument("-q", "--quiet", action="store_true", help="nothing on stderr but errors")
+    talk.add_argument(
+        "-v", "--verbose", action="store_true", help="each phase on stderr, with times"
+    )
+
+
 def verify_migrations(arguments: argparse.Namespace) -> int:
-    """The main job: build both databases, read, compare, tear down, report."""
+    """Build both databases from their migrations, read them back and compare them.
+
+    There are two directories because SQLite and MySQL need different SQL for the same schema.
+    They must stay schema-equivalent: an application that runs on both must find the same tables,
+    columns and constraints.  Nothing else proves that they do, so this command is mandatory before
+    a schema change is submitted.  Every difference is reported, and any one that parity.toml does
+    not document makes it fail.
+    """
     need("pymysql", "tabulate", "sqlglot")
     check_output(arguments.output)
     project = find_project(arguments)
@@ -7705,6 +7797,14 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
         proof.verdict.status,
         keep_lock(project.lock, lock, arguments.locked, progress.note, rewritten),
     )
+
+
+VERIFY_MIGRATIONS_COMMAND: Final = Command(
+    name="verify-migrations",
+    help="build both databases, compare them, fail on drift",
+    run=verify_migrations,
+    arguments=(add_project_arguments, add_server_argument, add_verify_arguments, list_kinds),
+)
 
 
 def server_option(arguments: argparse.Namespace) -> str:
@@ -7961,6 +8061,14 @@ def check_lock(arguments: argparse.Namespace) -> int:
     return 0
 
 
+CHECK_LOCK_COMMAND: Final = Command(
+    name="check-lock",
+    help="parity.lock is the proof of these very files",
+    run=check_lock,
+    arguments=(add_project_arguments,),
+)
+
+
 NOT_CHECKED: Final = "not checked"
 
 
@@ -7968,8 +8076,16 @@ def check_history(arguments: argparse.Namespace) -> int:
     return history_status(arguments)[0]
 
 
+CHECK_HISTORY_COMMAND: Final = Command(
+    name="check-history",
+    help="migrations of the merge base were not rewritten",
+    run=check_history,
+    arguments=(add_project_arguments, add_base_argument),
+)
+
+
 def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
-    """The exit status, and a word for the summary: where there is nothing to compare with, it says so."""
+    """Return the exit status, and a word for the summary where nothing was compared."""
     project = find_project(arguments)
     git = ["git", "-C", str(project.base)]
     inside = run([*git, "rev-parse", "--git-dir"])
@@ -8046,7 +8162,7 @@ def append_only(project: Project, git: Sequence[str], base: str) -> tuple[int, s
 
 
 def check_static(arguments: argparse.Namespace) -> int:
-    """What can be said of both sets without a MySQL: found, paired, readable, splittable, and SQLite's applies."""
+    """Check both sets without a MySQL: find, pair, read and split them; apply SQLite's."""
     project = find_project(arguments)
     steps = project.steps()
     for step in steps:
@@ -8066,6 +8182,10 @@ def check_static(arguments: argparse.Namespace) -> int:
         f"migrations: {_count(len(steps), 'version')}, {len(steps) - len(unpaired)} paired, readable on both sides; SQLite applies"
     )
     return 0
+
+
+def add_migration_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
 
 
 def new_migration(arguments: argparse.Namespace) -> int:
@@ -8102,6 +8222,14 @@ def new_migration(arguments: argparse.Namespace) -> int:
     return 0
 
 
+NEW_MIGRATION_COMMAND: Final = Command(
+    name="new-migration",
+    help="make a pair of up and down files on both sides",
+    run=new_migration,
+    arguments=(add_project_arguments, add_migration_name),
+)
+
+
 def next_label(name: str, own: Sequence[Migration], both: Sequence[Migration]) -> str:
     """Version and name of a new migration after all of `both`, spelled as the last one of its own side is."""
     numbered = [migration for migration in own if migration.version[:1].isdigit()]
@@ -8132,6 +8260,10 @@ def beginnings(dialect: Dialect, twin: str) -> dict[str, str]:
     }
 
 
+def add_command_to_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD …")
+
+
 def with_mariadb(arguments: argparse.Namespace) -> int:
     need("pymysql")
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
@@ -8140,9 +8272,17 @@ def with_mariadb(arguments: argparse.Namespace) -> int:
     return leased_command(command, arguments, failed=125)
 
 
+WITH_MARIADB_COMMAND: Final = Command(
+    name="with-mariadb",
+    help="lease a MariaDB and run a command with DATABASE_URL and MYSQL_* set",
+    run=with_mariadb,
+    arguments=(add_server_argument, add_command_to_run),
+)
+
+
 @contextmanager
 def pytest_scratch() -> Iterator[None]:
-    """pytest keeps what its last runs wrote, for all users of the machine to find; here nothing is left."""
+    """Give pytest a directory that is deleted: it keeps what its last runs wrote."""
     with tempfile.TemporaryDirectory(prefix="xtask-test.", ignore_cleanup_errors=True) as path:
         before = os.environ.pop("PYTEST_DEBUG_TEMPROOT", None)
         os.environ["PYTEST_DEBUG_TEMPROOT"] = path
@@ -8161,17 +8301,43 @@ def test_mariadb(arguments: argparse.Namespace) -> int:
         return leased_command(command, arguments, failed=2)
 
 
+TEST_MARIADB_COMMAND: Final = Command(
+    name="test-mariadb",
+    help="lease a MariaDB and run the tests marked mariadb",
+    run=test_mariadb,
+    arguments=(add_server_argument,),
+    forwards=True,
+)
+
+
 def fuzz(arguments: argparse.Namespace) -> int:
-    """The random tests, long: XTASK_FUZZ pairs of schemas (2,000) from another seed each day."""
+    """Compare random schemas: XTASK_FUZZ pairs (2,000), from another seed each day."""
     os.environ.setdefault("XTASK_FUZZ", "2000")
     os.environ.setdefault("XTASK_FUZZ_SEED", time.strftime("%Y%m%d", time.gmtime()))
     arguments.arguments = ["tests/fuzz", *arguments.arguments]
     return test_mariadb(arguments)
 
 
+FUZZ_COMMAND: Final = Command(
+    name="fuzz",
+    help="random pairs of schemas on a leased MariaDB, thousands of them",
+    run=fuzz,
+    arguments=(add_server_argument,),
+    forwards=True,
+)
+
+
 def bench(arguments: argparse.Namespace) -> int:
     need("pymysql", "tabulate", "sqlglot", "sqlalchemy", "alembic")
     return run_tool([sys.executable, "tests/bench.py", *arguments.arguments])
+
+
+BENCH_COMMAND: Final = Command(
+    name="bench",
+    help="measure against the bare floor and against SQLAlchemy with Alembic",
+    run=bench,
+    forwards=True,
+)
 
 
 def leased_command(command: Sequence[str], arguments: argparse.Namespace, failed: int) -> int:
@@ -8215,9 +8381,23 @@ def lint(_: argparse.Namespace) -> int:
     return max(run_tool([sys.executable, "-m", "ruff", "check", "."]), shellcheck())
 
 
+LINT_COMMAND: Final = Command(
+    name="lint",
+    help="ruff and shellcheck",
+    run=lint,
+)
+
+
 def fmt(_: argparse.Namespace) -> int:
     need("ruff")
     return run_tool([sys.executable, "-m", "ruff", "format", "."])
+
+
+FMT_COMMAND: Final = Command(
+    name="fmt",
+    help="format with ruff",
+    run=fmt,
+)
 
 
 def test(arguments: argparse.Namespace) -> int:
@@ -8226,8 +8406,16 @@ def test(arguments: argparse.Namespace) -> int:
         return run_tool([sys.executable, "-m", "pytest", "-m", "not mariadb", *arguments.arguments])
 
 
+TEST_COMMAND: Final = Command(
+    name="test",
+    help="the tests that need no MySQL",
+    run=test,
+    forwards=True,
+)
+
+
 def ci(arguments: argparse.Namespace) -> int:
-    """Everything that needs no MySQL; all of it runs, whatever fails first."""
+    """Run every check that needs no MySQL; all of them, whatever fails first."""
     need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis", "ruff")
     checks: tuple[tuple[str, Callable[[], int | tuple[int, str]]], ...] = (
         ("lint", lambda: lint(arguments)),
@@ -8251,12 +8439,32 @@ def ci(arguments: argparse.Namespace) -> int:
     return int(failed)
 
 
+CI_COMMAND: Final = Command(
+    name="ci",
+    help="lint, format, tests, and checks of migrations, lock and history; never starts a MySQL",
+    run=ci,
+    arguments=(add_project_arguments, add_base_argument),
+)
+
+
+def add_kind(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", metavar="KIND")
+
+
 def explain(arguments: argparse.Namespace) -> int:
     kind = KINDS.get(arguments.kind)
     if not kind:
         raise ConfigError(f"{arguments.kind!r} is no kind; {did_you_mean(arguments.kind, KINDS)}")
     print(explanation(kind), end="")
     return 0
+
+
+EXPLAIN_COMMAND: Final = Command(
+    name="explain",
+    help="what a kind of finding means, and how to fix it",
+    run=explain,
+    arguments=(add_kind, list_kinds),
+)
 
 
 def explanation(kind: Kind) -> str:
@@ -8302,6 +8510,13 @@ def rules(_: argparse.Namespace) -> int:
         "Two columns agree where their logical types meet; a type that no rule knows is type-unknown."
     )
     return 0
+
+
+RULES_COMMAND: Final = Command(
+    name="rules",
+    help="the type rules as a table",
+    run=rules,
+)
 
 
 def doctor(arguments: argparse.Namespace) -> int:
@@ -8356,6 +8571,13 @@ def doctor(arguments: argparse.Namespace) -> int:
     return 0 if (compose or local) and not missing else 1
 
 
+DOCTOR_COMMAND: Final = Command(
+    name="doctor",
+    help="what is installed, which engine would be used, what is missing",
+    run=doctor,
+)
+
+
 SERVER_PLACES: Final = (  # where scripts/engine-local.sh looks too; a test holds that
     "/usr/sbin/mariadbd",
     "/usr/libexec/mariadbd",
@@ -8407,6 +8629,25 @@ def _shared_memory() -> str:
     return f"/dev/shm, {free.f_bavail * free.f_frsize // 2**20} MB free"
 
 
+COMMANDS: Final = (
+    VERIFY_MIGRATIONS_COMMAND,
+    TEST_COMMAND,
+    TEST_MARIADB_COMMAND,
+    WITH_MARIADB_COMMAND,
+    FUZZ_COMMAND,
+    BENCH_COMMAND,
+    CI_COMMAND,
+    CHECK_HISTORY_COMMAND,
+    CHECK_LOCK_COMMAND,
+    LINT_COMMAND,
+    FMT_COMMAND,
+    EXPLAIN_COMMAND,
+    RULES_COMMAND,
+    NEW_MIGRATION_COMMAND,
+    DOCTOR_COMMAND,
+)
+
+
 # ════════════════════════════════════════════════════════════════════════════════════════
 # MAIN: arguments in, exit status out
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -8417,148 +8658,21 @@ def build_parser() -> argparse.ArgumentParser:
         prog="xtask.py", description="Prove that two migration sets build the same schema."
     )
     commands = parser.add_subparsers(dest="name_of_command", metavar="COMMAND", required=True)
-
-    def command(
-        name: str,
-        function: Callable[[argparse.Namespace], int],
-        text: str,
-        *groups: str,
-        **options: Any,
-    ) -> argparse.ArgumentParser:
+    for command in COMMANDS:
         made = commands.add_parser(
-            name,
-            help=text,
-            description=text,
+            command.name,
+            help=command.help,
+            description=inspect.cleandoc(command.run.__doc__ or command.help),
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            **options,
+            allow_abbrev=not command.forwards,
         )
-        made.set_defaults(function=function, usage=made)
-        if "project" in groups:
-            made.add_argument(
-                "--sqlite",
-                metavar="DIR",
-                help="SQLite migrations (default: parity.toml, else migrations)",
-            )
-            made.add_argument(
-                "--mysql",
-                metavar="DIR",
-                help="MySQL migrations (default: parity.toml, else migrations_mysql)",
-            )
-            made.add_argument(
-                "--config", metavar="FILE", help="settings and divergences (default: parity.toml)"
-            )
-        if "server" in groups:
-            made.add_argument(
-                "--server",
-                metavar="auto|docker|local|URL",
-                help="where the server comes from (default: auto)",
-            )
-        if "arguments" in groups:
+        made.set_defaults(function=command.run, usage=made)
+        if command.forwards:
             made.set_defaults(arguments=[])
-            made.epilog, made.allow_abbrev = "What else is given is handed on to it.", False
-        return made
-
-    kinds = "\n".join(f"  {kind.name:<24} {kind.level:<7} {kind.found}" for kind in KINDS.values())
-    epilog = f"kinds of findings (xtask.py explain KIND):\n{kinds}"
-    verify = command(
-        "verify-migrations",
-        verify_migrations,
-        "build both databases, compare them, fail on drift",
-        "project",
-        "server",
-        epilog=epilog,
-    )
-    _add_verify_options(verify)
-    command("test", test, "the tests that need no MySQL", "arguments")
-    command(
-        "test-mariadb",
-        test_mariadb,
-        "lease a MariaDB and run the tests marked mariadb",
-        "server",
-        "arguments",
-    )
-    leased = command(
-        "with-mariadb",
-        with_mariadb,
-        "lease a MariaDB and run a command with DATABASE_URL and MYSQL_* set",
-        "server",
-    )
-    leased.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD …")
-    command(
-        "fuzz",
-        fuzz,
-        "random pairs of schemas on a leased MariaDB, thousands of them",
-        "server",
-        "arguments",
-    )
-    command(
-        "bench",
-        bench,
-        "measure against the bare floor and against SQLAlchemy with Alembic",
-        "arguments",
-    )
-    gate = command(
-        "ci",
-        ci,
-        "lint, format, tests, and checks of migrations, lock and history; never starts a MySQL",
-        "project",
-    )
-    history = command(
-        "check-history", check_history, "migrations of the merge base were not rewritten", "project"
-    )
-    for made in (gate, history):
-        made.add_argument(
-            "--base",
-            metavar="REF",
-            help="what the history is checked against (default: the upstream branch)",
-        )
-    command("check-lock", check_lock, "parity.lock is the proof of these very files", "project")
-    command("lint", lint, "ruff and shellcheck")
-    command("fmt", fmt, "format with ruff")
-    command(
-        "explain", explain, "what a kind of finding means, and how to mend it", epilog=epilog
-    ).add_argument("kind", metavar="KIND")
-    command("rules", rules, "the type rules as a table")
-    command(
-        "new-migration", new_migration, "make a pair of up and down files on both sides", "project"
-    ).add_argument("name", metavar="NAME")
-    command("doctor", doctor, "what is installed, which engine would be used, what is missing")
+            made.epilog = "What else is given is handed on to it."
+        for add_arguments in command.arguments:
+            add_arguments(made)
     return parser
-
-
-def _add_verify_options(verify: argparse.ArgumentParser) -> None:
-    verify.add_argument(
-        "--strict",
-        nargs="?",
-        const="",
-        metavar="KIND,…",
-        help="fail on strict findings too: all, or these kinds",
-    )
-    verify.add_argument(
-        "--ratchet",
-        action="store_true",
-        help="exit 0 as long as every finding is documented or open",
-    )
-    verify.add_argument(
-        "--format",
-        choices=sorted(RENDERERS),
-        default="text",
-        help="of the report on stdout (default: text)",
-    )
-    verify.add_argument(
-        "--output", metavar="FILE", help="write the report there instead, whole or not at all"
-    )
-    verify.add_argument(
-        "--locked", action="store_true", help="never write parity.lock; a stale one is a failure"
-    )
-    verify.add_argument(
-        "--round-trip", action="store_true", help="also prove that every down.sql undoes its up.sql"
-    )
-    talk = verify.add_mutually_exclusive_group()
-    talk.add_argument("-q", "--quiet", action="store_true", help="nothing on stderr but errors")
-    talk.add_argument(
-        "-v", "--verbose", action="store_true", help="each phase on stderr, with times"
-    )
 
 
 def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
