@@ -150,12 +150,12 @@ ESCAPES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def unescaped(text: str) -> str:
-    """Backslash escapes as MySQL writes them."""
+    """Replace backslash escapes as MySQL reads them."""
     return re.sub(r"\\(.)", lambda match: ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
 
 
 def unquote_name(text: str) -> str:
-    """The name that a quoted or bare identifier stands for; SQLite takes a string for one too."""
+    """Give the name that an identifier stands for; SQLite takes a string for one too."""
     if text[:1] == "[":
         return text[1:-1]
     if text[:1] in ('"', "`", "'"):
@@ -165,19 +165,30 @@ def unquote_name(text: str) -> str:
 
 @functools.cache
 def quote_name(name: str) -> str:
-    """A name as places spell it: in double quotes where it holds one of `. , ( ) "`."""
-    return '"' + name.replace('"', '""') + '"' if re.search(r'[.,()"]', name) else name
+    """Spell a name as places do: in double quotes where it holds one of `. , ( ) "`."""
+    return quote_sqlite(name) if re.search(r'[.,()"]', name) else name
 
 
 def quote_string(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def quote_sqlite(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def quote_mysql(name: str) -> str:
+    doubled = name.replace("`", "``")
+    return f"`{doubled}`"
 
 
 EXACT: Final = Context(prec=1000)
 
 
 def canonical_number(text: str) -> str:
-    """1.50 and 1.5, 0x10 and 16 are one number."""
+    """Write equal numbers alike: 1.50 as 1.5, 0x10 as 16."""
     if text[:2].lower() == "0x":
         return str(int(text, 16))
     number = Decimal(text)
@@ -187,34 +198,32 @@ def canonical_number(text: str) -> str:
 LEADING_COMMENTS: Final = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*(?![!M]).*?\*/)+", re.DOTALL)
 
 
-def _beginning(sql: str) -> str:
-    """A statement's first characters on one line, for messages: without the comments before it."""
+def beginning(sql: str) -> str:
+    """Cut a statement to its first characters on one line, without the comments before it."""
     sql = LEADING_COMMENTS.sub("", sql) or sql
     line = printable(" ".join(sql.split()))
     return line if len(line) <= 80 else line[:77] + "..."
 
 
 def printable(text: str) -> str:
-    """Text for a terminal or a log: control characters written out, so that no name can forge a line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    """Write control characters out, so that no name can forge a line of a terminal or a log."""
+    shown = []
+    for character in text:
+        if not character.isprintable():
+            character = character.encode("unicode_escape").decode()
+        shown.append(character)
+    return "".join(shown)
 
 
-def quote_sqlite(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_mysql(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
-def _text(value: Any) -> str:
-    """Catalogue columns come as bytes from some servers."""
+def catalogue_text(value: object) -> str:
+    """Decode what a catalogue says; some servers send bytes."""
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
 def place(table: str, columns: Iterable[str] | None = None) -> str:
-    """`t`, `t(a, b)`; names quoted where they need it."""
-    return quote_name(table) + (f"({', '.join(columns)})" if columns is not None else "")
+    """Write `t` or `t(a, b)`, names quoted where they need it."""
+    listed = "" if columns is None else f"({', '.join(columns)})"
+    return quote_name(table) + listed
 
 
 def column_place(table: str, column: str) -> str:
@@ -222,24 +231,26 @@ def column_place(table: str, column: str) -> str:
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """The nearest known word, or all of them."""
+    """Name the nearest known word, or all of them."""
     import difflib
 
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(known)
 
 
-def _shown(value: str | None) -> str:
+def shown_value(value: str | None) -> str:
     return "-" if value is None else printable(value)
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def count_of(number: int, noun: str) -> str:
+    plural = "" if number == 1 else "s"
+    return f"{number} {noun}{plural}"
 
 
 def wrapped(text: str) -> str:
-    """Lines of a report, from the second on indented."""
-    return "\n  ".join(textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False))
+    """Wrap a report's text; lines from the second on are indented."""
+    lines = textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False)
+    return "\n  ".join(lines)
 
 
 def html_escaped(text: str) -> str:
@@ -247,9 +258,15 @@ def html_escaped(text: str) -> str:
 
 
 def toml_string(text: str) -> str:
-    """A basic TOML string."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08X}" for c in escaped) + '"'
+    """Write a basic TOML string."""
+    escaped = []
+    for character in text:
+        if character in '"\\':
+            character = f"\\{character}"
+        elif not character.isprintable():
+            character = f"\\U{ord(character):08X}"
+        escaped.append(character)
+    return f'"{"".join(escaped)}"'
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -607,16 +624,27 @@ class Layout:
 
 
 class Token(NamedTuple):
-    """A token of SQL; `kind` is space, comment, code (/*! … */), string, name (quoted), word, number, mark or bad."""
+    """A token of SQL.
+
+    `kind` is space, comment, code (/*! … */), string, name (quoted), word, number, mark, end (the
+    terminator that DELIMITER set) or bad (what begins and does not end).
+    """
 
     kind: str
     text: str
     start: int
 
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
 
 class Statement(NamedTuple):
-    """One statement of a file: its text, its number in the file, the line it begins on and its tokens that mean
-    something; `whole` where it is all of a file that cannot be split with certainty."""
+    """One statement of a file: its text, its number, the line it begins on, its tokens.
+
+    `tokens` has neither spaces nor comments.  `whole` says that this is a stretch of the file that
+    cannot be split with certainty.
+    """
 
     text: str
     number: int
@@ -626,68 +654,85 @@ class Statement(NamedTuple):
 
 
 def enum_values(arguments: str) -> tuple[str, ...]:
-    """The strings of `'a','it''s'`, backslashes escaped as MySQL does."""
+    """Read the strings of `'a','it''s'`, backslashes escaped as MySQL does."""
     values = re.findall(r"'((?:[^'\\]|''|\\.)*)'", arguments, re.DOTALL)
     return tuple(unescaped(value.replace("''", "'")) for value in values)
 
 
-class Lexer(NamedTuple):
-    """`every` finds each token, `code` those that are no space, with the spaces before them."""
-
-    every: re.Pattern[str]
-    code: re.Pattern[str]
-
-
-def _lexer(comments: str, strings: str, names: str) -> Lexer:
-    kinds = (
-        rf"{comments}|(?P<string>{strings})|(?P<name>{names})"
-        r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w$]))"
-        r"|(?P<word>[\w$@]+)|(?P<bad>['\"`\[]|/\*)|(?P<mark><=>|[<>!=]=|<>|\|\||&&|<<|>>|->>?|\S)"
-    )
-    return Lexer(
-        re.compile(rf"(?P<space>\s+)|{kinds}", re.DOTALL), re.compile(rf"\s*(?:{kinds})", re.DOTALL)
-    )
-
-
-# MySQL: `--` is a comment only before a space; backslash escapes; "…" is a string.  An unclosed
-# comment runs to the end on SQLite.  https://sqlite.org/lang_comment.html
-LEXERS: Final[Mapping[str, Lexer]] = MappingProxyType(
-    {
-        "sqlite": _lexer(
-            r"(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))",
-            r"[xX]?'(?:[^']|'')*'",
-            r'"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]',
-        ),
-        "mysql": _lexer(
-            r"(?P<code>/\*M?!.*?\*/)|(?P<comment>--(?=[\s\x00]|\Z)[^\n]*|\#[^\n]*|/\*.*?\*/)",
-            r"[xXbBnN]?'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"",
-            r"`(?:[^`]|``)*`",
-        ),
-    }
+# The sql_modes of MariaDB that stand for several include ANSI_QUOTES.
+# https://mariadb.com/kb/en/sql-mode/
+ANSI_MODES: Final = frozenset(
+    ["ANSI_QUOTES", "ANSI", "DB2", "MAXDB", "MSSQL", "ORACLE", "POSTGRESQL"]
 )
 
 
+class Quoting(NamedTuple):
+    """How MySQL reads quotes: `ansi` makes "…" a name, `literal` makes a backslash a character."""
+
+    ansi: bool = False
+    literal: bool = False
+
+    @classmethod
+    def under(cls, sql_mode: Iterable[str]) -> Quoting:
+        modes = frozenset(mode.strip().upper() for mode in sql_mode)
+        return cls(ansi=bool(modes & ANSI_MODES), literal="NO_BACKSLASH_ESCAPES" in modes)
+
+
+PLAIN_QUOTING: Final = Quoting()
+
+
+@functools.cache
+def lexer(
+    dialect: Dialect, quoting: Quoting = PLAIN_QUOTING, delimiter: str = ""
+) -> re.Pattern[str]:
+    """Make the pattern that finds one token after the other; group names are the kinds.
+
+    MySQL: `--` is a comment only before a space, and what stands in `/*! … */` is code, so that a
+    `*/` in a string does not end it.  SQLite: an unclosed comment runs to the end.
+    https://sqlite.org/lang_comment.html
+    """
+    if dialect == "sqlite":
+        comments = r"(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))"
+        strings = r"[xX]?'(?:[^']|'')*'"
+        names = r'"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]'
+    else:
+        character = r"[^{0}]|{0}{0}" if quoting.literal else r"[^{0}\\]|\\.|{0}{0}"
+        single, double = (f"{mark}(?:{character.format(mark)})*{mark}" for mark in "'\"")
+        backquoted = r"`(?:[^`]|``)*`"
+        strings = f"[xXbBnN]?{single}" if quoting.ansi else f"[xXbBnN]?{single}|{double}"
+        names = backquoted
+        if quoting.ansi:
+            double = r'"(?:[^"]|"")*"'
+            names = f"{backquoted}|{double}"
+        skipped = r"--(?=[\s\x00]|\Z)[^\n]*|\#[^\n]*|/\*(?!M?!).*?\*/"
+        inside = rf"{single}|{double}|{backquoted}|{skipped}|(?!\*/)."
+        comments = rf"(?P<code>/\*M?!(?>{inside})*+\*/)|(?P<comment>{skipped})"
+    end, word = "", r"[\w$@]+"
+    if delimiter not in ("", ";"):
+        end = rf"(?P<end>{re.escape(delimiter)})|"
+        word = rf"(?:(?!{re.escape(delimiter)})[\w$@])+"
+    return re.compile(
+        rf"(?P<space>\s+)|{end}{comments}|(?P<string>{strings})|(?P<name>{names})"
+        r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w$])"
+        rf"|(?P<word>{word})|(?P<bad>['\"`\[]|/\*)"
+        r"|(?P<mark><=>|[<>!=]=|<>|\|\||&&|<<|>>|->>?|\S)",
+        re.DOTALL,
+    )
+
+
 def tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
-    """Every token of the text, spaces and comments included."""
-    for match in LEXERS[dialect].every.finditer(sql):
+    """Yield every token of the text, spaces and comments included."""
+    for match in lexer(dialect).finditer(sql):
         yield Token(match.lastgroup or "mark", match.group(), match.start())
 
 
-def meaningful_tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
-    """The tokens that are neither space nor comment."""
-    for match in LEXERS[dialect].code.finditer(sql):
-        kind = match.lastgroup or "mark"
-        if kind != "comment":
-            yield Token(kind, match[kind], match.start(kind))
-
-
 def code_tokens(sql: str, dialect: Dialect) -> list[Token]:
-    """The same, all at once."""
-    return list(meaningful_tokens(sql, dialect))
+    """List the tokens that are neither space nor comment."""
+    return [token for token in tokens(sql, dialect) if token.kind not in ("space", "comment")]
 
 
 def code_words(found: Iterable[Token]) -> list[str]:
-    """Of each token what SQL itself says, in upper case: words and marks; "" for names, literals and the rest."""
+    """Give each token's word or mark in upper case, and "" for names, literals and the rest."""
     return [token.text.upper() if token.kind in ("word", "mark") else "" for token in found]
 
 
@@ -696,23 +741,23 @@ INTRODUCER: Final = re.compile(
 )
 
 
-def _without_introducers(sql: str, dialect: Dialect) -> str:
-    """MySQL writes `_utf8mb4'x'` for every string of a catalogue's expression."""
+def without_introducers(sql: str, dialect: Dialect) -> str:
+    """Drop the `_utf8mb4` that MySQL writes before every string of a catalogue's expression."""
     if dialect == "sqlite" or "_" not in sql:
         return sql
     found = code_tokens(sql, dialect)
-    drop = {
-        token.start
-        for token, after in pairwise(found)
-        if token.kind == "word" and after.kind == "string" and INTRODUCER.match(token.text)
-    }
-    return "".join(token.text for token in tokens(sql, dialect) if token.start not in drop)
+    introducers = set()
+    for token, after in pairwise(found):
+        if token.kind == "word" and after.kind == "string" and INTRODUCER.match(token.text):
+            introducers.add(token.start)
+    kept = (token.text for token in tokens(sql, dialect) if token.start not in introducers)
+    return "".join(kept)
 
 
 TABLE_WORDS: Final = frozenset(["FROM", "JOIN", "INTO", "UPDATE", "TABLE"])
 
 
-# Between such a word and the name.
+# These may stand between such a word and the name.
 TABLE_OPTIONS: Final = frozenset(
     ["OR", "IGNORE", "REPLACE", "ROLLBACK", "ABORT", "FAIL", "OF", "ONLY"]
 )
@@ -725,21 +770,20 @@ FROM_FUNCTIONS: Final = frozenset(
 
 
 def tables_named(found: Sequence[Token]) -> frozenset[str]:
-    """What statements name as tables (lower case), wherever a table's name may stand; commas in a FROM included."""
-    names, expected, before, calls = set(), False, "", [""]
-    for token, after in zip(found, [*found[1:], None], strict=True):
+    """Collect what statements name as tables, in lower case, commas in a FROM included."""
+    names = set()
+    expected, before, calls = False, "", [""]
+    for index, token in enumerate(found):
         word = token.text.upper() if token.kind == "word" else token.text
         if word == "(":
             calls.append(before)
         elif word == ")" and len(calls) > 1:
             calls.pop()
-        value_follows = (
-            word == "FROM" and (before == "DISTINCT" or calls[-1] in FROM_FUNCTIONS)
-        ) or (word, before) == ("UPDATE", "KEY")
         if token.kind in ("name", "word") and expected and word not in TABLE_OPTIONS:
             names.add(unquote_name(token.text).lower())
-            expected = after is not None and after.text in (".", ",")
-        elif word in TABLE_WORDS and not value_follows:
+            after = found[index + 1].text if index + 1 < len(found) else ""
+            expected = after in (".", ",")
+        elif word in TABLE_WORDS and not _value_follows(word, before, calls[-1]):
             expected = True
         elif word not in (".", ",") and word not in TABLE_OPTIONS:
             expected = False
@@ -747,12 +791,22 @@ def tables_named(found: Sequence[Token]) -> frozenset[str]:
     return frozenset(names)
 
 
+def _value_follows(word: str, before: str, call: str) -> bool:
+    """Tell the FROM of `trim(x FROM y)` and the UPDATE of ON DUPLICATE KEY from a table's."""
+    if word == "FROM":
+        return before == "DISTINCT" or call in FROM_FUNCTIONS
+    return word == "UPDATE" and before == "KEY"
+
+
 def parted(found: Sequence[Token], separator: str) -> list[list[Token]]:
-    """Tokens between separators that stand in no parentheses."""
+    """Part tokens at the separators that stand in no parentheses."""
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in found:
-        depth += (token.text == "(") - (token.text == ")")
+        if token.text == "(":
+            depth += 1
+        elif token.text == ")":
+            depth -= 1
         if depth == 0 and token.text.upper() == separator:
             parts.append([])
         else:
@@ -760,48 +814,21 @@ def parted(found: Sequence[Token], separator: str) -> list[list[Token]]:
     return parts
 
 
+def split(text: str, dialect: Dialect, where: str, sql_mode: str = "") -> list[Statement]:
+    """Split a script into its statements.  `where` names it in errors.
+
+    Strings, comments and the bodies of stored programs are kept whole.  DELIMITER lines set the
+    terminator as they do for the mysql client, and quotes are read under `sql_mode`, and under what
+    the script itself sets.  What cannot be split with certainty comes back as one statement.  Raises
+    MigrationError for an unterminated string or comment.
+    """
+    return Splitter(text, dialect, where, sql_mode).split()
+
+
 BREAKPOINT: Final = re.compile(r"--> statement-breakpoint[^\n]*")  # MySQL takes `-->` for SQL
 
 
-def split(text: str, dialect: Dialect, where: str) -> list[Statement]:
-    """The statements of a script.  `where` names it in errors.
-
-    Strings, comments and the BEGIN … END of stored programs are kept whole.  Where that cannot be
-    done with certainty the whole text comes back as one statement.  Raises MigrationError for what
-    no server would understand: an unterminated string or comment, DELIMITER.
-    """
-    text = BREAKPOINT.sub(lambda match: ";".ljust(len(match.group())), text)
-    found = []
-    for token in meaningful_tokens(text, dialect):
-        found.append(token)
-        if (
-            token.kind == "bad"
-        ):  # at once: each further one would search to the end of the text again
-            line = text.count("\n", 0, token.start) + 1
-            what = "comment" if token.text == "/*" else "string or name"
-            raise MigrationError(
-                f"{where}, line {line}: unterminated {what}: {_beginning(text[token.start :])}"
-            )
-    pieces, closed = _pieces(found, dialect)
-    if dialect == "mysql":
-        for piece in pieces:
-            if piece[0].text.upper() == "DELIMITER":
-                line = text.count("\n", 0, piece[0].start) + 1
-                message = (
-                    "DELIMITER is a command of the mysql client, the server does not know it; "
-                )
-                raise MigrationError(
-                    f"{where}, line {line}: {message}leave it out, BEGIN … END is kept whole without it"
-                )
-        if not closed or any(piece[0].text.upper() in FRAGMENTS for piece in pieces):
-            return [Statement(text, 1, 1, found, whole=True)]
-    statements, line, before = [], 1, 0
-    for number, piece in enumerate(pieces, 1):
-        start, end = piece[0].start, piece[-1].start + len(piece[-1].text)
-        line += text.count("\n", before, start)
-        before = start
-        statements.append(Statement(text[start:end], number, line, piece))
-    return statements
+DELIMITER_LINE: Final = re.compile(r"DELIMITER[^\S\n]+(\S+)[^\n]*", re.IGNORECASE)
 
 
 # No statement begins with these: where one seems to, a stored program was cut in two.
@@ -810,85 +837,263 @@ FRAGMENTS: Final = frozenset(
 )
 
 
-def _pieces(found: Sequence[Token], dialect: Dialect) -> tuple[list[list[Token]], bool]:
-    """Runs of tokens between semicolons, each from its first to its last token that means something, and
-    whether every block was closed."""
-    pieces: list[list[Token]] = [[]]
-    words: list[str] = []
-    depth = 0
-    for token in found:
-        if token.text == ";" and (
-            depth <= 0 if dialect == "mysql" else _complete(words, pieces[-1])
-        ):
-            pieces.append([])
-            words, depth = [], 0
-            continue
-        pieces[-1].append(token)
-        if token.kind == "word" or token.text == ";":
-            words.append(token.text.upper())
-            if words[0] in ("CREATE", "BEGIN"):
-                depth += _nesting(words)
-    return [piece for piece in pieces if piece], depth <= 0
+class Splitter:
+    """Read a script token by token; the lexer changes where DELIMITER or an sql_mode says so."""
+
+    def __init__(self, text: str, dialect: Dialect, where: str, sql_mode: str) -> None:
+        self.text = BREAKPOINT.sub(lambda match: ";".ljust(len(match.group())), text)
+        self.dialect, self.where = dialect, where
+        self.modes = SqlModes(sql_mode)
+        self.delimiter = ";"
+        self.piece: list[Token] = []
+        self.pieces: list[list[Token]] = []
+        self.program = Program()
+        self.certain = True
+        self.found: list[Statement] = []
+        self.line, self.counted = 1, 0
+
+    def split(self) -> list[Statement]:
+        index = 0
+        while index < len(self.text):
+            index = self.read_from(index)
+        self.end_statement()
+        self.end_stretch()
+        return self.found
+
+    def read_from(self, start: int) -> int:
+        """Read until another lexer is needed; return where it begins."""
+        quoting = self.modes.quoting
+        for match in lexer(self.dialect, quoting, self.delimiter).finditer(self.text, start):
+            kind = match.lastgroup or "mark"
+            if kind in ("space", "comment"):
+                continue
+            token = Token(kind, match.group(), match.start())
+            if kind == "bad":
+                raise self.unterminated(token)
+            if self.dialect == "mysql" and token.text.upper() == "DELIMITER" and not self.piece:
+                return self.change_delimiter(token)
+            if not self.ends_statement(token):
+                self.piece.append(token)
+                self.program.see(token)
+                continue
+            self.end_statement()
+            if self.modes.quoting != quoting:
+                return token.end
+        return len(self.text)
+
+    def unterminated(self, token: Token) -> MigrationError:
+        thing = "comment" if token.text == "/*" else "string or name"
+        rest = beginning(self.text[token.start :])
+        return MigrationError(f"{self.place(token)}: unterminated {thing}: {rest}")
+
+    def place(self, token: Token) -> str:
+        line = self.text.count("\n", 0, token.start) + 1
+        return f"{self.where}, line {line}"
+
+    def change_delimiter(self, token: Token) -> int:
+        """Take the rest of the line, up to a space, as the terminator; return where the line ends."""
+        line = DELIMITER_LINE.match(self.text, token.start)
+        delimiter = line[1].strip("'\"`") if line else ""
+        if line is None or not delimiter or "\\" in delimiter:
+            raise MigrationError(
+                f"{self.place(token)}: expected a terminator behind DELIMITER, such as //"
+            )
+        self.end_stretch()
+        self.delimiter = delimiter
+        return line.end()
+
+    def ends_statement(self, token: Token) -> bool:
+        if self.delimiter != ";":
+            return token.kind == "end"
+        if token.text != ";":
+            return False
+        if self.dialect == "mysql":
+            return not self.program.open
+        return self.ends_on_sqlite(token)
+
+    def ends_on_sqlite(self, token: Token) -> bool:
+        """A semicolon ends any statement but an unfinished CREATE TRIGGER."""
+        head = [one.text.upper() for one in self.piece[:3]]
+        head = [word for word in head if word not in ("TEMP", "TEMPORARY")]
+        if head[:2] != ["CREATE", "TRIGGER"]:
+            return True
+        if self.piece[-1].text.upper() != "END":
+            return False
+        return sqlite3.complete_statement(self.text[self.piece[0].start : token.end])
+
+    def end_statement(self) -> None:
+        if self.piece:
+            if self.delimiter == ";" and self.dialect == "mysql":
+                whole = self.program.certain and not self.program.open
+                cut = self.piece[0].text.upper() in FRAGMENTS
+                self.certain = self.certain and whole and not cut
+            self.pieces.append(self.piece)
+            if self.dialect == "mysql":
+                self.modes.see(self.piece)
+        self.piece = []
+        self.program = Program()
+
+    def end_stretch(self) -> None:
+        """Make statements of the pieces since the last DELIMITER, or one where that is unsure."""
+        if self.certain:
+            for piece in self.pieces:
+                self.add(piece)
+        elif self.pieces:
+            self.add([token for piece in self.pieces for token in piece], whole=True)
+        self.pieces = []
+        self.certain = True
+
+    def add(self, piece: Sequence[Token], whole: bool = False) -> None:
+        start, end = piece[0].start, piece[-1].end
+        self.line += self.text.count("\n", self.counted, start)
+        self.counted = start
+        text = self.text[start:end]
+        self.found.append(Statement(text, len(self.found) + 1, self.line, piece, whole=whole))
 
 
-def _complete(words: Sequence[str], piece: Sequence[Token]) -> bool:
-    """SQLite: a semicolon ends any statement but an unfinished CREATE TRIGGER."""
-    head = [word for word in words[:3] if word not in ("TEMP", "TEMPORARY")]
-    if head[:2] != ["CREATE", "TRIGGER"]:
-        return True
-    if words[-1] != "END":
-        return False
-    return sqlite3.complete_statement("".join(f"{token.text} " for token in piece) + ";")
+class SqlModes:
+    """Follow what a script sets sql_mode to, as far as it changes how quotes are read."""
+
+    def __init__(self, sql_mode: str) -> None:
+        self.default = self.quoting = Quoting.under(sql_mode.split(","))
+        self.saved: dict[str, Quoting] = {}
+
+    def see(self, statement: Sequence[Token]) -> None:
+        """Read `SET sql_mode = …`, in a `/*! … */` too, as dumps have it."""
+        found = list(statement)
+        if found[0].kind == "code":
+            inner = re.sub(r"\A/\*M?!\d*|\*/\Z", "", found[0].text)
+            matches = lexer("mysql", self.quoting).finditer(inner)
+            made = [Token(one.lastgroup or "mark", one.group(), one.start()) for one in matches]
+            found = [token for token in made if token.kind not in ("space", "comment")]
+        if found and found[0].text.upper() == "SET":
+            for assignment in parted(found[1:], ","):
+                self.assign(assignment)
+
+    def assign(self, assignment: Sequence[Token]) -> None:
+        texts = [token.text.lower() for token in assignment]
+        if "=" not in texts:
+            return
+        equals = texts.index("=")
+        name = "".join(texts[:equals]).rstrip(":").removeprefix("@@")
+        name = re.sub(r"\A(?:session|local)\.?", "", name)
+        value = self.value(assignment[equals + 1 :])
+        if name == "sql_mode":
+            self.quoting = value
+        elif name.startswith("@"):
+            self.saved[name] = value
+
+    def value(self, found: Sequence[Token]) -> Quoting:
+        """Read a string, DEFAULT, a variable that was saved, or what adds to the mode in force."""
+        modes, before = set[str](), PLAIN_QUOTING
+        removes = False
+        for token in found:
+            text = token.text.lower()
+            if text in self.saved:
+                before = self.saved[text]
+            elif text.endswith("sql_mode"):
+                before = self.quoting
+            elif text == "default":
+                before = self.default
+            elif text == "replace":
+                removes = True
+            elif token.kind in ("string", "word", "name"):
+                modes.update(unquote_name(token.text).split(","))
+        named = Quoting.under(modes)
+        if removes:
+            return Quoting(before.ansi and not named.ansi, before.literal and not named.literal)
+        return Quoting(before.ansi or named.ansi, before.literal or named.literal)
 
 
 PROGRAMS: Final = frozenset(["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"])
 
 
-OBJECTS: Final = PROGRAMS | {
-    "TABLE",
-    "VIEW",
-    "INDEX",
-    "DATABASE",
-    "SCHEMA",
-    "USER",
-    "ROLE",
-    "SEQUENCE",
-    "SERVER",
-    "TABLESPACE",
-}
+OBJECTS: Final = PROGRAMS | frozenset(
+    ["TABLE", "VIEW", "INDEX", "DATABASE", "SCHEMA", "USER", "ROLE", "SEQUENCE", "SERVER"]
+)
 
 
-def _is_program(words: Sequence[str]) -> bool:
-    """Whether a CREATE makes something with a body: the first object that it names tells."""
-    return (
-        words[0] == "CREATE"
-        and next((word for word in words[1:12] if word in OBJECTS), "") in PROGRAMS
-    )
+# Within a block a statement follows these words, and at the end of a program's head these others.
+STATEMENT_FOLLOWS: Final = frozenset(
+    [";", ":", "BEGIN", "ATOMIC", "THEN", "ELSE", "DO", "LOOP", "REPEAT"]
+)
 
 
-def _nesting(words: Sequence[str]) -> int:
-    """How the last word changes the depth of BEGIN … END and CASE … END in a stored program."""
-    word, before = words[-1], words[-2] if len(words) > 1 else ""
-    if words[0] != "BEGIN" and not _is_program(words):
-        return 0
-    if word == "BEGIN":
-        return 1 if words[0] == "CREATE" else 0
-    if (
-        words[0] == "BEGIN"
-    ):  # BEGIN NOT ATOMIC … END is a program too; BEGIN alone opens a transaction
-        if words == ["BEGIN", "NOT", "ATOMIC"]:
-            return 1
-        if words[:3] != ["BEGIN", "NOT", "ATOMIC"]:
-            return 0
-    if word == "CASE" and before != "END":
-        return 1
-    if word in ("IF", "LOOP", "WHILE", "REPEAT") and before == "END":
-        return 1  # takes back what this END closed: these blocks were not counted
-    return -1 if word == "END" else 0
+HEAD_ENDS: Final = frozenset(["ROW", ")", "DETERMINISTIC", "SQL", "DATA", "INVOKER", "DEFINER"])
+
+
+BLOCK_WORDS: Final = frozenset(["IF", "LOOP", "WHILE", "REPEAT", "FOR"])
+
+
+class Program:
+    """Follow the blocks of a stored program; `open` are those not yet closed, outermost first.
+
+    `certain` is lost where an END closes something else than was opened: then the reader was misled,
+    and the file is better sent whole.
+    """
+
+    def __init__(self) -> None:
+        self.head: list[str] = []
+        self.is_program = self.is_other = False
+        self.open: list[str] = []
+        self.closed = ""
+        self.before = ""
+        self.certain = True
+
+    def see(self, token: Token) -> None:
+        word = token.text.upper() if token.kind in ("word", "mark") else ""
+        if self.is_program:
+            self.see_body(word)
+        elif not self.is_other and token.kind == "word":
+            self.see_head(word)
+        self.before = word
+
+    def see_head(self, word: str) -> None:
+        """Tell by its first words whether a statement makes something with a body."""
+        self.head.append(word)
+        if self.head == ["BEGIN", "NOT", "ATOMIC"]:
+            self.is_program = True
+            self.open.append("BEGIN")
+        elif self.head[0] == "CREATE":
+            self.is_program = word in PROGRAMS
+            self.is_other = word in OBJECTS or len(self.head) > 12
+        elif self.head[0] != "BEGIN" or len(self.head) > 3:
+            self.is_other = True
+
+    def see_body(self, word: str) -> None:
+        closed, self.closed = self.closed, ""
+        if closed:
+            self.check_end(closed, word)
+            if word in BLOCK_WORDS or word == "CASE":
+                return
+        if word in ("BEGIN", "END") and self.before in (".", ",", "("):
+            return  # a column of this name
+        if word == "BEGIN":
+            self.open.append(word)
+        elif word == "END" and self.open:
+            self.closed = self.open.pop()
+        elif word == "END":
+            self.certain = False
+        elif word == "CASE":
+            self.open.append("CASE" if self.begins_statement() else "CASE of values")
+        elif word in BLOCK_WORDS and self.begins_statement():
+            self.open.append(word)
+
+    def begins_statement(self) -> bool:
+        if not self.open:
+            return self.before in HEAD_ENDS or self.before == "DO"
+        return self.before in STATEMENT_FOLLOWS and self.open[-1] != "CASE of values"
+
+    def check_end(self, closed: str, word: str) -> None:
+        """END IF closes an IF, END alone a BEGIN."""
+        if closed == "BEGIN":
+            self.certain = self.certain and word not in BLOCK_WORDS and word != "CASE"
+        elif closed != "CASE of values":
+            self.certain = self.certain and word == closed
 
 
 def has_own_transaction(statements: Sequence[Statement]) -> bool:
-    """Whether a script opens a transaction itself."""
+    """Tell whether a script opens a transaction itself."""
     for statement in statements:
         words = [token.text.upper() for token in statement.tokens[:2]]
         if words[:1] == ["BEGIN"] or words == ["START", "TRANSACTION"]:
@@ -906,7 +1111,7 @@ class Clauses:
     deferred: list[bool] = field(default_factory=list)
 
 
-# Without any of these, and without a generated column, a CREATE TABLE says nothing that the PRAGMAs do not say too.
+# Without any of these, and without a generated column, the PRAGMAs say all that a CREATE TABLE says.
 CLAUSE_WORDS: Final = ("check", "collate", "deferrable")
 
 
@@ -914,73 +1119,74 @@ CONSTRAINT_WORDS: Final = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK",
 
 
 def table_clauses(sql: str, dialect: Dialect) -> Clauses:
-    """Reads CHECK, GENERATED, COLLATE and DEFERRABLE out of a CREATE TABLE, by tokens.
+    """Read CHECK, GENERATED, COLLATE and DEFERRABLE out of a CREATE TABLE, by tokens.
 
     The text is the backend's own record of the table: on SQLite ALTER TABLE edits it too.
     """
     found, clauses = code_tokens(sql, dialect), Clauses()
     words = code_words(found)
-    at = words.index("(") + 1 if "(" in words else len(found)
+    pos = words.index("(") + 1 if "(" in words else len(found)
     column = ""
     begins = True
-    while at < len(found):
-        word = words[at]
-        if begins and word not in CONSTRAINT_WORDS:
-            column, begins = unquote_name(found[at].text).lower(), False
-        elif begins:
-            column, begins = "", False
+    while pos < len(found):
+        word = words[pos]
+        if begins:
+            begins = False
+            column = ""
+            if word not in CONSTRAINT_WORDS:
+                column = unquote_name(found[pos].text).lower()
+                pos += 1
             continue
-        elif word == "CHECK" and words[at + 1] == "(":
-            end = _closing(words, at + 1)
-            clauses.checks.append(sql[found[at + 1].start + 1 : found[end].start])
-            at = end
-        elif word == "AS" and words[at + 1] == "(":
-            end = _closing(words, at + 1)
-            clauses.generated[column] = sql[found[at + 1].start + 1 : found[end].start]
-            at = end
+        if word in ("CHECK", "AS") and words[pos + 1] == "(":
+            end = closing_parenthesis(words, pos + 1)
+            inner = sql[found[pos + 1].end : found[end].start]
+            if word == "CHECK":
+                clauses.checks.append(inner)
+            else:
+                clauses.generated[column] = inner
+            pos = end
         elif word == "COLLATE" and column:
-            clauses.collations[column] = unquote_name(found[at + 1].text).upper()
+            clauses.collations[column] = unquote_name(found[pos + 1].text).upper()
         elif word == "REFERENCES":
             clauses.deferred.append(False)
-        elif (
-            word == "DEFERRABLE"
-            and words[at - 1] != "NOT"
-            and words[at + 1 : at + 3] == ["INITIALLY", "DEFERRED"]
-        ):
-            if clauses.deferred:  # it is the last foreign key's, whatever it stands behind
-                clauses.deferred[-1] = True
+        elif _is_deferred(words, pos) and clauses.deferred:
+            clauses.deferred[-1] = True  # the last foreign key, whatever it stands behind
         elif word == "(":
-            at = _closing(words, at)
+            pos = closing_parenthesis(words, pos)
         elif word == ")":
             break
         begins = word == ","
-        at += 1
+        pos += 1
     return clauses
 
 
-def _closing(words: Sequence[str], at: int) -> int:
-    """Where the parenthesis that opens at `at` closes."""
+def _is_deferred(words: Sequence[str], pos: int) -> bool:
+    deferred = ["DEFERRABLE", "INITIALLY", "DEFERRED"]
+    return words[pos : pos + 3] == deferred and words[pos - 1] != "NOT"
+
+
+def closing_parenthesis(words: Sequence[str], start: int) -> int:
+    """Find where the parenthesis that opens at `start` closes."""
     depth = 0
-    for position in range(at, len(words)):
-        depth += (words[position] == "(") - (words[position] == ")")
+    for pos in range(start, len(words)):
+        if words[pos] == "(":
+            depth += 1
+        elif words[pos] == ")":
+            depth -= 1
         if depth == 0:
-            return position
+            return pos
     raise IntrospectionError("a parenthesis that does not close in the catalogue's text of a table")
 
 
-def _index_parts(sql: str, found: Sequence[Token], words: Sequence[str]) -> list[str]:
-    """The comma-separated parts of an index, without COLLATE, ASC and DESC."""
-    pieces, depth, begin, end = [], 0, 0, 0
-    for at, word in enumerate([*words, ","]):
-        depth += (word == "(") - (word == ")")
-        if word == "," and depth == 0:
-            last = found[end - 1]
-            pieces.append(sql[found[begin].start : last.start + len(last.text)])
-            begin = end = at + 1
-        elif not (
-            depth == 0 and (word in ("COLLATE", "ASC", "DESC") or words[at - 1] == "COLLATE")
-        ):
-            end = at + 1
+def index_parts(sql: str, found: Sequence[Token]) -> list[str]:
+    """List the parts of an index, without COLLATE, ASC and DESC."""
+    pieces = []
+    for part in parted(found, ","):
+        words = code_words(part)
+        while words and (words[-1] in ("ASC", "DESC") or words[-2:-1] == ["COLLATE"]):
+            cut = 1 if words[-1] in ("ASC", "DESC") else 2
+            part, words = part[:-cut], words[:-cut]
+        pieces.append(sql[part[0].start : part[-1].end])
     return pieces
 
 
@@ -1275,7 +1481,7 @@ def canonical(
     if simple:
         return simple
     parts = _canonicaliser().parts(
-        _without_introducers(sql, dialect), dialect, dict(columns), condition=False
+        without_introducers(sql, dialect), dialect, dict(columns), condition=False
     )
     return parts[0] if parts else _by_tokens(sql, dialect)
 
@@ -1285,7 +1491,7 @@ def canonical_check(
     sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()
 ) -> tuple[Expression, ...]:
     """A CHECK as its conjuncts, sorted: a row passes unless one of them is false, so they may stand in any CHECK."""
-    written = _without_introducers(sql, dialect)
+    written = without_introducers(sql, dialect)
     known = dict(columns)
     plain = [_plain_check(text) for text in _plain_conjuncts(written, dialect, known)]
     if plain and all(plain):
@@ -1313,7 +1519,7 @@ def _plain_conjuncts(
     is compared with a number."""
     conjuncts: list[list[str]] = [[]]
     depth, compared, sorts = 0, False, set[str]()
-    for (kind, text, _), after in pairwise([*meaningful_tokens(sql, dialect), Token("", "", 0)]):
+    for (kind, text, _), after in pairwise([*code_tokens(sql, dialect), Token("", "", 0)]):
         word, name = text.upper() if kind in ("word", "mark") else "", unquote_name(text).lower()
         depth += (word == "(") - (word == ")")
         if (depth == 0 and word == "OR") or (compared and word in COMPARISONS):
@@ -1344,7 +1550,7 @@ def _plain_check(sql: str) -> tuple[Expression, ...]:
     """Read once for both backends and all tables: parsing costs more than all else that is read of a table."""
     names = {
         unquote_name(token.text): frozenset[str]()
-        for token in meaningful_tokens(sql, "sqlite")
+        for token in code_tokens(sql, "sqlite")
         if token.kind == "name"
     }
     return _canonicaliser().parts(sql, "sqlite", names, condition=True)
@@ -1466,7 +1672,7 @@ def _simple(sql: str, dialect: Dialect, columns: Collection[object]) -> Expressi
 
 def _by_tokens(sql: str, dialect: Dialect) -> Expression:
     """For what the parser refuses: names unquoted, words in lower case, single spaces."""
-    found = code_tokens(_without_introducers(sql, dialect), dialect)
+    found = code_tokens(without_introducers(sql, dialect), dialect)
     words = [
         unquote_name(t.text) if t.kind == "name" else t.text.lower() if t.kind == "word" else t.text
         for t in found
@@ -2777,7 +2983,7 @@ def failed(
         f"{printable(str(path))}, statement {statement.number} of {total}, line {statement.line}"
     )
     return MigrationError(
-        f"{printable(migration.label)}: {server} refused {place}:\n  {_beginning(statement.text)}\n  {printable(message)}"
+        f"{printable(migration.label)}: {server} refused {place}:\n  {beginning(statement.text)}\n  {printable(message)}"
     )
 
 
@@ -2879,7 +3085,7 @@ class SQLiteBackend:
                 self.connection.execute(statement.text)
             except sqlite3.Error as error:
                 raise ConfigError(
-                    f"parity.toml: sqlite.init: {_beginning(statement.text)}: {error}"
+                    f"parity.toml: sqlite.init: {beginning(statement.text)}: {error}"
                 ) from error
 
     def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
@@ -3160,7 +3366,7 @@ class DropWatch:
         return Finding(
             "migration-warning",
             quote_name(self.migration.label),
-            f"{_beginning(statement.text)} changes nothing inside a transaction",
+            f"{beginning(statement.text)} changes nothing inside a transaction",
             None,
             note=f"{self.migration.up}, line {statement.line}",
         )
@@ -3364,10 +3570,10 @@ def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], scope: Scope) -> Key:
         found = code_tokens(sql, "sqlite")
         words = code_words(found)
         start = words.index("(", words.index("ON"))
-        end = _closing(words, start)
+        end = closing_parenthesis(words, start)
         if partial:
             where = scope.expression(sql[found[end + 2].start :])
-        pieces = _index_parts(sql, found[start + 1 : end], words[start + 1 : end])
+        pieces = index_parts(sql, found[start + 1 : end])
         expressions = {at: scope.expression(piece) for at, piece in enumerate(pieces)}
     made = tuple(
         Part(None, expressions[at]) if part[2] == -2 else whole_column(part[1])
@@ -3892,7 +4098,7 @@ class MySQLBackend:
                     cursor.execute(statement.text)
             except pymysql.err.MySQLError as error:
                 raise ConfigError(
-                    f"parity.toml: mysql.init: {_beginning(statement.text)}: {_server_words(error)}"
+                    f"parity.toml: mysql.init: {beginning(statement.text)}: {_server_words(error)}"
                 ) from error
 
     def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
@@ -3906,9 +4112,9 @@ class MySQLBackend:
         ((database,),), _ = self.queries(
             ["SELECT DATABASE()", "COMMIT"], self.connection
         )  # after SET autocommit = 0 a runner commits too
-        if _text(database) != self.address.database:
+        if catalogue_text(database) != self.address.database:
             raise MigrationError(
-                f"{migration.label}: {path} leaves the connection in another database, {_text(database)}: take its USE out"
+                f"{migration.label}: {path} leaves the connection in another database, {catalogue_text(database)}: take its USE out"
             )
         return findings
 
@@ -3927,7 +4133,7 @@ class MySQLBackend:
                 unread = sum(counts[:-1])
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in CONNECTION_LOST:
-                place = f"{path}, statement {statement.number} of {total}, line {statement.line}: {_beginning(statement.text)}"
+                place = f"{path}, statement {statement.number} of {total}, line {statement.line}: {beginning(statement.text)}"
                 what = (
                     f"did not answer within {self.timeout:g} s"
                     if "timed out" in str(error)
@@ -3983,7 +4189,7 @@ class MySQLBackend:
             doubt = doubts(default, kind, extra, self.flavour_of)
             if not any(doubt) or table not in base:
                 continue
-            declared = _text(kind)
+            declared = catalogue_text(kind)
             if doubt.kind:
                 count = len(enum_values(declared[5:-1]))
                 values = self._stored(
@@ -4017,8 +4223,8 @@ class MySQLBackend:
     def _exact_clauses(self, rows: Mapping[str, Rows]) -> dict[str, Clauses]:
         if self.flavour_of.escapes_expressions:
             return {}
-        unsure = {row[0] for row in rows["checks"] if "?" in _text(row[3])}
-        unsure |= {row[0] for row in rows["columns"] if row[7] and "?" in _text(row[7])}
+        unsure = {row[0] for row in rows["checks"] if "?" in catalogue_text(row[3])}
+        unsure |= {row[0] for row in rows["columns"] if row[7] and "?" in catalogue_text(row[7])}
         if not unsure:
             return {}
         connection = self._connect(
@@ -4108,7 +4314,7 @@ class Doubt(NamedTuple):
 
 @functools.cache  # the same few columns stand in many tables
 def doubts(default: Any, kind: Any, extra: str | None, flavour: Flavour) -> Doubt:
-    declared, text = _text(kind), _text(default)
+    declared, text = catalogue_text(kind), catalogue_text(default)
     literal = (
         text.startswith(("'", "x'"))
         if flavour.quotes_defaults
@@ -4152,7 +4358,7 @@ def warning_findings(
     findings = []
     for code in sorted(words):
         meaning = WARNING_MEANINGS.get(code) or f"a warning that no rule knows, {words[code]}"
-        value = f"{meaning} ({code}): statement {statement.number}, line {statement.line}: {_beginning(statement.text)}"
+        value = f"{meaning} ({code}): statement {statement.number}, line {statement.line}: {beginning(statement.text)}"
         findings.append(
             Finding(
                 "migration-warning",
@@ -4173,7 +4379,7 @@ def is_harmless(code: int, text: str) -> bool:
 
 
 def _unread_warnings(migration: Migration, statement: Statement, count: int) -> Finding:
-    value = f"{_count(count, 'warning')} cannot be read: several results from line {statement.line}: {_beginning(statement.text)}"
+    value = f"{count_of(count, 'warning')} cannot be read: several results from line {statement.line}: {beginning(statement.text)}"
     note = (
         "the file cannot be split into statements with certainty"
         if statement.whole
@@ -4235,7 +4441,7 @@ class MySQLReader:
         scope = Scope("mysql", columns)
         for at, row in enumerate(raw):
             if row[7]:
-                generated = scope.expression(self.generating(name, row[1], _text(row[7])))
+                generated = scope.expression(self.generating(name, row[1], catalogue_text(row[7])))
                 columns[at] = dataclasses.replace(columns[at], default=None, generated=generated)
         foreign_keys = self.foreign_keys(name)
         keys = self.keys(name, scope, foreign_keys)
@@ -4288,7 +4494,7 @@ class MySQLReader:
 
     def is_json(self, row: Sequence[Any], checks: Sequence[Sequence[Any]]) -> bool:
         """MariaDB's JSON: longtext, utf8mb4_bin, and a column-level CHECK json_valid(c)."""
-        if row[5] != "utf8mb4_bin" or _text(row[4]) != "longtext":
+        if row[5] != "utf8mb4_bin" or catalogue_text(row[4]) != "longtext":
             return False
         wanted = f"json_valid(`{row[1]}`)"
         return any(
@@ -4320,7 +4526,7 @@ class MySQLReader:
         for name, rows in groups.items():
             method = rows[0][5] if rows[0][5] in ("FULLTEXT", "SPATIAL") else ""
             parts = tuple(
-                Part(None, scope.expression(self.flavour.plain(_text(row[6]))))
+                Part(None, scope.expression(self.flavour.plain(catalogue_text(row[6]))))
                 if row[2] is None
                 else Part(row[2], prefix=row[3])
                 if row[3] and not method
@@ -4373,7 +4579,7 @@ class MySQLReader:
             table,
             timing,
             event,
-            tables_named(code_tokens(_text(body), "mysql")) | {table.lower()},
+            tables_named(code_tokens(catalogue_text(body), "mysql")) | {table.lower()},
         )
 
 
@@ -4388,7 +4594,7 @@ def _mysql_plain_column(
     collation: str | None,
     extra: str | None,
 ) -> Column:
-    declared, extra = mysql_type(_text(kind), json_checked=json), (extra or "").lower()
+    declared, extra = mysql_type(catalogue_text(kind), json_checked=json), (extra or "").lower()
     filled = "auto_increment" in extra
     return Column(
         name,
@@ -4396,7 +4602,7 @@ def _mysql_plain_column(
         nullable=nullable == "YES",
         default=None
         if filled or default is None
-        else _unless_null(_mysql_default(flavour, _text(default), declared, extra)),
+        else _unless_null(_mysql_default(flavour, catalogue_text(default), declared, extra)),
         on_update="on update current_timestamp" in extra,
         auto_increment=filled,
         collation=collation if declared.text != "json" else None,
@@ -5913,8 +6119,9 @@ def grouped(judged: Iterable[Judged]) -> list[Group]:
 def verdict_line(verdict: Verdict) -> str:
     """The last word, in every format."""
     if verdict.failing:
-        return f"NOT at parity: {_count(len(verdict.failing), 'undocumented finding')}" + _besides(
-            verdict
+        return (
+            f"NOT at parity: {count_of(len(verdict.failing), 'undocumented finding')}"
+            + _besides(verdict)
         )
     if verdict.open:
         return f"not at parity: {len(verdict.open)} open"
@@ -5962,7 +6169,7 @@ def strict_line(verdict: Verdict) -> str:
     in_keys = [at for at in collated if at.lower() in keys]
     if collated:
         names = ": " + ", ".join(printable(at) for at in in_keys) if in_keys else ""
-        text += f"; equality of strings differs on {_count(len(collated), 'column')}, {len(in_keys) or 'none'} of them in a key{names}"
+        text += f"; equality of strings differs on {count_of(len(collated), 'column')}, {len(in_keys) or 'none'} of them in a key{names}"
     return wrapped(text)
 
 
@@ -5981,8 +6188,8 @@ def _row(group: Group) -> list[str]:
     return [
         group.kind,
         "\n".join(group.places),
-        _shown(group.sqlite),
-        _shown(group.mysql),
+        shown_value(group.sqlite),
+        shown_value(group.mysql),
         "\n".join(group.since),
     ]
 
@@ -5999,7 +6206,7 @@ def render_text(verdict: Verdict) -> str:
     blocks = [
         "\n".join(
             f"{side.flavour + ' ' + side.version:<18} {printable(side.path)}: "
-            f"{_count(side.migrations, 'migration')}, {_count(len(side.schema.tables), 'table')}"
+            f"{count_of(side.migrations, 'migration')}, {count_of(len(side.schema.tables), 'table')}"
             for side in (verdict.sqlite, verdict.mysql)
         )
     ]
@@ -6145,7 +6352,7 @@ def render_markdown(verdict: Verdict) -> str:
             )
         lines.append("")
     sides = [
-        f"{side.flavour} {side.version}, {code(side.path)}, {_count(side.migrations, 'migration')}"
+        f"{side.flavour} {side.version}, {code(side.path)}, {count_of(side.migrations, 'migration')}"
         for side in (verdict.sqlite, verdict.mysql)
     ]
     lines += [
@@ -6181,7 +6388,7 @@ def render_github(verdict: Verdict) -> str:
             continue
         finding = one.finding
         path = printable(verdict.files.get(finding.migration or "", verdict.mysql.path))
-        message = f"{finding.at}: SQLite {_shown(finding.sqlite)}, {verdict.mysql.flavour} {_shown(finding.mysql)}"
+        message = f"{finding.at}: SQLite {shown_value(finding.sqlite)}, {verdict.mysql.flavour} {shown_value(finding.mysql)}"
         message += (
             f" (open: {printable(one.entry.why)})"
             if one.entry
@@ -6455,7 +6662,7 @@ def inventory(schema: Schema) -> frozenset[str]:
     lines = []
     for table in schema.tables.values():
         engine = f", engine {table.engine}" if table.engine else ""
-        lines.append(f"{table.kind} {table.name} ({_count(table.rows, 'row')}{engine})")
+        lines.append(f"{table.kind} {table.name} ({count_of(table.rows, 'row')}{engine})")
         for column in table.columns:
             words = [
                 column.type.text,
@@ -6571,7 +6778,7 @@ def describe(sqlite: Schema, mysql: Schema, judged: Sequence[Judged]) -> Iterato
         if one.entry:
             word = "open" if one.open else "documented"
             marks[one.finding.at].append(
-                f"{word} {one.finding.kind}: {_shown(one.finding.sqlite)} | {_shown(one.finding.mysql)}"
+                f"{word} {one.finding.kind}: {shown_value(one.finding.sqlite)} | {shown_value(one.finding.mysql)}"
             )
     ours, theirs = (
         {name.lower(): table for name, table in schema.tables.items()} for schema in (sqlite, mysql)
@@ -6634,7 +6841,7 @@ def _describe_table(
         for text in sorted(" and ".join(part.text for part in check) for check in checks)
     ]
     if table.rows:
-        lines.append((f"  {_count(table.rows, 'row')}", ""))
+        lines.append((f"  {count_of(table.rows, 'row')}", ""))
     for line, at in lines:
         yield printable(line) + "".join(f"  # {word}" for word in marks.pop(at, ()))
     yield ""
@@ -8055,7 +8262,7 @@ def check_lock(arguments: argparse.Namespace) -> int:
         return 1
     verdict = lock.get("verdict")
     print(
-        f"{LOCK_NAME}: {_count(len(steps), 'version')} as verified"
+        f"{LOCK_NAME}: {count_of(len(steps), 'version')} as verified"
         + (f": {verdict}" if verdict != "parity" else "")
     )
     return 0
@@ -8179,7 +8386,7 @@ def check_static(arguments: argparse.Namespace) -> int:
     for finding in unpaired:
         print(f"migrations: {finding.at} is on one side only (migration-unpaired, strict)")
     print(
-        f"migrations: {_count(len(steps), 'version')}, {len(steps) - len(unpaired)} paired, readable on both sides; SQLite applies"
+        f"migrations: {count_of(len(steps), 'version')}, {len(steps) - len(unpaired)} paired, readable on both sides; SQLite applies"
     )
     return 0
 

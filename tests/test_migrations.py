@@ -368,6 +368,33 @@ SPLIT = [  # dialect, text, statements
     ("mysql", "CREATE TABLE `procedure` (`begin` INT); SELECT 1", ["CREATE TABLE `procedure` (`begin` INT)", "SELECT 1"]),
     ("mysql", "CREATE TABLE t (a INT);--> statement-breakpoint\nSELECT 1;", ["CREATE TABLE t (a INT)", "SELECT 1"]),
     ("mysql", "CREATE TABLE t (a INT)\n--> statement-breakpoint\nSELECT 1", ["CREATE TABLE t (a INT)", "SELECT 1"]),
+    ("mysql", f"SELECT 1;\nDELIMITER //\n{PROCEDURE}\n//\nDELIMITER ;\nSELECT 2; SELECT 3;", ["SELECT 1", PROCEDURE, "SELECT 2", "SELECT 3"]),
+    ("mysql", "delimiter $$\nSELECT 1$$ SELECT ';$$', `$$` -- $$\n, a$$\n", ["SELECT 1", "SELECT ';$$', `$$` -- $$\n, a"]),
+    ("mysql", "DELIMITER ;;\nSELECT 1; SELECT 2;;\nDELIMITER ;\nSELECT 3", ["SELECT 1; SELECT 2", "SELECT 3"]),
+    ("mysql", "DELIMITER '//' and more\nSELECT 1 // SELECT 2", ["SELECT 1", "SELECT 2"]),
+    ("mysql", "DELIMITER //\n/*!50003 CREATE TRIGGER g BEGIN SET a = '*/;'; END */ //\nDELIMITER ;", ["/*!50003 CREATE TRIGGER g BEGIN SET a = '*/;'; END */"]),
+    ("mysql", "/*! SELECT '*/; it''s', `*/;` */; SELECT 2", ["/*! SELECT '*/; it''s', `*/;` */", "SELECT 2"]),
+    ("mysql", "SET sql_mode = 'ANSI_QUOTES'; SELECT \"a\\\"; SELECT 1", ["SET sql_mode = 'ANSI_QUOTES'", 'SELECT "a\\"', "SELECT 1"]),
+    ("mysql", "SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES'); SELECT '\\'; SELECT 1", ["SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')", "SELECT '\\'", "SELECT 1"]),
+    (
+        "mysql",
+        "/*!40101 SET @OLD=@@SQL_MODE, SQL_MODE='ansi' */; SELECT \"\\\"; /*!40101 SET SQL_MODE=@OLD */; SELECT \"\\\";\"; SET GLOBAL sql_mode = 'ANSI'; SELECT \"\\\";\"",
+        ["/*!40101 SET @OLD=@@SQL_MODE, SQL_MODE='ansi' */", 'SELECT "\\"', "/*!40101 SET SQL_MODE=@OLD */", 'SELECT "\\";"', "SET GLOBAL sql_mode = 'ANSI'", 'SELECT "\\";"'],
+    ),
+    *(
+        ("mysql", f"CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW {body}; SELECT 1", [f"CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW {body}", "SELECT 1"])
+        for body in (
+            "IF NEW.a > 1 THEN SET NEW.a = IF(NEW.b, 1, 2); ELSE IF (1) THEN SET NEW.end = 2; END IF; END IF",
+            "IF NEW.a > 1 THEN SET NEW.a = CASE WHEN 1 THEN IF(1, 2, 3) ELSE 4 END; END IF",
+            "CASE NEW.a WHEN 1 THEN SET NEW.a = 2; ELSE IF 1 THEN SET NEW.a = 3; END IF; END CASE",
+            "LOOP SET NEW.a = 1; END LOOP",
+            "REPEAT SET NEW.a = REPEAT('x', 2); UNTIL CASE 1 WHEN 1 THEN 1 END END REPEAT",
+            "SET NEW.a = IF(NEW.b IS NULL, 1, CASE WHEN 1 THEN 2 END)",
+        )
+    ),
+    ("mysql", "CREATE PROCEDURE IF NOT EXISTS p(a INT) IF a THEN SELECT 1; END IF; SELECT 2", ["CREATE PROCEDURE IF NOT EXISTS p(a INT) IF a THEN SELECT 1; END IF", "SELECT 2"]),
+    ("mysql", "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO IF 1 THEN SELECT 1; END IF; SELECT 2", ["CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO IF 1 THEN SELECT 1; END IF", "SELECT 2"]),
+    ("mysql", "BEGIN NOT ATOMIC IF 1 THEN SELECT 1; END IF; END; SELECT 2", ["BEGIN NOT ATOMIC IF 1 THEN SELECT 1; END IF; END", "SELECT 2"]),
     ("mysql", "SELECT '%s', 50 % 3; SELECT CASE 1 WHEN 1 THEN 2 END", ["SELECT '%s', 50 % 3", "SELECT CASE 1 WHEN 1 THEN 2 END"]),
 ]  # fmt: skip
 
@@ -396,12 +423,8 @@ def test_split_counts_statements_and_lines(
         ("mysql", "SELECT 'it\\';", ["line 1", "unterminated string"]),
         ("mysql", "SELECT 1;\n/* never closed; SELECT 2;", ["line 2", "unterminated comment"]),
         ("mysql", "SELECT `a;", ["line 1", "unterminated"]),
-        (
-            "mysql",
-            "SELECT 1;\nDELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT 1; END//\nDELIMITER ;",
-            ["line 2", "DELIMITER", "mysql client"],
-        ),
-        ("mysql", "delimiter $$\nSELECT 1$$", ["line 1", "DELIMITER"]),
+        ("mysql", "SELECT 1;\nDELIMITER\nSELECT 2;", ["line 2", "terminator behind DELIMITER"]),
+        ("mysql", "delimiter \\\\\nSELECT 1", ["line 1", "terminator behind DELIMITER"]),
     ],
 )
 def test_what_no_server_would_understand(
@@ -410,6 +433,22 @@ def test_what_no_server_would_understand(
     with pytest.raises(xtask.MigrationError) as caught:
         xtask.split(text, dialect, "dir/up.sql")
     assert [word for word in ["dir/up.sql", *words] if word not in str(caught.value)] == []
+
+
+def test_quotes_are_read_under_the_mode_in_force() -> None:
+    text = 'SELECT "a;\\"; SELECT 1'
+    assert len(xtask.split(text, "mysql", "x", "STRICT_TRANS_TABLES,ANSI_QUOTES")) == 2
+    with pytest.raises(xtask.MigrationError, match="unterminated"):
+        xtask.split(text, "mysql", "x", "STRICT_TRANS_TABLES")
+
+
+def test_what_is_unsure_between_delimiters_stays_whole() -> None:
+    text = "DELIMITER //\nSELECT 1//\nDELIMITER ;\nSELECT 2; END IF; SELECT 3;"
+    found = xtask.split(text, "mysql", "x")
+    assert [(one.text, one.line, one.whole) for one in found] == [
+        ("SELECT 1", 2, False),
+        ("SELECT 2; END IF; SELECT 3", 4, True),
+    ]
 
 
 def test_the_word_delimiter_is_allowed_elsewhere() -> None:
@@ -487,11 +526,11 @@ def test_a_day_and_a_time_are_one_version(project: Project) -> None:
 
 def test_the_beginning_of_a_statement_is_no_comment() -> None:
     assert (
-        xtask._beginning("-- a licence\n/* and more */ CREATE TABLE t (a)") == "CREATE TABLE t (a)"
+        xtask.beginning("-- a licence\n/* and more */ CREATE TABLE t (a)") == "CREATE TABLE t (a)"
     )
     assert (
-        xtask._beginning("/*! SET x */") == "/*! SET x */"
-        and xtask._beginning("-- only") == "-- only"
+        xtask.beginning("/*! SET x */") == "/*! SET x */"
+        and xtask.beginning("-- only") == "-- only"
     )
 
 
