@@ -20,6 +20,7 @@ anywhere has understood all that is above.
 
     ERRORS            what can go wrong, and the exit status it ends in
     TEXT              quoting, counting, escaping
+    FILES             plain files in, whole files out
     MODEL             schemas, findings, migrations: frozen values
     SQL               tokens, statements, the clauses of a CREATE TABLE
     TYPES             what a declared type means
@@ -75,6 +76,7 @@ import secrets
 import select
 import shutil
 import sqlite3
+import stat
 import subprocess
 import tempfile
 import textwrap
@@ -267,6 +269,77 @@ def toml_string(text: str) -> str:
             character = f"\\U{ord(character):08X}"
         escaped.append(character)
     return f'"{"".join(escaped)}"'
+
+
+# ════════════════════════════════════════════════════════════════════════════════════════
+# FILES: plain files in, whole files out; links, devices, pipes and sockets are refused
+# ════════════════════════════════════════════════════════════════════════════════════════
+
+
+def read_file(path: Path) -> bytes:
+    """Read a plain file; refuse at once what would never end, or hang.  Raises ConfigError."""
+    try:
+        # Opening a FIFO to read would wait for a writer.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            if kind := odd_kind(os.fstat(handle)):
+                raise ConfigError(f"{path}: expected a plain file, found {kind}")
+            return file.read()
+    except OSError as error:
+        kind = ""
+        with suppress(OSError):
+            kind = odd_kind(os.stat(path))  # a socket cannot even be opened
+        found = f"expected a plain file, found {kind}" if kind else error.strerror
+        raise ConfigError(f"{path}: cannot be read: {found}") from error
+
+
+def read_text(path: Path) -> str:
+    """Read a plain file of UTF-8, with or without a byte order mark.  Raises ConfigError."""
+    try:
+        return read_file(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: cannot be read: not UTF-8 at byte {error.start}") from error
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all: beside it, then renamed.  Raises ConfigError."""
+    check_writable(path)
+    beside = path.with_name(f".xtask.{secrets.token_hex(8)}")
+    try:
+        try:
+            with open(beside, "x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def check_writable(path: Path) -> None:
+    """Say before the work, and not after it, that a file cannot be written.  Raises ConfigError."""
+    kind = ""
+    with suppress(OSError):
+        kind = odd_kind(os.lstat(path))
+    if kind:
+        raise ConfigError(f"{path}: cannot be written: it is {kind}; name a plain file")
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path}: cannot be written: no such directory")
+    if not os.access(path.parent, os.W_OK):
+        raise ConfigError(f"{path}: cannot be written: {path.parent} is read-only for this user")
+
+
+def odd_kind(status: os.stat_result) -> str:
+    """Name what is no plain file, as "a directory"; "" for a plain one."""
+    kinds = {
+        stat.S_IFREG: "",
+        stat.S_IFDIR: "a directory",
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+    }
+    return kinds.get(stat.S_IFMT(status.st_mode), "a device")
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -2564,10 +2637,7 @@ OTHER_DIALECTS: Final = {"sqlite": ("sqlite", "sqlite3"), "mysql": ("mysql", "ma
 
 def read_sql(path: Path) -> str:
     """The text of a UTF-8 file, with or without BOM.  Raises MigrationError with the offset of what is no text."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MigrationError(f"{path}: cannot be read: {error.strerror}") from error
+    data = read_file(path)
     if b"\0" in data:
         raise MigrationError(
             f"{path}: NUL byte at offset {data.index(0)}; save the file as UTF-8 text"
@@ -7217,52 +7287,18 @@ VENV_TARGETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 
 def check_output(path: str | None) -> None:
-    """Says at once that a file cannot be written, and not after the work is done."""
-    if path is None:
-        return
-    target = Path(path)
-    problems = {
-        "is a directory; name a file": not path or target.is_dir(),
-        "no such directory": not target.parent.is_dir(),
-        "nothing can be written there": not is_device(path)
-        and not os.access(target.parent, os.W_OK),
-    }
-    if problem := next((problem for problem, met in problems.items() if met), ""):
-        raise ConfigError(f"--output: {path or 'nothing'}: cannot be written: {problem}")
-
-
-def is_device(path: str) -> bool:
-    """Whether it is there and neither file nor directory: /dev/stdout, /dev/null, a named pipe."""
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+    """Say at once that --output cannot be written."""
+    if path is not None and not path:
+        raise ConfigError("--output: expected the name of a file, found nothing")
+    if path is not None:
+        check_writable(Path(path))
 
 
 def write_output(text: str, path: str | None) -> None:
-    """To stdout, or to a file: whole or not at all.  A link stays a link, a device or a pipe what it is."""
     if path is None:
         write_stdout(text)
-        return
-    target = Path(os.path.realpath(path))
-    try:
-        if is_device(path):
-            Path(path).write_text(text, "utf-8")
-            return
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, target)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as error:
-        raise XtaskError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    else:
+        write_file(Path(path), text)
 
 
 def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -7877,14 +7913,11 @@ def find_project(arguments: argparse.Namespace) -> Project:
     named = getattr(arguments, "config", None)
     config = Path(named) if named else None
     base = config.parent if config else project_directory()
-    if config is None and (base / "parity.toml").is_file():
+    if config is None and os.path.lexists(base / "parity.toml"):
         config = base / "parity.toml"
     settings = Settings()
     if config is not None:
-        try:
-            settings = parse_settings(config.read_text("utf-8-sig"), str(config))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{config}: cannot be read: {error}") from error
+        settings = parse_settings(read_text(config), str(config))
     own = not any(flags.values())
     if not own and not named and settings.entries:
         say(
@@ -7903,7 +7936,8 @@ def project_directory() -> Path:
     parity.toml; else the present one if it holds any of these, else the one that xtask.py lies in."""
     here, defaults = Path.cwd(), Settings()
     sets = [(here / name).is_dir() for name in (defaults.sqlite, defaults.mysql)]
-    holder = next((place for place in checkout_of(here) if (place / "parity.toml").is_file()), None)
+    places = checkout_of(here)
+    holder = next((one for one in places if os.path.lexists(one / "parity.toml")), None)
     if all(sets) and holder not in (None, here):
         config = os.path.relpath(holder / "parity.toml")
         say(
@@ -8200,7 +8234,7 @@ def _assert_tables(schema: Schema, where: str) -> Schema:
 
 def lock_staleness(path: Path, text: str) -> str:
     """What is wrong with a lock that should say `text`, or "" where it proves the same."""
-    old = path.read_text("utf-8", "replace") if path.is_file() else None
+    old = read_file(path).decode("utf-8", "replace") if os.path.lexists(path) else None
     if old is not None and same_proof(old, text):
         return ""
     return f"{'missing' if old is None else 'stale'}; run `make verify-migrations` and commit it"
@@ -8227,11 +8261,10 @@ def keep_lock(
 def read_lock(path: Path) -> dict[str, Any]:
     """A lock as a table.  Raises ConfigError."""
     try:
-        return parse_lock(path.read_text("utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error}); verify again (make verify-migrations)"
-        ) from error
+        text = read_text(path)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; verify again (make verify-migrations)") from error
+    return parse_lock(text, str(path))
 
 
 def rewritten_since(project: Project, steps: Sequence[Pair]) -> list[str]:
@@ -8245,7 +8278,7 @@ def rewritten_since(project: Project, steps: Sequence[Pair]) -> list[str]:
 
 def check_lock(arguments: argparse.Namespace) -> int:
     project = find_project(arguments)
-    if not project.lock.is_file():
+    if not os.path.lexists(project.lock):
         say(
             f"{project.lock}: missing: these migrations were never verified; `make verify-migrations` makes it, then commit it"
         )
@@ -8424,7 +8457,7 @@ def new_migration(arguments: argparse.Namespace) -> int:
         for file, text in layout.files:
             path = paths[dialect] / file.format(label=labels[dialect])
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text.format(**beginnings(dialect, twin)), "utf-8")
+            write_file(path, text.format(**beginnings(dialect, twin)))
             print(path)
     return 0
 

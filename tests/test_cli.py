@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -402,7 +404,7 @@ def test_settings_beyond_the_checkout_are_somebody_elses(project: Project) -> No
 
 @pytest.mark.parametrize(
     ("output", "words"),
-    [("", "nothing: cannot be written"), (".", "is a directory; name a file"), ("nowhere/x", "no such directory")],
+    [("", "found nothing"), (".", "is a directory; name a plain file"), ("nowhere/x", "no such directory")],
 )  # fmt: skip
 def test_output_that_cannot_be_is_told_before_the_work(
     output: str, words: str, project: Project
@@ -413,21 +415,63 @@ def test_output_that_cannot_be_is_told_before_the_work(
     assert done.returncode == 2 and words in done.stderr
 
 
-def test_output_takes_the_place_of_nothing_but_a_file(tmp_path: Path) -> None:
-    """A device that is replaced by a file is lost to everyone."""
-    report, link, null = tmp_path / "report", tmp_path / "link", tmp_path / "null"
-    link.symlink_to(report)
-    null.symlink_to(os.devnull)
-    for path in (link, null, link):
-        xtask.check_output(str(path))
+def odd_files(where: Path) -> dict[str, Path]:
+    """Everything that has a name and is no plain file."""
+    (where / "target").write_text("of somebody else\n")
+    made = {"a symbolic link": where / "link", "a named pipe": where / "pipe"}
+    made["a symbolic link"].symlink_to(where / "target")
+    os.mkfifo(made["a named pipe"])
+    made["a socket"] = where / "socket"
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.chdir(where):
+        listener.bind("socket")
+    return {**made, "a directory": where / "..", "a device": Path(os.devnull)}
+
+
+def test_only_plain_files_are_written(tmp_path: Path) -> None:
+    """A device that is replaced by a file is lost to everyone; a link may lead out of the project."""
+    for kind, path in odd_files(tmp_path).items():
+        with pytest.raises(xtask.ConfigError, match=f"it is {kind}; name a plain file"):
+            xtask.check_output(str(path))
+        with pytest.raises(xtask.ConfigError, match=f"it is {kind}; name a plain file"):
+            xtask.write_output("words\n", str(path))
+    names = sorted(one.name for one in tmp_path.iterdir())
+    assert names == ["link", "pipe", "socket", "target"]
+    assert (tmp_path / "target").read_text() == "of somebody else\n"
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_file_is_replaced_as_a_whole(mask: int, tmp_path: Path) -> None:
+    path = tmp_path / "report"
+    path.write_text("before, and much longer than what comes\n")
+    before = os.umask(mask)
+    try:
         xtask.write_output("words\n", str(path))
-    assert report.read_text() == "words\n" and link.is_symlink() and null.is_symlink()
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["link", "null", "report"]
-    os.mkfifo(tmp_path / "pipe")
-    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    xtask.write_output("words\n", str(tmp_path / "pipe"))
-    assert os.read(reading, 99) == b"words\n"
-    os.close(reading)
+    finally:
+        os.umask(before)
+    assert path.read_text() == "words\n" and path.stat().st_mode & 0o777 == 0o666 & ~mask
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_only_plain_files_are_read(tmp_path: Path) -> None:
+    odd = odd_files(tmp_path)
+    assert xtask.read_text(odd.pop("a symbolic link")) == "of somebody else\n"
+    for kind, path in odd.items():
+        with pytest.raises(xtask.ConfigError, match=f"expected a plain file, found {kind}"):
+            xtask.read_file(path)
+
+
+@pytest.mark.parametrize("name", ["parity.toml", "parity.lock"])
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_what_would_hang_is_refused_at_once(name: str, kind: str, project: Project) -> None:
+    path = project.pair(GOOD, GOOD).path / name
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        with socket.socket(socket.AF_UNIX) as listener, contextlib.chdir(path.parent):
+            listener.bind(path.name)
+    done = project.run("check-lock", timeout=10)
+    assert done.returncode == 2 and name in done.stderr, done.stderr
 
 
 def test_the_way_to_the_packages_without_a_makefile(toolkit: Toolkit) -> None:
