@@ -6018,6 +6018,135 @@ def judge(
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
+class SchemaLine(NamedTuple):
+    """One thing of a schema in words: `owner` is its table, `place` where a finding about it stands."""
+
+    owner: str
+    text: str
+    place: str
+
+
+def schema_lines(
+    schema: Schema, twin: Schema | None = None, exact: bool = False
+) -> list[SchemaLine]:
+    """Describe a schema, one line for each thing, in words that belong to neither backend.
+
+    `twin` is the other side: a column then has the logical type on which both agree.  With `exact`
+    the words are the backend's own, and say all that it knows: to compare a database with itself.
+    """
+    twins = {name.lower(): table for name, table in twin.tables.items()} if twin else {}
+    lines = []
+    for table in sorted(schema.tables.values(), key=lambda table: table.name.lower()):
+        lines += _table_lines(table, twins.get(table.name.lower(), table), exact)
+    for view in sorted(schema.views.values(), key=lambda view: view.name.lower()):
+        text = f"view {quote_name(view.name.lower())}({', '.join(view.columns).lower()})"
+        lines.append(SchemaLine("", text, quote_name(view.name)))
+    for trigger in sorted(schema.triggers, key=lambda trigger: trigger.name.lower()):
+        moment = f"{trigger.timing} {trigger.event} on {trigger.table.lower()}"
+        text = f"trigger {quote_name(trigger.name.lower())} {moment}"
+        lines.append(SchemaLine("", text, quote_name(trigger.name)))
+    for routine in sorted(schema.routines, key=lambda routine: routine.name.lower()):
+        text = f"{routine.kind.lower()} {quote_name(routine.name.lower())}"
+        lines.append(SchemaLine("", text, quote_name(routine.name)))
+    return lines
+
+
+def _table_lines(table: Table, twin: Table, exact: bool) -> list[SchemaLine]:
+    owner = quote_name(table.name)
+    engine = f", engine {table.engine}" if exact and table.engine else ""
+    lines = [SchemaLine(owner, f"{table.kind} {owner}{engine}", owner)]
+
+    def add(text: str, place: str = "") -> None:
+        lines.append(SchemaLine(owner, text, place))
+
+    for column in table.columns:
+        words = _column_words(column, twin.by_name.get(column.name.lower(), column), exact)
+        text = f"{quote_name(column.name)}: {', '.join(filter(None, words))}"
+        add(text, column_place(table.name, column.name))
+    if table.primary:
+        add(f"primary key {table.primary.text}")
+    for key in sorted(table.uniques, key=lambda key: key.names):
+        if exact or not _repeats_primary_key(key, table):
+            add(f"unique {key.text}", place(table.name, (part.text for part in key.parts)))
+    for reference in sorted(table.foreign_keys, key=lambda key: key.columns):
+        text = f"foreign key ({', '.join(reference.columns)}) to {_reference(reference)}"
+        add(text, place(table.name, reference.columns))
+    for key in sorted(table.indexes, key=lambda key: key.names):
+        if exact or not key.own:
+            method = f"{key.method.lower()} " if key.method else ""
+            add(f"{method}index {key.text}", place(table.name, (part.text for part in key.parts)))
+    for condition in sorted(_check_texts(table)):
+        add(f"check {condition}")
+    if table.rows:
+        add(count(table.rows, "row"))
+    return lines
+
+
+def _repeats_primary_key(key: Key, table: Table) -> bool:
+    """Say whether a UNIQUE is over just the primary key's columns: SQLite keeps no line of such."""
+    primary = {column.lower() for column in table.primary_key}
+    return key.plain and set(key.names) == primary
+
+
+def _check_texts(table: Table) -> list[str]:
+    texts = [" and ".join(part.text for part in check) for check in table.checks]
+    for column in table.columns:
+        implied = implied_check(column)
+        if implied is not None:
+            texts.append(implied.text)
+    return texts
+
+
+def _column_words(column: Column, twin: Column, exact: bool) -> list[str]:
+    """Say type, size, nullability and default of a column."""
+    logical = column.type.logical & twin.type.logical
+    if exact:
+        default = column.default.text if column.default else None
+        words = [column.type.text, column.collation or ""]
+    else:
+        default = default_meaning(column.default, logical)
+        words = _type_words(column.type, logical)
+    words.append("null" if column.nullable else "not null")
+    words.append("auto_increment" if column.auto_increment else "")
+    words.append(f"default {default}" if default is not None else "")
+    words.append("on update CURRENT_TIMESTAMP" if column.on_update else "")
+    words.append(f"as {column.generated.text}" if column.generated else "")
+    return words
+
+
+def _type_words(declared: ColumnType, logical: frozenset[str]) -> list[str]:
+    """Name the first logical type, with the size that was declared and the one that is enforced."""
+    names = [rule.logical for rule in TYPE_RULES if rule.logical in logical]
+    name = names[0] if names else declared.text
+    size = declared.declared
+    if size and logical and size[0] in ("length", "decimal", "fraction"):
+        numbers = ", ".join(str(part) for part in size[1:])
+        words = [f"{name}({numbers})"]
+    else:
+        words = [name]
+    enforced = declared.enforced
+    if name == "i64" and enforced and enforced[0] == "integer" and enforced[1] != 8:
+        words.append(f"{enforced[1]} bytes")
+    words.append("unsigned" if declared.unsigned else "")
+    return words
+
+
+def schema_text(lines: Iterable[SchemaLine]) -> list[str]:
+    """Write the lines of a schema as paragraphs, one for each table."""
+    texts: list[str] = []
+    owner = ""
+    for line in lines:
+        text = printable(line.text)
+        if line.owner and line.owner == owner:
+            texts.append(f"  {text}")
+            continue
+        if texts and (owner or line.owner):
+            texts.append("")
+        texts.append(text)
+        owner = line.owner
+    return texts
+
+
 @dataclass(frozen=True)
 class Side:
     """One backend of a verdict: what it was, where its migrations are, how many were applied."""
@@ -6728,43 +6857,12 @@ def _difference(wanted: Collection[str], found: Collection[str]) -> str | None:
 
 
 def inventory(schema: Schema) -> frozenset[str]:
-    """One backend's schema as lines, to compare it with itself."""
-    lines = []
-    for table in schema.tables.values():
-        engine = f", engine {table.engine}" if table.engine else ""
-        lines.append(f"{table.kind} {table.name} ({count_of(table.rows, 'row')}{engine})")
-        for column in table.columns:
-            words = [
-                column.type.text,
-                "NULL" if column.nullable else "NOT NULL",
-                column.collation or "",
-            ]
-            words += [
-                f"DEFAULT {column.default.text}" if column.default else "",
-                "ON UPDATE" if column.on_update else "",
-            ]
-            words += [
-                f"AS {column.generated.text}" if column.generated else "",
-                "FILLED" if column.auto_increment else "",
-            ]
-            lines.append(f"{table.name}.{column.name} {' '.join(filter(None, words))}")
-        lines.append(f"{table.name} PRIMARY KEY {table.primary.text if table.primary else '()'}")
-        for word, keys in (("UNIQUE", table.uniques), ("INDEX", table.indexes)):
-            lines += [f"{table.name} {key.method}{word} {key.text}" for key in keys]
-        lines += [
-            f"{table.name} FOREIGN KEY ({', '.join(key.columns)}) {_reference(key)}"
-            for key in table.foreign_keys
-        ]
-        lines += [
-            f"{table.name} CHECK {' AND '.join(part.text for part in check)}"
-            for check in table.checks
-        ]
-    lines += [f"view {view.name} ({', '.join(view.columns)})" for view in schema.views.values()]
-    lines += [
-        f"trigger {one.name} {one.timing} {one.event} ON {one.table}" for one in schema.triggers
-    ]
-    lines += [f"{routine.kind} {routine.name}" for routine in schema.routines]
-    return frozenset(lines)
+    """Describe one backend's schema in its own words, to compare it with itself."""
+    found = set()
+    for line in schema_lines(schema, exact=True):
+        of_table = line.owner and line.place != line.owner
+        found.add(f"{line.owner}: {line.text}" if of_table else line.text)
+    return frozenset(found)
 
 
 LOCK_NAME: Final = "parity.lock"
@@ -6841,104 +6939,40 @@ def render_lock(
     return "\n".join(lines) + "\n"
 
 
-def describe(sqlite: Schema, mysql: Schema, judged: Sequence[Judged]) -> Iterator[str]:
-    """The schema in words that belong to neither backend: a paragraph a table, a line a column or constraint."""
+def describe(sqlite: Schema, mysql: Schema, judged: Sequence[Judged]) -> list[str]:
+    """Describe both sides' schema at once, with a mark where something is documented or open."""
     marks: dict[str, list[str]] = defaultdict(list)
     for one in judged:
         if one.entry:
+            finding = one.finding
             word = "open" if one.open else "documented"
-            marks[one.finding.at].append(
-                f"{word} {one.finding.kind}: {shown_value(one.finding.sqlite)} | {shown_value(one.finding.mysql)}"
-            )
-    ours, theirs = (
-        {name.lower(): table for name, table in schema.tables.items()} for schema in (sqlite, mysql)
-    )
-    for key in sorted(ours.keys() | theirs.keys()):
-        yield from _describe_table(ours.get(key), theirs.get(key), marks)
+            values = f"{shown(finding.sqlite)} | {shown(finding.mysql)}"
+            marks[finding.at].append(f"  # {word} {finding.kind}: {values}")
+    lines = []
+    for line in schema_lines(_united(sqlite, mysql), sqlite):
+        marked = "".join(marks.pop(line.place, ()))
+        lines.append(line._replace(text=line.text + marked))
     for at, words in sorted(marks.items()):
-        yield from (f"{printable(at)}  # {word}" for word in sorted(words))
-    for sort, names in (
-        (
-            "view",
-            {view.name.lower() for schema in (sqlite, mysql) for view in schema.views.values()},
-        ),
-        (
-            "trigger",
-            {trigger.name.lower() for schema in (sqlite, mysql) for trigger in schema.triggers},
-        ),
-        (
-            "routine",
-            {routine.name.lower() for schema in (sqlite, mysql) for routine in schema.routines},
-        ),
-    ):
-        yield from (f"{sort} {printable(name)}" for name in sorted(names))
+        lines.append(SchemaLine("", at + "".join(sorted(words)), at))
+    return schema_text(lines)
 
 
-def _describe_table(
-    sqlite: Table | None, mysql: Table | None, marks: dict[str, list[str]]
-) -> Iterator[str]:
-    table = mysql or sqlite
-    assert table is not None
-    lines: list[tuple[str, str]] = [(f"table {place(table.name)}", place(table.name))]
-    for column in table.columns:
-        twin = sqlite.by_name.get(column.name.lower()) if sqlite and mysql else None
-        lines.append(
-            (
-                f"  {quote_name(column.name)}: {_describe_column(column, twin)}",
-                column_place(table.name, column.name),
-            )
-        )
-    if table.primary:
-        lines.append((f"  primary key {table.primary.text}", ""))
-    for key in sorted(table.uniques, key=lambda key: key.names):
-        lines.append((f"  unique {key.text}", place(table.name, (p.text for p in key.parts))))
-    for reference in sorted(table.foreign_keys, key=lambda key: key.columns):
-        lines.append(
-            (
-                f"  foreign key ({', '.join(reference.columns)}) to {_reference(reference)}",
-                place(table.name, reference.columns),
-            )
-        )
-    for key in sorted(table.indexes, key=lambda key: key.names):
-        if not key.own:
-            lines.append((f"  index {key.text}", place(table.name, (p.text for p in key.parts))))
-    checks = [
-        *table.checks,
-        *((check,) for column in table.columns if (check := implied_check(column))),
-    ]
-    lines += [
-        (f"  check {text}", "")
-        for text in sorted(" and ".join(part.text for part in check) for check in checks)
-    ]
-    if table.rows:
-        lines.append((f"  {count_of(table.rows, 'row')}", ""))
-    for line, at in lines:
-        yield printable(line) + "".join(f"  # {word}" for word in marks.pop(at, ()))
-    yield ""
+def _united(sqlite: Schema, mysql: Schema) -> Schema:
+    """Put together what either side has, as MySQL has it where both do."""
 
+    def both(ours: Mapping[str, T], theirs: Mapping[str, T]) -> dict[str, T]:
+        found = {name.lower(): thing for name, thing in ours.items()}
+        found.update({name.lower(): thing for name, thing in theirs.items()})
+        return found
 
-def _describe_column(column: Column, twin: Column | None) -> str:
-    """Type, size, nullability, default; the logical type on which both sides agree."""
-    logical = column.type.logical & twin.type.logical if twin else column.type.logical
-    name = next((rule.logical for rule in TYPE_RULES if rule.logical in logical), column.type.text)
-    size = column.type.declared
-    sized = size and logical and size[0] in ("length", "decimal", "fraction")
-    words = [name + (f"({', '.join(str(part) for part in size[1:])})" if size and sized else "")]
-    if (
-        column.type.enforced
-        and column.type.enforced[0] == "integer"
-        and name == "i64"
-        and column.type.enforced[1] != 8
-    ):
-        words.append(f"{column.type.enforced[1]} bytes")
-    words += ["unsigned"] if column.type.unsigned else []
-    words.append("null" if column.nullable else "not null")
-    words += ["filled"] if column.auto_increment else []
-    default = default_meaning(column.default, logical)
-    words += [f"default {default}"] if default is not None else []
-    words += ["on update CURRENT_TIMESTAMP"] if column.on_update else []
-    words += [f"as {column.generated.text}"] if column.generated else []
-    return ", ".join(words)
+    triggers = [{one.name: one for one in schema.triggers} for schema in (sqlite, mysql)]
+    routines = [{one.name: one for one in schema.routines} for schema in (sqlite, mysql)]
+    return Schema(
+        tables=both(sqlite.tables, mysql.tables),
+        views=both(sqlite.views, mysql.views),
+        triggers=tuple(both(*triggers).values()),
+        routines=tuple(both(*routines).values()),
+    )
 
 
 def same_proof(old: str, new: str) -> bool:

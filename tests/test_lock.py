@@ -97,7 +97,7 @@ def test_the_lock_is_toml_for_people(proven: Project) -> None:
     )
     assert lock["schema"].split("\n\n")[0].splitlines() == [
         "table t",
-        "  id: i64, not null, filled",
+        "  id: i64, not null, auto_increment",
         "  a: string(9), not null, default 'x'",
         "  primary key (id)",
     ]

@@ -546,7 +546,7 @@ IRREVERSIBLE = "-- irreversible: what was there is gone\n"
         (DOWN, None),
         ((None, None), ("no down script", "no down script")),
         ((DOWN[0], "-- later\n"), (None, "an empty down script")),
-        (("SELECT 1;", DOWN[1]), ("stays: t INDEX (b)", None)),
+        (("SELECT 1;", DOWN[1]), ("stays: t: index (b)", None)),
         ((DOWN[0] + "DROP TABLE t;", DOWN[1]), ("is missing: ", None)),
         ((DOWN[0], DOWN[1] + " DROP TABLE ghost;"), (None, "DROP TABLE ghost")),
         ((IRREVERSIBLE, IRREVERSIBLE), None),
