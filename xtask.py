@@ -6078,7 +6078,7 @@ def _table_lines(table: Table, twin: Table, exact: bool) -> list[SchemaLine]:
     for condition in sorted(_check_texts(table)):
         add(f"check {condition}")
     if table.rows:
-        add(count(table.rows, "row"))
+        add(count_of(table.rows, "row"))
     return lines
 
 
@@ -6946,7 +6946,7 @@ def describe(sqlite: Schema, mysql: Schema, judged: Sequence[Judged]) -> list[st
         if one.entry:
             finding = one.finding
             word = "open" if one.open else "documented"
-            values = f"{shown(finding.sqlite)} | {shown(finding.mysql)}"
+            values = f"{shown_value(finding.sqlite)} | {shown_value(finding.mysql)}"
             marks[finding.at].append(f"  # {word} {finding.kind}: {values}")
     lines = []
     for line in schema_lines(_united(sqlite, mysql), sqlite):
