@@ -95,6 +95,8 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, TextIO, TypeVar
 
 ROOT: Final = Path(__file__).resolve().parent
 Dialect = Literal["sqlite", "mysql"]
+Direction = Literal["up", "down"]
+DIALECTS: Final[tuple[Dialect, Dialect]] = ("sqlite", "mysql")
 T = TypeVar("T")
 
 
@@ -634,17 +636,33 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class SqlFile:
+    """A file of SQL: its path as the user reaches it, and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Migration:
-    """One version on one side: where its SQL stands and how its runner would run it."""
+    """One version on one side: where its SQL stands and how its runner would run it.
+
+    `transaction` says that its runner wraps it in one on SQLite, except where a statement begins
+    like one of `unless`; `key` orders versions; `word` is that of a dialect in its file's name;
+    statements that begin like one of `skip` are not run.
+    """
 
     version: str
     name: str
     label: str
-    up: Path
-    down: Path | None
+    up: SqlFile
+    down: SqlFile | None
     layout: Layout
     transaction: bool = True
-    key: tuple[Any, ...] = ()
+    unless: tuple[str, ...] = ()
+    key: tuple[int, Any] = (0, ())
+    word: str = ""
+    skip: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -661,34 +679,6 @@ class Pair:
 
     def side(self, dialect: Dialect) -> Migration | None:
         return self.sqlite if dialect == "sqlite" else self.mysql
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a migration runner lays out its files.
-
-    `entry` matches a file name (a directory name where `directory`); `up` and `down` are the marker
-    lines of one-file sections; `marker` must stand in some file; `no_transaction` is what switches
-    the runner's transaction off; `lenient` wraps a file only where it opens no transaction itself;
-    `files` are those of a new migration, path and text: `label`, and what the ways `up` and `down` begin with.
-    """
-
-    name: str
-    runners: str
-    entry: re.Pattern[str]
-    directory: bool = False
-    up: re.Pattern[str] | None = None
-    down: re.Pattern[str] | None = None
-    marker: re.Pattern[str] | None = None
-    no_transaction: re.Pattern[str] | None = None
-    lenient: bool = False
-    textual: bool = False
-    files: tuple[tuple[str, str], ...] = (("{label}.sql", "{up}"),)
-
-    @property
-    def undoes(self) -> bool:
-        """Whether it knows a way back, in a section or in a file of its own."""
-        return self.directory or self.down is not None or "direction" in self.entry.groupindex
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -1163,15 +1153,6 @@ class Program:
             self.certain = self.certain and word not in BLOCK_WORDS and word != "CASE"
         elif closed != "CASE of values":
             self.certain = self.certain and word == closed
-
-
-def has_own_transaction(statements: Sequence[Statement]) -> bool:
-    """Tell whether a script opens a transaction itself."""
-    for statement in statements:
-        words = [token.text.upper() for token in statement.tokens[:2]]
-        if words[:1] == ["BEGIN"] or words == ["START", "TRANSACTION"]:
-            return True
-    return False
 
 
 @dataclass
@@ -2519,412 +2500,853 @@ def quote_canonical(name: str) -> str:
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
-# MIGRATIONS: which files there are, in which order their runner takes them, what is in them
+# MIGRATIONS: pure.  Which files there are, in which order their runner takes them, what is in them.
+# Two directories, migrations/ and migrations_mysql/, hold one history in two dialects: whatever
+# is added to one is owed to the other.
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-# Tables in which migration runners keep their books: no part of the schema.
-BOOKKEEPING_TABLES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "__diesel_schema_migrations": "Diesel",
-        "schema_migrations": "golang-migrate, dbmate, Rails",
-        "schema_migration": "popx, soda",
-        "_sqlx_migrations": "sqlx",
-        "goose_db_version": "goose",
-        "gorp_migrations": "sql-migrate",
-        "flyway_schema_history": "Flyway",
-        "refinery_schema_history": "refinery",
-        "__drizzle_migrations": "Drizzle",
-        "atlas_schema_revisions": "Atlas",
-        "sqlite_sequence": "SQLite's AUTOINCREMENT",
-    }
+class Late(NamedTuple):
+    """What a runner does with a new migration whose version is below one that was applied."""
+
+    applied: bool
+    words: str
+
+
+APPLIED: Final = Late(True, "is applied, in whatever order it came")
+NEVER_APPLIED: Final = Late(False, "is never applied: existing databases never get it")
+LATE_REFUSED: Final = Late(False, "is refused: the runner stops before it")
+LATE_UNKNOWN: Final = Late(False, "is never applied by a runner that goes on from the last version")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a migration runner lays out its files.
+
+    `entry` matches a whole path below the directory, without the word of a dialect (`example` shows
+    one): its groups are label, version, name, direction, and `repeat` or `baseline` where there are
+    such.  It is this layout where a path has the `sign`, or a text the `marker`.  `left_out`
+    matches what the runner finds and does not apply.  `up` and `down` are lines that begin the
+    sections of a file.  On SQLite a file runs in one transaction where `transaction` says so and
+    nothing in it matches `no_transaction` (nor in the file beside it that `companion` names) and no
+    statement begins like one of `unless`; `outside` tells users how to get out of it.  Versions of
+    eight digits or more are compared as text where `textual`.  `files` are those of a new
+    migration, path and text, `stamp` the form of its version where that is a moment.  `tables` are
+    those in which the runner keeps its books.  In `files`, `word` is that of a dialect with
+    its dot, or empty, and `database` the same or the side's own.
+    """
+
+    name: str
+    runners: str
+    example: str
+    entry: re.Pattern[str]
+    late: Late
+    sign: re.Pattern[str] | None = None
+    marker: re.Pattern[str] | None = None
+    left_out: re.Pattern[str] | None = None
+    up: re.Pattern[str] | None = None
+    down: re.Pattern[str] | None = None
+    transaction: bool = True
+    no_transaction: re.Pattern[str] | None = None
+    companion: str = ""
+    unless: tuple[str, ...] = ()
+    outside: str = "[sqlite] transaction = false in parity.toml, where your runner opens none"
+    textual: bool = False
+    files: tuple[tuple[str, str], ...] = (("{label}{word}.sql", "{up}"),)
+    stamp: str = ""
+    tables: tuple[str, ...] = ()
+
+    @property
+    def undoes(self) -> bool:
+        """Say whether it knows a way back, in a section or in a file of its own."""
+        return self.down is not None or "direction" in self.entry.groupindex
+
+
+def _path(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"{pattern}\Z", re.IGNORECASE)
+
+
+def _line(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"^{pattern}", re.IGNORECASE | re.MULTILINE)
+
+
+# What SQLite refuses inside a transaction, or passes over without a word.
+NOT_IN_TRANSACTION: Final = (
+    "VACUUM",
+    "PRAGMA foreign_keys",
+    "PRAGMA synchronous",
+    "PRAGMA journal_mode",
+    "PRAGMA temp_store",
 )
 
 
-def _layout(name: str, runners: str, entry: str, **options: Any) -> Layout:
-    flags = re.IGNORECASE | re.MULTILINE
-    compiled = {
-        key: re.compile(value, flags) if isinstance(value, str) else value
-        for key, value in options.items()
-    }
-    return Layout(name, runners, re.compile(entry, re.IGNORECASE), **compiled)
+_NUMBERED: Final = r"(?P<label>(?P<version>\d+)(?:[._-]+(?P<name>[^/]+))?)\.sql"
 
 
-_DIALECT: Final = (
-    r"(?:\.(?P<dialect>sqlite3?|mysql|mariadb|postgres(?:ql)?|cockroach(?:db)?|mssql|sqlserver))?"
+# 20240102_030405, 2024_01_02_030405, or numbers between dots or hyphens: 7, 1.2.0, 2024-01-02.
+_PARTS: Final = (
+    r"(?P<version>\d{8}[_-]\d{1,6}|\d{4}_\d\d_\d\d(?:_\d{1,6})?|\d+(?:[.-]\d+)*)"
+    r"(?:[._-]+(?P<name>[^/]+))?"
 )
 
 
-_NUMBERED: Final = r"(?P<version>\d+)[._-]+(?P<name>.+)\.sql\Z"
-
-
-# The first layout that explains a directory counts; those told apart by a marker line come before
-# those told by names alone.
+# The first one that has its sign, or its marker, counts.
 LAYOUTS: Final = (
-    _layout(
-        "diesel",
-        "Diesel",
-        r"(?P<version>\d[\d-]*)_(?P<name>.+)\Z",
-        directory=True,
+    Layout(
+        name="diesel",
+        runners="Diesel",
+        example="VERSION_name/up.sql",
+        entry=_path(
+            r"(?P<label>(?P<version>\d[\d-]*)_(?P<name>[^/]+))/(?P<direction>up|down)\.sql"
+        ),
+        sign=_path(r"\d[\d-]*_[^/]+/(?:up|down)\.sql"),
+        late=APPLIED,
+        no_transaction=_line(r"\s*run_in_transaction\s*=\s*false\b"),
+        companion="{folder}/metadata.toml",
+        outside="`run_in_transaction = false` in its metadata.toml",
         textual=True,
-        no_transaction=r"^\s*run_in_transaction\s*=\s*false\b",
         files=(("{label}/up.sql", "{up}"), ("{label}/down.sql", "{down}")),
+        stamp="%Y-%m-%d-%H%M%S",
+        tables=("__diesel_schema_migrations",),
     ),
-    _layout(
-        "up and down files",
-        "golang-migrate, sqlx, popx",
-        rf"V?(?P<version>\d+)[._-]+(?P<name>.+?){_DIALECT}(?:\.autocommit)?\.(?P<direction>up|down)\.sql\Z",
-        no_transaction=r"\A\s*--\s*no-transaction\b",
-        lenient=True,
-        files=(("{label}.up.sql", "{up}"), ("{label}.down.sql", "{down}")),
-    ),
-    _layout(
-        "goose",
-        "goose",
-        _NUMBERED,
-        marker=r"^--\s*\+goose\s+Up\b",
-        up=r"^--\s*\+goose\s+Up\b.*$",
-        down=r"^--\s*\+goose\s+Down\b.*$",
-        no_transaction=r"^--\s*\+goose\s+NO\s+TRANSACTION\b",
-        files=(("{label}.sql", "-- +goose Up\n{up}\n-- +goose Down\n{down}"),),
-    ),
-    _layout(
-        "dbmate",
-        "dbmate",
-        _NUMBERED,
-        marker=r"^--\s*migrate:up\b",
-        up=r"^--\s*migrate:up\b.*$",
-        down=r"^--\s*migrate:down\b.*$",
-        no_transaction=r"^--\s*migrate:up\b.*\btransaction:false\b",
-        files=(("{label}.sql", "-- migrate:up\n{up}\n-- migrate:down\n{down}"),),
+    Layout(
+        name="prisma",
+        runners="Prisma, Drizzle 1",
+        example="VERSION_name/migration.sql",
+        entry=_path(r"(?P<label>(?P<version>\d+)_(?P<name>[^/]+))/migration\.sql"),
+        sign=_path(r"\d+_[^/]+/migration\.sql"),
+        late=APPLIED,
+        transaction=False,
+        outside="",
         textual=True,
+        files=(("{label}/migration.sql", "{up}"),),
+        stamp="%Y%m%d%H%M%S",
+        tables=("_prisma_migrations",),
     ),
-    _layout(
-        "sql-migrate",
-        "sql-migrate",
-        r"(?P<version>\d+)[._-]+(?P<name>.+)\.sql\Z",
-        marker=r"^--\s*\+migrate\s+Up\b",
-        up=r"^--\s*\+migrate\s+Up\b.*$",
-        down=r"^--\s*\+migrate\s+Down\b.*$",
-        no_transaction=r"^--\s*\+migrate\s+Up\b.*\bnotransaction\b",
-        files=(("{label}.sql", "-- +migrate Up\n{up}\n-- +migrate Down\n{down}"),),
+    Layout(
+        name="a directory a version",
+        runners="any",
+        example="0001-name/sqlite3.sql beside 0001-name/mysql.sql",
+        entry=_path(r"(?P<label>(?P<version>\d+)[._-]+(?P<name>[^/]+))/\.sql"),
+        sign=_path(r"\d+[._-]+[^/]+/\.sql"),
+        late=LATE_UNKNOWN,
+        unless=("BEGIN", "START TRANSACTION", *NOT_IN_TRANSACTION),
+        files=(("{label}/{database}.sql", "{up}"),),
     ),
-    _layout(
-        "flyway",
-        "Flyway, refinery",
-        r"(?:(?P<direction>[VU])(?P<version>\d+(?:[._]\d+)*)|(?P<repeat>R))__(?P<name>.+)\.sql\Z",
+    Layout(
+        name="up and down files",
+        runners="golang-migrate, sqlx, popx",
+        example="VERSION_name.up.sql",
+        entry=_path(
+            r"(?P<label>V?(?P<version>\d+)(?:[._-]+(?P<name>[^/]+?))?)"
+            r"(?P<autocommit>\.autocommit)?\.(?P<direction>up|down)\.sql"
+        ),
+        sign=_path(r"V?\d+(?:[._-][^/]*)?\.(?:up|down)\.sql"),
+        late=NEVER_APPLIED,
+        no_transaction=re.compile(r"\A\s*--\s*no-transaction\b", re.IGNORECASE),
+        files=(("{label}{word}.up.sql", "{up}"), ("{label}{word}.down.sql", "{down}")),
+        tables=("schema_migrations", "schema_migration", "_sqlx_migrations"),
     ),
-    _layout(
-        "drizzle",
-        "Drizzle",
-        r"(?P<version>\d{4,})_(?P<name>.+)\.sql\Z",
-        marker=r"--> statement-breakpoint",
+    Layout(
+        name="yoyo",
+        runners="yoyo",
+        example="0001.name.sql with 0001.name.rollback.sql",
+        entry=_path(
+            r"(?P<label>(?P<version>\d{8}_\d+|\d+)(?:[._-]+(?P<name>[^/]+?))?)"
+            r"(?:\.(?P<direction>rollback))?\.sql"
+        ),
+        sign=_path(r"\d[^/]*\.rollback\.sql"),
+        late=APPLIED,
+        no_transaction=_line(r"--\s*transactional:\s*false\b"),
+        outside="the line `-- transactional: false`",
+        files=(("{label}{word}.sql", "{up}"), ("{label}{word}.rollback.sql", "{down}")),
+        tables=("_yoyo_migration", "_yoyo_log", "_yoyo_version", "yoyo_lock"),
     ),
-    _layout(
-        "plain",
-        "any",
-        r"(?P<version>\d{8}[_-]\d{6}|\d+)(?:[._-]+(?P<name>.+))?\.sql\Z",
-        lenient=True,
+    Layout(
+        name="db-migrate",
+        runners="db-migrate",
+        example="VERSION-name-up.sql",
+        entry=_path(r"(?P<label>(?P<version>\d+)-(?P<name>[^/]+))-(?P<direction>up|down)\.sql"),
+        sign=_path(r"\d+-[^/]+-down\.sql"),
+        late=APPLIED,
+        files=(("{label}-up{word}.sql", "{up}"), ("{label}-down{word}.sql", "{down}")),
+    ),
+    Layout(
+        name="postgrator",
+        runners="postgrator",
+        example="001.do.name.sql",
+        entry=_path(r"(?P<version>\d+)\.(?P<direction>do|undo)(?:\.(?P<name>[^/]+))?\.sql"),
+        sign=_path(r"\d+\.do(?:\.[^/]+)?\.sql"),
+        late=NEVER_APPLIED,
+        files=(
+            ("{version}.do.{name}{word}.sql", "{up}"),
+            ("{version}.undo.{name}{word}.sql", "{down}"),
+        ),
+        tables=("schemaversion",),
+    ),
+    Layout(
+        name="goose",
+        runners="goose",
+        example="VERSION_name.sql with `-- +goose Up`",
+        entry=_path(_NUMBERED),
+        marker=_line(r"[ \t]*--\s*\+goose\s+Up\b"),
+        late=LATE_REFUSED,
+        up=_line(r"[ \t]*--\s*\+goose\s+Up\b.*$"),
+        down=_line(r"[ \t]*--\s*\+goose\s+Down\b.*$"),
+        no_transaction=_line(r"[ \t]*--\s*\+goose\s+NO\s+TRANSACTION\b"),
+        outside="the line `-- +goose NO TRANSACTION`",
+        files=(("{label}{word}.sql", "-- +goose Up\n{up}\n-- +goose Down\n{down}"),),
+        tables=("goose_db_version",),
+    ),
+    Layout(
+        name="dbmate",
+        runners="dbmate",
+        example="VERSION_name.sql with `-- migrate:up`",
+        entry=_path(_NUMBERED),
+        marker=_line(r"[ \t]*--\s*migrate:up\b"),
+        late=APPLIED,
+        up=_line(r"[ \t]*--\s*migrate:up\b.*$"),
+        down=_line(r"[ \t]*--\s*migrate:down\b.*$"),
+        no_transaction=_line(r"[ \t]*--\s*migrate:up\b.*\btransaction:false\b"),
+        outside="`transaction:false` behind its `-- migrate:up`",
+        textual=True,
+        files=(("{label}{word}.sql", "-- migrate:up\n{up}\n-- migrate:down\n{down}"),),
+        tables=("schema_migrations",),
+    ),
+    Layout(
+        name="sql-migrate",
+        runners="sql-migrate",
+        example="VERSION-name.sql with `-- +migrate Up`",
+        entry=_path(_NUMBERED),
+        marker=_line(r"[ \t]*--\s*\+migrate\s+Up\b"),
+        late=APPLIED,
+        up=_line(r"[ \t]*--\s*\+migrate\s+Up\b.*$"),
+        down=_line(r"[ \t]*--\s*\+migrate\s+Down\b.*$"),
+        no_transaction=_line(r"[ \t]*--\s*\+migrate\s+Up\b.*\bnotransaction\b"),
+        outside="`notransaction` behind its `-- +migrate Up`",
+        files=(("{label}{word}.sql", "-- +migrate Up\n{up}\n-- +migrate Down\n{down}"),),
+        tables=("gorp_migrations",),
+    ),
+    Layout(
+        name="flyway",
+        runners="Flyway, refinery",
+        example="V1__name.sql",
+        entry=_path(
+            r"(?:.*/)?(?P<label>(?:(?:(?P<direction>[VU])|(?P<baseline>B))"
+            r"(?P<version>\d+(?:[._]\d+)*)|(?P<repeat>R))__(?P<name>[^/]+))\.sql"
+        ),
+        sign=_path(r"(?:.*/)?(?:[VB]\d+(?:[._]\d+)*|R)__[^/]+\.sql"),
+        left_out=_path(r"(?:.*/)?(?:(?:before|after)[a-z]+|createSchema)(?:__[^/]+)?\.sql"),
+        late=LATE_REFUSED,
+        no_transaction=_line(r"\s*executeInTransaction\s*=\s*false\b"),
+        companion="{path}.conf",
+        unless=("PRAGMA foreign_keys",),
+        outside="`executeInTransaction=false` in a file of its name with .conf behind it",
+        tables=("flyway_schema_history", "refinery_schema_history"),
+    ),
+    Layout(
+        name="drizzle",
+        runners="Drizzle",
+        example="0000_name.sql with `--> statement-breakpoint`",
+        entry=_path(r"(?P<label>(?P<version>\d{4,})_(?P<name>[^/]+))\.sql"),
+        marker=re.compile(r"--> statement-breakpoint", re.IGNORECASE),
+        late=NEVER_APPLIED,
+        tables=("__drizzle_migrations",),
+    ),
+    Layout(
+        name="plain",
+        runners="any",
+        example="VERSION_name.sql",
+        entry=_path(rf"(?P<label>v?{_PARTS})\.sql"),
+        sign=_path(rf"v?{_PARTS}\.sql"),
+        late=LATE_UNKNOWN,
+        no_transaction=re.compile(r"\A\s*--\s*no-transaction\b", re.IGNORECASE),
+        unless=("BEGIN", "START TRANSACTION", *NOT_IN_TRANSACTION),
     ),
 )
 
 
-SINGLE_FILE: Final = _layout("single file", "any", r"(?P<name>.+)\.sql\Z", lenient=True)
+LISTED: Final = Layout(
+    name="a list",
+    runners="any",
+    example="the files that `order` of parity.toml names",
+    entry=_path(r"(?P<label>(?:.*/)?(?P<name>[^/]*))\.sql"),
+    late=LATE_UNKNOWN,
+    unless=("BEGIN", "START TRANSACTION", *NOT_IN_TRANSACTION),
+)
 
 
-OTHER_DIALECTS: Final = {"sqlite": ("sqlite", "sqlite3"), "mysql": ("mysql", "mariadb")}
+SINGLE_FILE: Final = Layout(
+    name="single file",
+    runners="any",
+    example="one file of any name, run as `sqlite3 db < file` does",
+    entry=_path(r"(?P<label>(?P<name>[^/]*))\.sql"),
+    late=LATE_UNKNOWN,
+    transaction=False,
+    outside="",
+)
 
 
-def read_sql(path: Path) -> str:
-    """The text of a UTF-8 file, with or without BOM.  Raises MigrationError with the offset of what is no text."""
-    data = read_file(path)
-    if b"\0" in data:
-        raise MigrationError(
-            f"{path}: NUL byte at offset {data.index(0)}; save the file as UTF-8 text"
+# Tables in which runners keep their books are no part of the schema: those of the layouts, and of
+# runners whose files are laid out as another's.
+BOOKKEEPING_TABLES: Final = frozenset(name for layout in LAYOUTS for name in layout.tables) | {
+    "atlas_schema_revisions",
+    "sqlite_sequence",
+}
+
+
+def is_bookkeeping(name: str, ignore: Collection[str]) -> bool:
+    """Say whether a table is a runner's, or one that parity.toml ignores (lower case)."""
+    return name.lower() in BOOKKEEPING_TABLES or name.lower() in ignore
+
+
+# The word of a database in a name, as its users write it.
+OWN_WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"sqlite": ("sqlite", "sqlite3"), "mysql": ("mysql", "mariadb")}
+)
+
+
+DATABASE_WORDS: Final = frozenset(
+    [
+        *OWN_WORDS["sqlite"],
+        *OWN_WORDS["mysql"],
+        "postgres",
+        "postgresql",
+        "cockroach",
+        "cockroachdb",
+        "mssql",
+        "sqlserver",
+        "oracle",
+        "h2",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A directory of migrations, or a single file of them (`is_file`), as it was read.
+
+    `where` is its path as the user reaches it; `files` has all paths below it, with the text of
+    those that `holds_text` names and "" for the rest; `folders` are the directories below it.
+    """
+
+    where: str
+    files: Mapping[str, str]
+    folders: tuple[str, ...] = ()
+    is_file: bool = False
+
+    def path(self, below: str) -> str:
+        return self.where if self.is_file else f"{self.where.rstrip('/')}/{below}"
+
+
+@dataclass(frozen=True)
+class Handling:
+    """What parity.toml says of how one side's files are run.
+
+    `transaction` overrules the layout (None: it does not), `order` lists files that bear no
+    version, statements that begin like one of `skip` are not run, and `replace` changes the text.
+    """
+
+    transaction: bool | None = None
+    order: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    replace: tuple[tuple[str, str], ...] = ()
+
+
+class Found(NamedTuple):
+    """One side's migrations in the order in which they are applied, and what a report should say of them."""
+
+    migrations: list[Migration]
+    notes: tuple[str, ...] = ()
+
+
+def is_sql(path: str) -> bool:
+    return path.lower().endswith(".sql")
+
+
+def holds_text(path: str) -> bool:
+    """Say whether a file's text matters: SQL, and what says how a file is run."""
+    return is_sql(path) or path.endswith((".sql.conf", "/metadata.toml"))
+
+
+class Source(NamedTuple):
+    """A file of SQL: its path, the same without the word of a database, and that word."""
+
+    path: str
+    bare: str
+    word: str
+
+
+def read_source(path: str) -> Source:
+    """Take the word of a database out of a path: `a/mysql/1_x.sql`, `1_x.mysql.up.sql`, `1_x/mysql.sql`."""
+    *folders, file = path.split("/")
+    pieces = file[: -len(".sql")].split(".")
+    for parts in (pieces, folders):
+        for index, part in enumerate(parts):
+            if part.lower() in DATABASE_WORDS:
+                word = parts.pop(index)
+                return Source(path, "/".join([*folders, f"{'.'.join(pieces)}.sql"]), word)
+    return Source(path, path, "")
+
+
+def discover(snapshot: Snapshot, dialect: Dialect, handling: Handling = Handling()) -> Found:
+    """Find the migrations of one side.
+
+    Raises MigrationError for a set without any, for mixed layouts, a version that stands twice, and
+    for SQL that the layout does not explain, at any depth.
+    """
+    if snapshot.is_file:
+        return Found([_single_file(snapshot, path, handling) for path in snapshot.files])
+    _assert_plain_names(snapshot)
+    sources = [read_source(path) for path in sorted(snapshot.files) if is_sql(path)]
+    own = [one for one in sources if not one.word or one.word.lower() in OWN_WORDS[dialect]]
+    if not own:
+        raise MigrationError(_nothing_found(snapshot, sources, dialect))
+    layout = _recognise(snapshot, own, handling)
+    if layout is SINGLE_FILE:
+        return Found(
+            [_single_file(snapshot, own[0].path, handling)], _notes(snapshot, sources, own)
         )
-    try:
-        return data.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise MigrationError(
-            f"{path}: not UTF-8 at byte offset {error.start}; save the file as UTF-8"
-        ) from error
+    if layout is LISTED:
+        found = _listed(snapshot, own, handling)
+        return Found(found, _notes(snapshot, sources, own))
+    left_out = [one for one in own if layout.left_out and layout.left_out.match(one.bare)]
+    members = [one for one in own if one not in left_out]
+    _assert_explained(snapshot, members, layout)
+    _assert_no_empty_folder(snapshot, members, layout)
+    versions = _versions(snapshot, members, layout)
+    replaced = _replaced_by_baseline(versions)
+    found = []
+    for key in sorted(versions.keys() - set(replaced)):
+        found.append(_migration(snapshot, layout, key, versions[key], handling))
+    notes = [
+        f"{snapshot.path(one.path)}: left out, a callback of {layout.runners}" for one in left_out
+    ]
+    for key in replaced:
+        for entry in versions[key].values():
+            path = snapshot.path(entry.source.path)
+            notes.append(f"{path}: left out, a later baseline stands for it")
+    return Found(found, (*notes, *_notes(snapshot, sources, own)))
 
 
-def version_key(version: str, textual: bool) -> tuple[Any, ...]:
-    """Orders versions as their runner does: numbers as numbers (2 before 10, 1.2 before 1.10), and where
-    the runner compares text (`textual`), timestamps of eight digits or more as text."""
+def _assert_plain_names(snapshot: Snapshot) -> None:
+    for path in snapshot.files:
+        if printable(path) != path:
+            raise MigrationError(
+                f"{snapshot.where}: {printable(path)}: a control character in a name; rename it"
+            )
+
+
+def _nothing_found(snapshot: Snapshot, sources: Sequence[Source], dialect: Dialect) -> str:
+    empty = "an empty set proves nothing"
+    if sources:
+        return f"{snapshot.where}: every file is for another database than {dialect}; {empty}"
+    return f"{snapshot.where}: no migration in it (no .sql file); {empty}"
+
+
+# Files of these kinds are documents and books of runners, whatever number they bear.
+NO_MIGRATION_SUFFIXES: Final = (
+    ".json",
+    ".md",
+    ".txt",
+    ".sum",
+    ".toml",
+    ".conf",
+    ".lock",
+    ".yml",
+    ".yaml",
+)
+
+
+VERSIONED: Final = re.compile(r"(?:.*/)?v?\d+[^/]*\.[^/.]+\Z", re.IGNORECASE)
+
+
+def _notes(snapshot: Snapshot, sources: Sequence[Source], own: Sequence[Source]) -> tuple[str, ...]:
+    """Say which files were passed over: other databases' and what bears a version and is no SQL."""
+    notes = []
+    for source in sources:
+        if source not in own:
+            notes.append(f"{snapshot.path(source.path)}: passed over, it is for {source.word}")
+    for path in sorted(snapshot.files):
+        if VERSIONED.match(path) and not is_sql(path) and not path.endswith(NO_MIGRATION_SUFFIXES):
+            notes.append(f"{snapshot.path(path)}: not run, it bears a version and is no SQL")
+    return tuple(notes)
+
+
+def _recognise(snapshot: Snapshot, own: Sequence[Source], handling: Handling) -> Layout:
+    """Tell the layout by names, or by a line that only its runner knows."""
+    if handling.order:
+        return LISTED
+    for layout in LAYOUTS:
+        for source in own:
+            if not layout.entry.match(source.bare):
+                continue
+            if layout.sign and layout.sign.match(source.bare):
+                return layout
+            if layout.marker and layout.marker.search(snapshot.files[source.path]):
+                return layout
+    if len(own) == 1 and SINGLE_FILE.entry.match(own[0].bare):
+        return SINGLE_FILE
+    raise MigrationError(
+        f"{snapshot.path(own[0].path)}: no known layout explains this name ({layout_names()}); "
+        'name the files in the order in which they run: order = ["…"] in parity.toml'
+    )
+
+
+def layout_names() -> str:
+    return ", ".join(f"{layout.example} of {layout.runners}" for layout in LAYOUTS)
+
+
+def _assert_explained(snapshot: Snapshot, members: Sequence[Source], layout: Layout) -> None:
+    """Refuse SQL that the layout's runner would not run: the proof would be of something else."""
+    texts = snapshot.files
+    fitting = [one for one in members if layout.entry.match(one.bare)]
+    marked = fitting
+    if layout.up and layout.marker:
+        marked = [one for one in fitting if layout.marker.search(texts[one.path])]
+    for source in members:
+        path = snapshot.path(source.path)
+        if source not in fitting and "/" in source.bare:
+            raise MigrationError(
+                f"{path}: mixed layouts: {layout.name} ({layout.example}, as {marked[0].path}) does "
+                "not look there; move it where it is looked for, or name all files in parity.toml: order"
+            )
+        if source not in fitting:
+            raise MigrationError(
+                f"{path}: mixed layouts: {marked[0].path} is {layout.name} ({layout.example}), "
+                "this file is not named so; rename it, or move it elsewhere if it is no migration"
+            )
+        if source not in marked:
+            raise MigrationError(
+                f"{path}: mixed layouts: {marked[0].path} is {layout.name}, this file has no line "
+                f"that begins its up section; write it ({layout.example})"
+            )
+
+
+FOLDER_OF_VERSION: Final = re.compile(r"\d[\d-]*[._-]+[^/]+\Z")
+
+
+def _assert_no_empty_folder(snapshot: Snapshot, members: Sequence[Source], layout: Layout) -> None:
+    """A version without its file: whoever ran it has a schema that nobody can build again."""
+    if not layout.files[0][0].startswith("{label}/"):
+        return
+    file = layout.example.split()[0].rpartition("/")[2]
+    for folder in snapshot.folders:
+        if FOLDER_OF_VERSION.match(folder):
+            held = [one for one in members if one.path.startswith(f"{folder}/")]
+            if not held:
+                raise MigrationError(
+                    f"{snapshot.path(folder)}: no {file} in it; add it (an empty one does nothing)"
+                )
+
+
+class Way(NamedTuple):
+    """One file of a version, and what its name says."""
+
+    source: Source
+    says: Mapping[str, str | None]
+
+
+Version = tuple[int, Any]
+
+
+def version_key(version: str, textual: bool) -> Version:
+    """Order versions as their runner does: numbers as numbers (2 before 10, 1.2 before 1.10), and
+    where the runner compares text (`textual`), timestamps of eight digits or more as text."""
     if textual and len(version) >= 8:
         return (1, version)
     return (0, version_numbers(version))
 
 
 def version_numbers(version: str) -> tuple[int, ...]:
-    """1.2.0 and 1.2 are one version, as are 0001 and 1."""
+    """Read a version as numbers: 1.2.0 and 1.2 are one, as are 0001 and 1."""
     numbers = [int(part) for part in re.split(r"[._-]", version)]
     while len(numbers) > 1 and numbers[-1] == 0:
         numbers.pop()
     return tuple(numbers)
 
 
-def discover(directory: Path, dialect: Dialect) -> list[Migration]:
-    """The migrations of one side in the order in which they are applied.
-
-    Raises MigrationError for a missing or empty directory, mixed layouts, a doubled version, and
-    for a .sql file or a directory that the layout does not explain.  What is no .sql file is left alone.
-    """
-    if directory.is_file():
-        return [_single_file(directory)]
-    if not directory.is_dir():
-        raise MigrationError(
-            f"{directory}: no such directory; name the {dialect} migrations with --{dialect} or in parity.toml"
-        )
-    entries = sorted(entry for entry in directory.iterdir() if not entry.name.startswith("."))
-    for entry in entries:
-        if printable(entry.name) != entry.name:
-            raise MigrationError(
-                f"{directory}: {printable(entry.name)}: a control character in a name; rename it"
-            )
-    folders = [
-        entry
-        for entry in entries
-        if entry.is_dir() and (any(entry.glob("*.sql")) or LAYOUTS[0].entry.match(entry.name))
-    ]
-    files = [entry for entry in entries if entry.suffix.lower() == ".sql" and not entry.is_dir()]
-    if folders and files:
-        raise MigrationError(
-            f"{directory}: mixed layouts: {files[0].name} is a file, {folders[0].name}/ a directory; keep one"
-        )
-    if not folders and not files:
-        raise MigrationError(f"{directory}: no migration in it; an empty set proves nothing")
-    found = _diesel(directory, folders) if folders else _from_files(directory, files, dialect)
-    found.sort(key=lambda migration: migration.key)
-    for one, other in pairwise(found):
-        if one.key == other.key:
-            raise MigrationError(
-                f"{directory}: {one.label} and {other.label} are the same version, {other.version}; renumber one of them"
-            )
-    return found
-
-
-def _diesel(directory: Path, folders: Sequence[Path]) -> list[Migration]:
-    layout, found = LAYOUTS[0], []
-    for folder in folders:
-        match = layout.entry.match(folder.name)
-        up, metadata = folder / "up.sql", folder / "metadata.toml"
-        if not match:
-            raise MigrationError(
-                f"{folder}: holds SQL and is not named VERSION_name; rename it, or move the files elsewhere"
-            )
-        if not up.is_file():
-            raise MigrationError(f"{folder}: no up.sql in it; add it, or delete the directory")
-        strangers = [
-            path.name
-            for path in sorted(folder.glob("*.sql"))
-            if path.name not in ("up.sql", "down.sql")
-        ]
-        if strangers:
-            raise MigrationError(
-                f"{folder / strangers[0]}: Diesel runs up.sql and down.sql alone; move it into one of them"
-            )
-        own_transaction = (
-            metadata.is_file()
-            and layout.no_transaction
-            and layout.no_transaction.search(read_sql(metadata))
-        )
-        version = match["version"].replace("-", "")
-        down = folder / "down.sql"
-        found.append(
-            Migration(
-                version,
-                match["name"],
-                folder.name,
-                up,
-                down if down.is_file() else None,
-                layout,
-                transaction=not own_transaction,
-                key=version_key(version, layout.textual),
-            )
-        )
-    return found
-
-
-def _from_files(directory: Path, files: Sequence[Path], dialect: Dialect) -> list[Migration]:
-    if len(files) == 1 and not any(layout.entry.match(files[0].name) for layout in LAYOUTS[1:]):
-        return [_single_file(files[0])]
-    layout = _recognise(directory, files)
-    journal: dict[tuple[Any, ...], dict[str, tuple[Path, str, bool]]] = defaultdict(dict)
-    for path in files:
-        match = layout.entry.match(path.name)
+def _versions(
+    snapshot: Snapshot, members: Sequence[Source], layout: Layout
+) -> dict[Version, dict[str, Way]]:
+    """Sort files by version and by direction; a file for this very database comes before one for all."""
+    versions: dict[Version, dict[str, Way]] = defaultdict(dict)
+    for source in members:
+        match = layout.entry.match(source.bare)
         assert match is not None
-        parts = match.groupdict()
-        if parts.get("dialect") and parts["dialect"].lower() not in OTHER_DIALECTS[dialect]:
-            continue
-        direction = {"u": "down", "down": "down"}.get((parts.get("direction") or "").lower(), "up")
-        key = (
-            (2, parts["name"])
-            if parts.get("repeat")
-            else version_key(parts["version"], layout.textual)
-        )
-        specific = bool(parts.get("dialect"))
-        before = journal[key].get(direction)
-        if before and before[2] == specific:
+        way = Way(source, match.groupdict())
+        key = _key(way, layout)
+        direction = _direction(way)
+        before = versions[key].get(direction)
+        if before and bool(before.source.word) == bool(source.word):
             raise MigrationError(
-                f"{directory}: {before[0].name} and {path.name} are the same version; renumber one of them"
+                f"{snapshot.where}: {before.source.path} and {source.path} are the same version, "
+                f"{_version(way, layout) or way.says['name']}; give one of them another"
             )
-        if not before or specific:
-            journal[key][direction] = (path, parts.get("name") or parts["version"], specific)
-    if not journal:
-        raise MigrationError(
-            f"{directory}: every file is for another database than {dialect}; an empty set proves nothing"
-        )
-    return [_from_file(directory, layout, key, ways) for key, ways in journal.items()]
+        if not before or source.word:
+            versions[key][direction] = way
+    for ways in versions.values():
+        if ways.keys() == {"down"}:
+            raise MigrationError(
+                f"{snapshot.path(ways['down'].source.path)}: undoes a version that has no up file "
+                f"({layout.example}); add it"
+            )
+    return versions
 
 
-def _single_file(path: Path) -> Migration:
-    return Migration(path.stem, path.stem, path.stem, path, None, SINGLE_FILE, key=(0, (0,)))
+def _version(way: Way, layout: Layout) -> str:
+    version = way.says.get("version") or ""
+    return version.replace("-", "") if layout.textual else version
 
 
-def _from_file(
-    directory: Path,
-    layout: Layout,
-    key: tuple[Any, ...],
-    ways: Mapping[str, tuple[Path, str, bool]],
+def _key(way: Way, layout: Layout) -> Version:
+    if way.says.get("repeat"):
+        return (2, way.says["name"])
+    return version_key(_version(way, layout), layout.textual)
+
+
+def _direction(way: Way) -> str:
+    word = (way.says.get("direction") or "").lower()
+    if word in ("down", "u", "undo", "rollback"):
+        return "down"
+    return "baseline" if way.says.get("baseline") else "up"
+
+
+def _replaced_by_baseline(versions: Mapping[Version, Mapping[str, Way]]) -> list[Version]:
+    """Find the versions before the last baseline: a fresh database never sees them."""
+    baselines = [key for key, ways in versions.items() if "baseline" in ways]
+    return sorted(key for key in versions if baselines and key < max(baselines))
+
+
+def _migration(
+    snapshot: Snapshot, layout: Layout, key: Version, ways: Mapping[str, Way], handling: Handling
 ) -> Migration:
-    if "up" not in ways:
-        raise MigrationError(
-            f"{directory}: {ways['down'][0].name} undoes a version that has no up file; add it or delete this one"
-        )
-    up, name, _ = ways["up"]
-    match = layout.entry.match(up.name)
-    assert match is not None
-    version = match.groupdict().get("version") or up.stem
-    down = ways["down"][0] if "down" in ways else up if layout.down else None
-    label = re.sub(r"(\.(up|down))?\.sql\Z", "", up.name, flags=re.IGNORECASE)
-    transaction = not (layout.no_transaction and layout.no_transaction.search(read_sql(up)))
+    way = ways.get("baseline") or ways["up"]
+    version = _version(way, layout)
+    name = way.says.get("name") or version
+    up = _sql_file(snapshot, way.source.path, handling)
+    down = up if layout.down else None
+    if "down" in ways:
+        down = _sql_file(snapshot, ways["down"].source.path, handling)
+    transaction = _is_transactional(snapshot, layout, way, handling)
     return Migration(
-        version, name, label, up, down, layout, transaction and ".autocommit." not in up.name, key
+        version=version or way.source.path,
+        name=name,
+        label=way.says.get("label") or f"{version}.{name}",
+        up=up,
+        down=down,
+        layout=layout,
+        transaction=transaction,
+        unless=() if handling.transaction else layout.unless,
+        key=key,
+        word=way.source.word,
+        skip=handling.skip,
     )
 
 
-def _recognise(directory: Path, files: Sequence[Path]) -> Layout:
-    """The one layout that explains every file."""
-    fitting = {
-        path: [layout for layout in LAYOUTS[1:] if layout.entry.match(path.name)] for path in files
-    }
-    for path, layouts in fitting.items():
-        if not layouts:
-            raise MigrationError(f"{path}: no known layout explains this name; {_layout_names()}")
-    contents = {path: read_sql(path) for path in files}
-    for layout in LAYOUTS[1:]:
-        members = [path for path in files if layout in fitting[path]]
-        if layout.marker:
-            marked = [path for path in members if layout.marker.search(contents[path])]
-            if not marked:
-                continue
-            unmarked = [path for path in files if path not in marked]
-            if layout.up and unmarked:
-                line = layout.marker.pattern
-                raise MigrationError(
-                    f"{unmarked[0]}: mixed layouts: {marked[0].name} is {layout.name}, this file has no {line!r}"
-                )
-        if len(members) == len(files):
-            return layout
-        if members:
-            stranger = next(path for path in files if path not in members)
+def _sql_file(snapshot: Snapshot, path: str, handling: Handling) -> SqlFile:
+    text = snapshot.files[path]
+    for old, new in handling.replace:
+        text = text.replace(old, new)
+    return SqlFile(snapshot.path(path), text)
+
+
+def _is_transactional(snapshot: Snapshot, layout: Layout, way: Way, handling: Handling) -> bool:
+    """Say whether a file is run in a transaction: by its own word, by parity.toml, by its layout."""
+    path = way.source.path
+    text = snapshot.files[path]
+    if layout.companion:
+        folder = path.rpartition("/")[0]
+        text = snapshot.files.get(layout.companion.format(folder=folder, path=path), "")
+    if layout.no_transaction and layout.no_transaction.search(text):
+        return False
+    if way.says.get("autocommit"):
+        return False
+    return layout.transaction if handling.transaction is None else handling.transaction
+
+
+def _single_file(snapshot: Snapshot, path: str, handling: Handling) -> Migration:
+    return _unnumbered(snapshot, path, SINGLE_FILE, handling, (0, (0,)))
+
+
+def _unnumbered(
+    snapshot: Snapshot, path: str, layout: Layout, handling: Handling, key: Version
+) -> Migration:
+    label = path[: -len(".sql")] if is_sql(path) else path
+    source = read_source(path) if is_sql(path) else Source(path, path, "")
+    bare = source.bare[: -len(".sql")] if is_sql(path) else path
+    return Migration(
+        version=bare or label,
+        name=bare or label,
+        label=label,
+        up=_sql_file(snapshot, path, handling),
+        down=None,
+        layout=layout,
+        transaction=layout.transaction if handling.transaction is None else handling.transaction,
+        unless=() if handling.transaction else layout.unless,
+        key=key,
+        word=source.word,
+        skip=handling.skip,
+    )
+
+
+def _listed(snapshot: Snapshot, own: Sequence[Source], handling: Handling) -> list[Migration]:
+    """Take files in the order of parity.toml: names and globs, each file where it is first named."""
+    from fnmatch import fnmatchcase
+
+    paths: list[str] = []
+    for pattern in handling.order:
+        fitting = [one.path for one in own if fnmatchcase(one.path, pattern)]
+        if not fitting:
             raise MigrationError(
-                f"{stranger}: mixed layouts: {members[0].name} is {layout.name}, this file is not"
+                f"{snapshot.where}: no file is called {pattern!r}, as order in parity.toml says"
             )
-    raise MigrationError(f"{directory}: no known layout explains these files; {_layout_names()}")
+        paths += [path for path in fitting if path not in paths]
+    for source in own:
+        if source.path not in paths:
+            raise MigrationError(
+                f"{snapshot.path(source.path)}: not named in parity.toml: order; add it, in its place"
+            )
+    found = []
+    for index, path in enumerate(paths):
+        found.append(_unnumbered(snapshot, path, LISTED, handling, (0, (index,))))
+    return found
 
 
-def _layout_names() -> str:
-    return "known are " + ", ".join(f"{layout.name} ({layout.runners})" for layout in LAYOUTS)
-
-
-def script(migration: Migration, direction: Literal["up", "down"] = "up") -> str:
-    """The SQL of one direction, with as many lines before it as stand before it in the file."""
-    path = migration.up if direction == "up" else migration.down
-    if path is None:
+def script(migration: Migration, direction: Direction = "up") -> str:
+    """Give the SQL of one direction, with as many lines before it as stand before it in the file."""
+    file = migration.up if direction == "up" else migration.down
+    if file is None:
         raise MigrationError(f"{migration.label}: there is no down file")
-    text, layout = read_sql(path), migration.layout
+    layout = migration.layout
     if not layout.up or not layout.down:
-        return text if layout.undoes else _assert_no_down_section(text, path)
-    up, down = layout.up.search(text), layout.down.search(text)
+        return file.text if layout.undoes else _assert_no_down_section(file)
+    up = layout.up.search(file.text)
+    down = layout.down.search(file.text)
     if not up:
-        raise MigrationError(f"{path}: no line that begins its {layout.name} section")
+        raise MigrationError(f"{file.path}: no line that begins its {layout.name} up section")
     own, other = (up, down) if direction == "up" else (down, up)
     if own is None:
         return ""
-    return _blank(text, 0, own.end())[
-        : other.start() if other and other.start() > own.start() else None
-    ]
+    end = other.start() if other and other.start() > own.start() else None
+    return _blank(file.text, 0, own.end())[:end]
 
 
-# A whole line of a comment with which some runner begins the part that undoes a migration: the word alone, behind the
-# runner's own name and a sign (+ @ ! = [), or beside the word "migration".
+# A whole line of a comment with which some runner begins the part that undoes a migration: the
+# word alone, behind the runner's own name and a sign (+ @ ! = [), or beside the word "migration".
 DOWN_SECTION: Final = re.compile(
-    r"^[ \t]*(?:--|\#|/\*)(?:[^\w\n]*|[^\w\n+@!=\[]*[+@!=\[][^\w\n]*\w+[^\w\n]+|[^\w\n]*(?:migrat\w+|rambler)[^\w\n]+)"
+    r"^[ \t]*(?:--|\#|/\*)(?:[^\w\n]*|[^\w\n+@!=\[]*[+@!=\[][^\w\n]*\w+[^\w\n]+"
+    r"|[^\w\n]*(?:migrat\w+|rambler)[^\w\n]+)"
     r"(?:downs?|undo|rollback)(?:[^\w\n]+(?:migration|section|script))?[^\w\n]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 
 
-def _assert_no_down_section(text: str, path: Path) -> str:
-    """A layout that knows no way back would run it with the rest, and prove a schema that nobody has."""
-    if found := DOWN_SECTION.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        message = f"`{found[0].strip()}` looks like the down section of a runner that is not known; {_layout_names()}"
-        raise MigrationError(
-            f"{path}, line {line}: {message}; move it into a file of its own, or drop the comment"
-        )
-    return text
+def _assert_no_down_section(file: SqlFile) -> str:
+    """Refuse a way back in a layout that knows none: run with the rest, it would undo the schema."""
+    found = DOWN_SECTION.search(file.text)
+    if not found:
+        return file.text
+    line = file.text.count("\n", 0, found.start()) + 1
+    raise MigrationError(
+        f"{file.path}, line {line}: `{found[0].strip()}` looks like the down section of a runner "
+        f"that is not known; known are {layout_names()}; move it into a file of its own, or drop "
+        "the comment"
+    )
 
 
 def _blank(text: str, start: int, end: int) -> str:
     return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
 
 
+def path_of(migration: Migration, direction: Direction = "up") -> str:
+    file = migration.down if direction == "down" else None
+    return (file or migration.up).path
+
+
+def statements_of(
+    migration: Migration, dialect: Dialect, direction: Direction = "up"
+) -> list[Statement]:
+    """Split one direction of a migration into the statements that are run."""
+    path = path_of(migration, direction)
+    statements = split(script(migration, direction), dialect, path)
+    return [one for one in statements if not begins_with(one, migration.skip)]
+
+
+def begins_with(statement: Statement, beginnings: Sequence[str]) -> bool:
+    """Say whether a statement begins like one of these, whatever the case and the spaces."""
+    if not beginnings:
+        return False
+    text = " ".join(token.text for token in statement.tokens[:20]).upper()
+    text = text.replace("PRAGMA MAIN . ", "PRAGMA ") + " "
+    return any(text.startswith(" ".join(one.upper().split()) + " ") for one in beginnings)
+
+
+def runs_in_transaction(migration: Migration, statements: Sequence[Statement]) -> bool:
+    """Say whether SQLite's runner wraps these statements in one transaction."""
+    if not migration.transaction:
+        return False
+    return not any(begins_with(one, migration.unless) for one in statements)
+
+
+def holds_statement(migration: Migration, dialect: Dialect) -> bool:
+    """Say whether its up side does anything at all."""
+    return any(token.text != ";" for token in meaningful_tokens(script(migration), dialect))
+
+
 def pair(sqlite: Sequence[Migration], mysql: Sequence[Migration]) -> list[Pair]:
-    """Both histories as one: by version, else by name; what has no partner stands alone, in its place."""
+    """Make both histories one: by version and name, else by name, else by version.
+
+    A name counts before a version: numbers are shifted where one side had a migration more.  What
+    has no partner stands alone, in its place.
+    """
     partners: dict[str, Migration] = {}
-    by_version = {_version_of(migration): migration for migration in mysql}
     taken: set[str] = set()
-    for migration in sqlite:
-        partner = by_version.get(_version_of(migration))
-        if partner:
-            partners[migration.label] = partner
-            taken.add(partner.label)
-    by_name = {
-        migration.name.lower(): migration for migration in mysql if migration.label not in taken
-    }
-    for migration in sqlite:
-        partner = by_name.get(migration.name.lower()) if migration.label not in partners else None
-        if partner and partner.label not in taken:
-            partners[migration.label] = partner
-            taken.add(partner.label)
+    for identity in (_version_and_name, _name_alone, _version_alone):
+        waiting: dict[Any, list[Migration]] = defaultdict(list)
+        for migration in mysql:
+            if migration.label not in taken:
+                waiting[identity(migration)].append(migration)
+        for migration in sqlite:
+            wanted = identity(migration)
+            if wanted is not None and migration.label not in partners and waiting[wanted]:
+                partner = waiting[wanted].pop(0)
+                partners[migration.label] = partner
+                taken.add(partner.label)
     return list(_merge(list(sqlite), list(mysql), partners, taken))
 
 
-def _version_of(migration: Migration) -> Any:
-    """Version as a value: 00001, 1 and 0001 are one; so are the two names of a single file."""
+def _version_alone(migration: Migration) -> Any:
+    """Read a version as a value: 00001, 1 and 0001 are one; so are the two names of a single file."""
     if migration.layout is SINGLE_FILE:
-        return "single file"
-    return (
-        version_numbers(migration.version) if migration.version[:1].isdigit() else migration.version
-    )
+        return SINGLE_FILE.name
+    if re.fullmatch(r"\d+(?:[._-]\d+)*", migration.version):
+        return version_numbers(migration.version)
+    return migration.version
+
+
+def _name_alone(migration: Migration) -> str | None:
+    """Read a name whatever parts its words; None where a migration has a version alone."""
+    if migration.name == migration.version and migration.layout is not LISTED:
+        return None
+    return re.sub(r"[\W_]+", "_", migration.name.lower())
+
+
+def _version_and_name(migration: Migration) -> Any:
+    return _version_alone(migration), _name_alone(migration)
 
 
 def _merge(
     left: list[Migration],
     right: list[Migration],
     partners: Mapping[str, Migration],
-    taken: set[str],
+    taken: Collection[str],
 ) -> Iterator[Pair]:
-    waiting: dict[
-        str, Migration
-    ] = {}  # partners that came earlier than their twin: the two orders cross
+    """Walk both histories at once, each in its own order."""
+    waiting: set[str] = set()  # partners that came earlier than their twin: the two orders cross
     while left or right:
-        one, other = left[0] if left else None, right[0] if right else None
+        one = left[0] if left else None
+        other = right[0] if right else None
         partner = partners.get(one.label) if one else None
         if one and partner and partner.label in waiting:
             yield Pair(left.pop(0), None, crossed=True)
@@ -2936,8 +3358,87 @@ def _merge(
             yield Pair(None, right.pop(0))
         else:
             assert other is not None
-            waiting[other.label] = other
+            waiting.add(other.label)
             yield Pair(None, right.pop(0), crossed=True)
+
+
+def pair_notes(steps: Sequence[Pair]) -> list[str]:
+    """Say which pairs only their version made one, and which hold no statement on either side."""
+    notes = []
+    for step in steps:
+        if not step.sqlite or not step.mysql:
+            continue
+        names = [_name_alone(step.sqlite), _name_alone(step.mysql)]
+        if None not in names and names[0] != names[1] and step.sqlite.layout is not SINGLE_FILE:
+            notes.append(f"paired by version alone: {step.sqlite.label} with {step.mysql.label}")
+    return notes + [f"{label}: both sides hold no statement" for label in empty_pairs(steps)]
+
+
+def empty_pairs(steps: Sequence[Pair]) -> list[str]:
+    """Name the pairs that were made and never filled."""
+    labels = []
+    for step in steps:
+        if not step.sqlite or not step.mysql:
+            continue
+        if not holds_statement(step.sqlite, "sqlite") and not holds_statement(step.mysql, "mysql"):
+            labels.append(step.label)
+    return labels
+
+
+Moment = Callable[[str], str]  # now, in a form of strftime
+
+
+def new_label(
+    name: str, own: Sequence[Migration], both: Sequence[Migration], moment: Moment
+) -> tuple[str, str]:
+    """Make version and label of a migration after all of `both`, spelled as the last one of `own`."""
+    numbered = [one for one in own if one.version[:1].isdigit()]
+    layout = numbered[-1].layout if numbered else LAYOUTS[0]
+    if layout.stamp:
+        version = moment(layout.stamp)
+        return version, f"{version}_{name}"
+    last = numbered[-1]
+    prefix, _, rest = last.label.partition(last.version)
+    gap = re.match(r"[._-]+", rest)
+    version = _next_version(last.version, both, moment)
+    return version, f"{prefix}{version}{gap[0] if gap else '_'}{name}"
+
+
+def new_files(
+    dialect: Dialect, last: Migration | None, parts: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Make path and text of a new migration's files; `parts` are its version, name, label, up and down."""
+    layout = last.layout if last else LAYOUTS[0]
+    word = last.word if last else ""
+    words = {"word": word and f".{word}", "database": word or OWN_WORDS[dialect][-1]}
+    if dialect == "mysql" and not word:
+        words["database"] = dialect
+    made = []
+    for path, text in layout.files:
+        made.append((path.format(**parts, **words), text.format(**parts)))
+    return made
+
+
+# How versions that are a moment are written.
+MOMENTS: Final = (
+    (re.compile(r"\d{14}"), "%Y%m%d%H%M%S"),
+    (re.compile(r"\d{8}_\d{6}"), "%Y%m%d_%H%M%S"),
+    (re.compile(r"\d{8}-\d{6}"), "%Y%m%d-%H%M%S"),
+    (re.compile(r"\d{4}_\d\d_\d\d_\d{6}"), "%Y_%m_%d_%H%M%S"),
+    (re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d"), "%Y-%m-%d"),
+)
+
+
+def _next_version(last: str, both: Sequence[Migration], moment: Moment) -> str:
+    for written, form in MOMENTS:
+        if written.fullmatch(last):
+            return moment(form)
+    newest = 0
+    for migration in both:
+        if number := re.match(r"\d+", migration.version):
+            newest = max(newest, int(number[0]))
+    width = len(re.split(r"\D", last)[0])
+    return str(newest + 1).zfill(width)
 
 
 RENAMING: Final = re.compile(r"\b(?:rename|change|constraint)\b", re.IGNORECASE)
@@ -3038,7 +3539,7 @@ class Backend(Protocol):
     def fresh(self) -> None:
         """Empty it."""
 
-    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
+    def apply(self, migration: Migration, direction: Direction = "up") -> list[Finding]:
         """Run one direction of a migration as its runner would.  Raises MigrationError where a statement fails."""
 
     def read(self, only: Collection[str] | None = None) -> Schema:
@@ -3046,19 +3547,13 @@ class Backend(Protocol):
 
 
 def failed(
-    migration: Migration, path: Path, statement: Statement, total: int, server: str, message: str
+    migration: Migration, path: str, statement: Statement, total: int, server: str, message: str
 ) -> MigrationError:
     """A migration that does not apply: file, statement, line, beginning, the server's words."""
-    place = (
-        f"{printable(str(path))}, statement {statement.number} of {total}, line {statement.line}"
-    )
+    place = f"{printable(path)}, statement {statement.number} of {total}, line {statement.line}"
     return MigrationError(
         f"{printable(migration.label)}: {server} refused {place}:\n  {beginning(statement.text)}\n  {printable(message)}"
     )
-
-
-def _is_ignored(name: str, ignore: Collection[str]) -> bool:
-    return name.lower() in BOOKKEEPING_TABLES or name.lower() in ignore
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -3158,13 +3653,14 @@ class SQLiteBackend:
                     f"parity.toml: sqlite.init: {beginning(statement.text)}: {error}"
                 ) from error
 
-    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
-        path = migration.up if direction == "up" else migration.down or migration.up
-        statements = split(script(migration, direction), "sqlite", f"{path}")
-        own = migration.layout.lenient and has_own_transaction(statements)
-        begin = Statement("BEGIN", 0, 1)
-        commit = Statement("COMMIT", len(statements), statements[-1].line if statements else 1)
-        wrapped = [begin, *statements, commit] if migration.transaction and not own else statements
+    def apply(self, migration: Migration, direction: Direction = "up") -> list[Finding]:
+        path = path_of(migration, direction)
+        statements = statements_of(migration, "sqlite", direction)
+        wrapped = statements
+        if runs_in_transaction(migration, statements):
+            last = statements[-1].line if statements else 1
+            commit = Statement("COMMIT", len(statements), last)
+            wrapped = [Statement("BEGIN", 0, 1), *statements, commit]
         self.executed += len(statements)
         watch = DropWatch(self.open, migration)
         self.open.set_authorizer(_no_files)
@@ -3180,7 +3676,7 @@ class SQLiteBackend:
             )
         return watch.findings()
 
-    def _execute(self, migration: Migration, path: Path, statement: Statement, total: int) -> None:
+    def _execute(self, migration: Migration, path: str, statement: Statement, total: int) -> None:
         try:
             self.open.execute(statement.text).fetchall()
         except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
@@ -3461,7 +3957,9 @@ def read_sqlite(connection: sqlite3.Connection, ignore: Collection[str]) -> Sche
         connection.execute("SELECT lower(name), type FROM pragma_table_list WHERE schema = 'main'")
     )
     skipped = {
-        name for kind, name, _, _ in rows if kind in ("table", "view") and _is_ignored(name, ignore)
+        name
+        for kind, name, _, _ in rows
+        if kind in ("table", "view") and is_bookkeeping(name, ignore)
     }
     hidden = {
         name.lower()
@@ -4171,9 +4669,9 @@ class MySQLBackend:
                     f"parity.toml: mysql.init: {beginning(statement.text)}: {_server_words(error)}"
                 ) from error
 
-    def apply(self, migration: Migration, direction: Literal["up", "down"] = "up") -> list[Finding]:
-        path = migration.up if direction == "up" else migration.down or migration.up
-        statements = split(script(migration, direction), "mysql", f"{path}")
+    def apply(self, migration: Migration, direction: Direction = "up") -> list[Finding]:
+        path = path_of(migration, direction)
+        statements = statements_of(migration, "mysql", direction)
         self.executed += len(statements)
         findings = []
         for statement in statements:
@@ -4189,7 +4687,7 @@ class MySQLBackend:
         return findings
 
     def _execute(
-        self, migration: Migration, path: Path, statement: Statement, total: int
+        self, migration: Migration, path: str, statement: Statement, total: int
     ) -> list[Finding]:
         import pymysql
 
@@ -4470,7 +4968,7 @@ class MySQLReader:
         exact: Exact,
     ) -> None:
         self.flavour, self.earlier, self.exact = flavour, earlier, exact
-        self.skipped = {row[0] for row in rows["tables"] if _is_ignored(row[0], ignore)}
+        self.skipped = {row[0] for row in rows["tables"] if is_bookkeeping(row[0], ignore)}
         self.tables = [row for row in rows["tables"] if row[0] not in self.skipped]
         self.rows = rows
         self.by_table = {
@@ -5848,6 +6346,8 @@ class Settings:
     mysql_init: str = ""
     functions: Mapping[str, int] = field(default_factory=dict)
     image: str = "mariadb:11.8"
+    sqlite_files: Handling = Handling()
+    mysql_files: Handling = Handling()
     ignore_tables: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
@@ -5856,8 +6356,8 @@ class Settings:
 KNOWN_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "": ("ignore_tables", "sqlite", "mysql", "divergence", "open", "rewrite"),
-        "sqlite": ("migrations", "init", "functions"),
-        "mysql": ("migrations", "init", "image"),
+        "sqlite": ("migrations", "init", "functions", "transaction", "order", "skip", "replace"),
+        "mysql": ("migrations", "init", "image", "order", "skip", "replace"),
         "divergence": ("kind", "at", "sqlite", "mysql", "reason"),
         "open": ("kind", "at", "sqlite", "mysql", "issue"),
         "rewrite": ("migration", "digest", "reason"),
@@ -5898,9 +6398,33 @@ def parse_settings(text: str, where: str) -> Settings:
         mysql_init=_typed(mysql, "init", str, defaults.mysql_init, f"{where}: [mysql]"),
         functions=functions,
         image=_typed(mysql, "image", str, defaults.image, f"{where}: [mysql]"),
+        sqlite_files=_handling(sqlite, f"{where}: [sqlite]"),
+        mysql_files=_handling(mysql, f"{where}: [mysql]"),
         ignore_tables=tuple(name.lower() for name in tables),
         entries=tuple(entries),
         rewrites=tuple(_rewrite(item, where) for item in _typed(data, "rewrite", list, [], where)),
+    )
+
+
+def _handling(table: Mapping[str, Any], where: str) -> Handling:
+    """Read how one side's files are run: `transaction`, `order`, `skip`, `replace`."""
+    transaction = table.get("transaction")
+    if transaction is not None and not isinstance(transaction, bool):
+        raise ConfigError(f"{where}: transaction = {transaction!r}: expected true or false")
+    lists = {}
+    for key in ("order", "skip"):
+        lists[key] = _typed(table, key, list, [], where)
+        if not all(isinstance(text, str) and text.strip() for text in lists[key]):
+            raise ConfigError(f"{where}: {key}: expected a list of strings")
+    replace = _typed(table, "replace", dict, {}, where)
+    for old, new in replace.items():
+        if not old or not isinstance(new, str):
+            raise ConfigError(f'{where}: replace: expected {{ "text" = "other text" }}')
+    return Handling(
+        transaction=transaction,
+        order=tuple(lists["order"]),
+        skip=tuple(lists["skip"]),
+        replace=tuple(replace.items()),
     )
 
 
@@ -6642,9 +7166,7 @@ RENDERERS: Final[Mapping[str, Callable[[Verdict], str]]] = MappingProxyType(
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-def apply_step(
-    step: Pair, backends: Iterable[Backend], direction: Literal["up", "down"] = "up"
-) -> None:
+def apply_step(step: Pair, backends: Iterable[Backend], direction: Direction = "up") -> None:
     for backend in backends:
         migration = step.side(backend.dialect)
         if migration:
@@ -6831,7 +7353,7 @@ class Trip:
 
 
 def _down_statements(migration: Migration, dialect: Dialect) -> list[Statement]:
-    return split(script(migration, "down"), dialect, str(migration.down)) if migration.down else []
+    return statements_of(migration, dialect, "down") if migration.down else []
 
 
 def _down_fault(migration: Migration, dialect: Dialect) -> str | None:
@@ -6883,8 +7405,8 @@ SERVER_LINE: Final = re.compile(r"^server = .*\n", re.MULTILINE)
 def digest(migration: Migration) -> str:
     """SHA-256 of both directions and of how they are run, whatever the line endings."""
     parts = [
-        read_sql(migration.up),
-        read_sql(migration.down) if migration.down else "",
+        migration.up.text,
+        migration.down.text if migration.down else "",
         str(migration.transaction),
     ]
     return hashlib.sha256(
@@ -7937,53 +8459,216 @@ class Project:
         except ValueError:
             return str(path)
 
+    def history(self) -> History:
+        """Discover and pair the migrations of both sides; what is wrong with either is told at once."""
+        found: dict[Dialect, Found] = {}
+        errors = []
+        for dialect in DIALECTS:
+            try:
+                found[dialect] = discover(self.snapshot(dialect), dialect, self.handling(dialect))
+            except MigrationError as error:
+                errors.append(str(error))
+        if errors:
+            raise MigrationError("\n".join(errors))
+        steps = pair(found["sqlite"].migrations, found["mysql"].migrations)
+        notes = (*found["sqlite"].notes, *found["mysql"].notes, *pair_notes(steps))
+        return History(steps, notes)
+
     def steps(self) -> list[Pair]:
-        return pair(discover(self.sqlite, "sqlite"), discover(self.mysql, "mysql"))
+        return self.history().steps
+
+    def directory(self, dialect: Dialect) -> Path:
+        return self.sqlite if dialect == "sqlite" else self.mysql
+
+    def handling(self, dialect: Dialect) -> Handling:
+        return self.settings.sqlite_files if dialect == "sqlite" else self.settings.mysql_files
+
+    def snapshot(self, dialect: Dialect) -> Snapshot:
+        """Read one side's directory; the other side's is no part of it, where it lies below."""
+        own = self.directory(dialect)
+        other = self.directory("mysql" if dialect == "sqlite" else "sqlite")
+        if not os.path.lexists(own):
+            raise MigrationError(
+                f"{own}: no such directory; name the {dialect} migrations with --{dialect} "
+                "or in parity.toml"
+            )
+        return read_snapshot(own, checkout_of(self.base.resolve())[-1], other)
+
+
+class History(NamedTuple):
+    """The migrations of both sides as steps, and what a report should say of the files."""
+
+    steps: list[Pair]
+    notes: tuple[str, ...] = ()
+
+
+def read_snapshot(root: Path, boundary: Path, without: Path | None = None) -> Snapshot:
+    """Read a directory of migrations, or one file; `without` is a directory that is no part of it.
+
+    Raises MigrationError for what cannot be read as what it seems to be: a link that leads nowhere,
+    round in a circle or out of the `boundary`, a pipe or device, bytes that are no text.
+    """
+    root_is_file = root.is_file()
+    if root_is_file or not root.is_dir():
+        _assert_readable(root, (boundary, root.resolve()))
+        return Snapshot(root.as_posix(), {root.name: read_sql(root)}, is_file=True)
+    files: dict[str, str] = {}
+    folders: list[str] = []
+    limits = (boundary, root.resolve())
+    excluded = without.resolve() if without and without.exists() else None
+
+    def walk(folder: Path, below: str, above: frozenset[Path]) -> None:
+        for entry in _entries(folder):
+            path = f"{below}{entry.name}"
+            if entry.name.startswith("."):
+                continue
+            if not entry.is_dir():
+                if entry.is_symlink() and not entry.exists() and not holds_text(path):
+                    continue
+                if holds_text(path):
+                    _assert_readable(entry, limits)
+                files[path] = read_sql(entry) if holds_text(path) else ""
+                continue
+            place = entry.resolve()
+            if place == excluded and place != limits[1]:
+                continue
+            if entry.is_symlink():
+                _assert_inside(entry, limits)
+                if place in above:
+                    raise MigrationError(f"{entry}: a link to a directory that holds it; remove it")
+            folders.append(path)
+            walk(entry, f"{path}/", above | {place})
+
+    walk(root, "", frozenset([root.resolve()]))
+    return Snapshot(root.as_posix(), files, tuple(folders))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise MigrationError(f"{folder}: cannot be read: {error.strerror}") from error
+
+
+def _assert_readable(path: Path, limits: Sequence[Path]) -> None:
+    """Refuse a link that leads nowhere or out of the project, and what is no plain file."""
+    shown = printable(str(path))
+    if path.is_symlink():
+        if not path.exists():
+            raise MigrationError(
+                f"{shown}: a link to {printable(os.readlink(path))}, which is not there; "
+                "put the file back, or remove the link"
+            )
+        _assert_inside(path, limits)
+    if not path.is_file():
+        raise MigrationError(f"{shown}: expected a plain file of SQL, found something else")
+
+
+def _assert_inside(path: Path, limits: Sequence[Path]) -> None:
+    place = path.resolve()
+    if not any(place.is_relative_to(limit) for limit in limits):
+        raise MigrationError(
+            f"{printable(str(path))}: a link out of the project, to {printable(str(place))}; "
+            "put the file itself here"
+        )
+
+
+def read_sql(path: Path) -> str:
+    """Read a UTF-8 file, with or without BOM.  Raises MigrationError with the offset of what is no text."""
+    shown = printable(str(path))
+    data = read_file(path)
+    if b"\0" in data:
+        at = data.index(0)
+        raise MigrationError(f"{shown}: NUL byte at offset {at}; save the file as UTF-8 text")
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise MigrationError(
+            f"{shown}: not UTF-8 at byte offset {error.start}; save the file as UTF-8"
+        ) from error
+
+
+NO_PROJECT: Final = (
+    "no parity.toml here or above, and no migrations/ beside migrations_mysql/; "
+    "`xtask init` makes one"
+)
 
 
 def find_project(arguments: argparse.Namespace) -> Project:
-    """The project of the present directory, else xtask.py's own; flags override what its parity.toml says."""
+    """Find the project that is meant; flags override what its parity.toml says.  Raises ConfigError."""
     flags = {dialect: getattr(arguments, dialect, None) for dialect in ("sqlite", "mysql")}
     named = getattr(arguments, "config", None)
     config = Path(named) if named else None
-    base = config.parent if config else project_directory()
+    base = config.parent if config else project_directory(named_both=all(flags.values()))
     if config is None and os.path.lexists(base / "parity.toml"):
         config = base / "parity.toml"
-    settings = Settings()
-    if config is not None:
-        settings = parse_settings(read_text(config), str(config))
+    settings = read_settings(config) if config else Settings()
     own = not any(flags.values())
     if not own and not named and settings.entries:
         say(
-            f"{config}: its entries are about its own directories and not applied to others; name it with --config to apply them"
+            f"{config}: its entries are about its own directories and not applied to others; "
+            "name it with --config to apply them"
         )
         settings = dataclasses.replace(settings, entries=())
-    paths = {
-        dialect: Path(flags[dialect]) if flags[dialect] else base / getattr(settings, dialect)
-        for dialect in flags
-    }
+    paths = {"sqlite": base / settings.sqlite, "mysql": base / settings.mysql}
+    for dialect, flag in flags.items():
+        if flag:
+            paths[dialect] = Path(flag)
     return Project(base, config, settings, paths["sqlite"], paths["mysql"], own)
 
 
-def project_directory() -> Path:
-    """The present directory where it holds both sets, else the nearest one above it, within its checkout, with a
-    parity.toml; else the present one if it holds any of these, else the one that xtask.py lies in."""
-    here, defaults = Path.cwd(), Settings()
-    sets = [(here / name).is_dir() for name in (defaults.sqlite, defaults.mysql)]
+def read_settings(config: Path) -> Settings:
+    return parse_settings(read_text(config), str(config))
+
+
+def project_directory(named_both: bool = False) -> Path:
+    """Find the directory of the parity.toml here or above, within the checkout, else this one.
+
+    The present directory is a project of its own where it holds both sets and the parity.toml above
+    it is about others.  Raises ConfigError where there is none: nothing else is ever taken for it.
+    """
+    here = Path.cwd()
     places = checkout_of(here)
-    holder = next((one for one in places if os.path.lexists(one / "parity.toml")), None)
-    if all(sets) and holder not in (None, here):
-        config = os.path.relpath(holder / "parity.toml")
-        say(
-            f"{config}: not applied to this directory's migrations; name it with --config, or run where it is"
-        )
-    if all(sets) or (any(sets) and holder is None):
-        holder = here
-    return Path(os.path.relpath(holder)) if holder else ROOT
+    holder = next((place for place in places if os.path.lexists(place / "parity.toml")), None)
+    for place in places if holder is None else places[: places.index(holder)]:
+        _assert_no_misnamed_settings(place)
+    defaults = Settings()
+    sets = [here / defaults.sqlite, here / defaults.mysql]
+    holds_both = all(one.is_dir() for one in sets)
+    if holds_both and holder not in (None, here):
+        settings = read_settings(holder / "parity.toml")
+        if [(holder / name).resolve() for name in (settings.sqlite, settings.mysql)] != sets:
+            config = os.path.relpath(holder / "parity.toml")
+            say(
+                f"{config}: not applied to this directory's migrations; name it with --config, "
+                "or run where it is"
+            )
+            holder = here
+    if holder is None and not holds_both and not named_both:
+        raise ConfigError(NO_PROJECT)
+    return Path(os.path.relpath(holder or here))
+
+
+def _assert_no_misnamed_settings(place: Path) -> None:
+    """Refuse a Parity.toml: passed over, it would say nothing of what it says."""
+    for entry in sorted(place.iterdir()):
+        if entry.name != "parity.toml" and entry.name.lower() == "parity.toml":
+            path = os.path.relpath(entry)
+            raise ConfigError(f"{path}: rename it to parity.toml, which is the name that is read")
+
+
+def project_settings(arguments: argparse.Namespace) -> Settings:
+    """Give the settings of the project, or those that hold without one."""
+    try:
+        return find_project(arguments).settings
+    except ConfigError as error:
+        if str(error) == NO_PROJECT:
+            return Settings()
+        raise
 
 
 def checkout_of(here: Path) -> Sequence[Path]:
-    """A directory and those above it, up to the top of its checkout; itself alone where there is none."""
+    """List a directory and those above it, up to the top of its checkout; itself alone where there is none."""
     places = [here, *here.parents]
     top = next((at for at, place in enumerate(places) if (place / ".git").exists()), 0)
     return places[: top + 1]
@@ -8193,7 +8878,7 @@ def verdict_of(
     for step in task.steps:
         migration = step.mysql or step.sqlite
         assert migration is not None
-        paths[step.label] = _shown_path(migration.up)
+        paths[step.label] = _shown_path(Path(migration.up.path))
     return Verdict(
         sqlite=side_of(task, sqlite),
         mysql=side_of(task, mysql),
@@ -8443,9 +9128,9 @@ def check_static(arguments: argparse.Namespace) -> int:
         for dialect in ("sqlite", "mysql"):
             migration = step.side(dialect)
             if migration:
-                split(script(migration), dialect, str(migration.up))
+                statements_of(migration, dialect)
                 if migration.down:
-                    split(script(migration, "down"), dialect, str(migration.down))
+                    statements_of(migration, dialect, "down")
     sqlite = make_sqlite(project.settings)
     build(sqlite, steps, lambda _: None)
     _assert_tables(sqlite.read(), project.shown("sqlite"))
@@ -8463,35 +9148,33 @@ def add_migration_name(parser: argparse.ArgumentParser) -> None:
 
 
 def new_migration(arguments: argparse.Namespace) -> int:
+    """Make the pair of files of a new migration on both sides, as their runner lays them out."""
     project = find_project(arguments)
     name = arguments.name
     if not re.fullmatch(r"[a-z0-9][a-z0-9_]*", name):
         raise ConfigError(f"{name!r}: lower-case letters, digits and _ make a migration's name")
-    paths: dict[Dialect, Path] = {"sqlite": project.sqlite, "mysql": project.mysql}
-    there = {
-        dialect: discover(path, dialect) if any(path.rglob("*.sql")) else []
-        for dialect, path in paths.items()
-    }
-    for dialect, found in there.items():
-        for migration in found:
-            if migration.layout is SINGLE_FILE:
-                raise ConfigError(
-                    f"{migration.up}: a single file has no migrations; write into both sides' files"
-                )
-            if migration.name == name:
-                raise ConfigError(
-                    f"{paths[dialect] / migration.label}: a migration of this name exists; choose another"
-                )
+    there = {dialect: existing_migrations(project, dialect) for dialect in DIALECTS}
     both = [*there["sqlite"], *there["mysql"]]
-    labels = {dialect: next_label(name, own or both, both) for dialect, own in there.items()}
+    for migration in both:
+        _assert_room_for(migration, name)
+    made = {}
     for dialect, own in there.items():
+        made[dialect] = new_label(name, own or both, both, utc_moment)
+    written = set()
+    for dialect, own in there.items():
+        directory: Path = project.directory(dialect)
         other: Dialect = "mysql" if dialect == "sqlite" else "sqlite"
-        twin = f"{os.path.relpath(paths[other], paths[dialect].parent)}/{labels[other]}"
-        layout = (own or both)[-1].layout if both else LAYOUTS[0]
-        for file, text in layout.files:
-            path = paths[dialect] / file.format(label=labels[dialect])
+        version, label = made[dialect]
+        twin = f"{os.path.relpath(project.directory(other), directory.parent)}/{made[other][1]}"
+        parts = {"version": version, "name": name, "label": label, **beginnings(dialect, twin)}
+        last = (own or both)[-1] if both else None
+        for below, text in new_files(dialect, last, parts):
+            path = directory / below
+            if path in written:
+                continue
+            written.add(path)
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_file(path, text.format(**beginnings(dialect, twin)))
+            write_file(path, text)
             print(path)
     return 0
 
@@ -8504,24 +9187,29 @@ NEW_MIGRATION_COMMAND: Final = Command(
 )
 
 
-def next_label(name: str, own: Sequence[Migration], both: Sequence[Migration]) -> str:
-    """Version and name of a new migration after all of `both`, spelled as the last one of its own side is."""
-    numbered = [migration for migration in own if migration.version[:1].isdigit()]
-    if not numbered or numbered[-1].layout.directory:
-        return f"{time.strftime('%Y-%m-%d-%H%M%S', time.gmtime())}_{name}"
-    last = numbered[-1]
-    prefix, _, rest = last.label.partition(last.version)
-    gap = re.match(r"[._-]+", rest)
-    if moment := re.fullmatch(r"\d{8}([_-]?)\d{6}", last.version):
-        version = time.strftime(f"%Y%m%d{moment[1]}%H%M%S", time.gmtime())
-    else:
-        newest = max(
-            int(re.match(r"\d+", migration.version)[0])
-            for migration in both
-            if migration.version[:1].isdigit()
-        )  # type: ignore[index]
-        version = str(newest + 1).zfill(len(re.match(r"\d+", last.version)[0]))  # type: ignore[index]
-    return f"{prefix}{version}{gap[0] if gap else '_'}{name}"
+def utc_moment(form: str) -> str:
+    return time.strftime(form, time.gmtime())
+
+
+def existing_migrations(project: Project, dialect: Dialect) -> list[Migration]:
+    """Discover one side; nothing where there is no SQL yet."""
+    if not project.directory(dialect).exists():
+        return []
+    snapshot = project.snapshot(dialect)
+    if not any(is_sql(path) for path in snapshot.files):
+        return []
+    return discover(snapshot, dialect, project.handling(dialect)).migrations
+
+
+def _assert_room_for(migration: Migration, name: str) -> None:
+    """Refuse a new migration where there can be none, or where one of its name exists."""
+    path = migration.up.path
+    if migration.layout is SINGLE_FILE:
+        raise ConfigError(f"{path}: a single file has no migrations; write into both sides' files")
+    if migration.layout is LISTED:
+        raise ConfigError(f"{path}: run by order of parity.toml; write the files, name them there")
+    if migration.name == name:
+        raise ConfigError(f"{path}: a migration of this name exists; choose another")
 
 
 def beginnings(dialect: Dialect, twin: str) -> dict[str, str]:
@@ -8617,7 +9305,7 @@ BENCH_COMMAND: Final = Command(
 def leased_command(command: Sequence[str], arguments: argparse.Namespace, failed: int) -> int:
     """Runs a command with a leased server in its environment and passes its status on; `failed` where there was no server."""
     progress = Progress(0)
-    image = os.environ.get("XTASK_MARIADB_IMAGE") or find_project(arguments).settings.image
+    image = os.environ.get("XTASK_MARIADB_IMAGE") or project_settings(arguments).image
     try:
         engines = choose_engines(server_option(arguments), image, True, progress.note)
         with Lease(engines, True, progress.note, progress) as lease:
@@ -8798,7 +9486,7 @@ def doctor(arguments: argparse.Namespace) -> int:
     missing = missing_modules("pymysql", "tabulate", "sqlglot", "cryptography")
     if missing:
         enter_venv()
-    image = os.environ.get("XTASK_MARIADB_IMAGE") or find_project(arguments).settings.image
+    image = os.environ.get("XTASK_MARIADB_IMAGE") or project_settings(arguments).image
     obstacle = docker_obstacle()
     compose = find_compose() if not obstacle else ""
     pulled = bool(compose) and run(["docker", "image", "inspect", image]).returncode == 0

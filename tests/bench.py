@@ -460,6 +460,11 @@ def alembic_compare(sqlite: xtask.SQLiteBackend, address: xtask.Address) -> tupl
     return metadata, context, found
 
 
+def discovered(directory: Path, dialect: xtask.Dialect) -> list[xtask.Migration]:
+    return xtask.discover(xtask.read_snapshot(directory, directory), dialect).migrations
+
+
+
 def bench_compare(runs: int) -> list[Ratio]:
     tables = 1000
     with directory() as where, leased() as address:
@@ -467,8 +472,8 @@ def bench_compare(runs: int) -> list[Ratio]:
         mysql = xtask.MySQLBackend(address, "", (), 600)
         write_project(where, tables, 10)
         steps = xtask.pair(
-            xtask.discover(where / "migrations", "sqlite"),
-            xtask.discover(where / "migrations_mysql", "mysql"),
+            discovered(where / "migrations", "sqlite"),
+            discovered(where / "migrations_mysql", "mysql"),
         )
         for backend in (sqlite, mysql):
             xtask.build(backend, steps, lambda _: None)

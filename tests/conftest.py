@@ -76,6 +76,14 @@ def query(address: xtask.Address) -> Iterator[Callable[[str], list[tuple[Any, ..
     connection.close()
 
 
+def discover(
+    path: Path, dialect: xtask.Dialect, handling: xtask.Handling | None = None
+) -> list[xtask.Migration]:
+    """The migrations of a directory, or of one file."""
+    snapshot = xtask.read_snapshot(path, path)
+    return xtask.discover(snapshot, dialect, handling or xtask.Handling()).migrations
+
+
 class Project:
     """Two migration sets in a directory of their own, and xtask.py run on them as a process."""
 
@@ -126,8 +134,8 @@ class Project:
 
     def steps(self) -> list[xtask.Pair]:
         return xtask.pair(
-            xtask.discover(self.path / "migrations", "sqlite"),
-            xtask.discover(self.path / "migrations_mysql", "mysql"),
+            discover(self.path / "migrations", "sqlite"),
+            discover(self.path / "migrations_mysql", "mysql"),
         )
 
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xtask
-from conftest import Project, sqlite_backend
+from conftest import Project, discover, sqlite_backend
 from draw import HOSTILE_NAMES, SEEDS, Maker
 from model import SIDES, Column, Limits, Node
 from mutate import quoted
@@ -530,7 +530,7 @@ def apply_sqlite(project: Project, sql: str | bytes) -> xtask.SQLiteBackend:
         }
     )
     backend = sqlite_backend()
-    backend.apply(xtask.discover(project.path / "migrations", "sqlite")[0])
+    backend.apply(discover(project.path / "migrations", "sqlite")[0])
     return backend
 
 

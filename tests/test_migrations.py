@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import xtask
-from conftest import Project
+from conftest import Project, discover
 
 GOOSE = "-- +goose Up\nCREATE TABLE t (a TEXT);\n-- +goose Down\nDROP TABLE t;\n"
 DBMATE = "-- migrate:up\nCREATE TABLE t (a TEXT);\n-- migrate:down\nDROP TABLE t;\n"
@@ -20,14 +20,14 @@ def found(
     project: Project, files: dict[str, str | bytes], dialect: xtask.Dialect = "sqlite"
 ) -> list[xtask.Migration]:
     project.write({f"set/{name}": text for name, text in files.items()})
-    return xtask.discover(project.path / "set", dialect)
+    return discover(project.path / "set", dialect)
 
 
 def refused(project: Project, files: dict[str, str | bytes]) -> str:
     """What discovering and reading these files says against them."""
     with pytest.raises(xtask.MigrationError) as caught:
         for migration in found(project, files):
-            xtask.split(xtask.script(migration), "mysql", str(migration.up))
+            xtask.split(xtask.script(migration), "mysql", migration.up.path)
     return str(caught.value)
 
 
@@ -52,6 +52,39 @@ LAYOUTS = {
     "flyway": ({"V1__a.sql": PLAIN, "V1.1__b.sql": PLAIN, "R__c.sql": PLAIN}, ["a", "b", "c"]),
     "drizzle": (
         {"0000_a.sql": DRIZZLE, "0001_b.sql": PLAIN, "meta/_journal.json": "{}"},
+        ["a", "b"],
+    ),
+    "prisma": (
+        {
+            "20260102030405_a/migration.sql": PLAIN,
+            "20260103030405_b/migration.sql": PLAIN,
+            "migration_lock.toml": 'provider = "sqlite"',
+        },
+        ["a", "b"],
+    ),
+    "a directory a version": (
+        {
+            "0001-a/sqlite3.sql": PLAIN,
+            "0001-a/mysql.sql": "x",
+            "0001-a/postgres.sql": "x",
+            "0002-b/sqlite3.sql": PLAIN,
+        },
+        ["a", "b"],
+    ),
+    "yoyo": (
+        {"0001.a.sql": PLAIN, "0001.a.rollback.sql": "", "0002.b.sql": PLAIN},
+        ["a", "b"],
+    ),
+    "db-migrate": (
+        {
+            "20260102030405-a-up.sql": PLAIN,
+            "20260102030405-a-down.sql": "",
+            "20260103030405-b-up.sql": PLAIN,
+        },
+        ["a", "b"],
+    ),
+    "postgrator": (
+        {"001.do.a.sql": PLAIN, "001.undo.a.sql": "", "002.do.b.sql": PLAIN},
         ["a", "b"],
     ),
     "plain": ({"1_a.sql": PLAIN, "002_b.sql": PLAIN}, ["a", "b"]),
@@ -147,7 +180,10 @@ def test_a_dialects_own_file_wins(dialect: xtask.Dialect, project: Project) -> N
         "2_b.mysql.up.sql": "",
     }
     migrations = found(project, files, dialect)
-    assert migrations[0].up.name == {"sqlite": "1_a.sqlite3.up.sql", "mysql": "1_a.up.sql"}[dialect]
+    assert (
+        Path(migrations[0].up.path).name
+        == {"sqlite": "1_a.sqlite3.up.sql", "mysql": "1_a.up.sql"}[dialect]
+    )
     assert len(migrations) == {"sqlite": 1, "mysql": 2}[dialect]
 
 
@@ -201,7 +237,7 @@ def test_files_that_are_refused_are_named(
 
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     with pytest.raises(xtask.MigrationError, match="nowhere: no such directory"):
-        xtask.discover(tmp_path / "nowhere", "sqlite")
+        discover(tmp_path / "nowhere", "sqlite")
 
 
 # ---- what is in a file ---------------------------------------------------------------------
@@ -283,7 +319,7 @@ def pairs(
         (
             ["1_a.sql", "2_json.sql"],
             ["1_a.sql", "2_enum.sql", "5_json.sql"],
-            [("1_a", "1_a"), ("2_json", "2_enum"), (None, "5_json")],
+            [("1_a", "1_a"), (None, "2_enum"), ("2_json", "5_json")],
         ),
         (["schema.sql"], ["schema_mysql.sql"], [("schema", "schema_mysql")]),
     ],
@@ -473,7 +509,7 @@ def test_a_down_section_of_an_unknown_runner_is_not_run(
 ) -> None:
     """Run with the rest, it would take away what the migration made, on both sides alike."""
     project.write({f"migrations/{name}": DOWN.format(line)})
-    (migration,) = xtask.discover(project.path / "migrations", "sqlite")
+    (migration,) = discover(project.path / "migrations", "sqlite")
     with pytest.raises(
         xtask.MigrationError, match=rf"{name}, line 2: .*looks like the down section"
     ):
@@ -484,7 +520,7 @@ def test_a_down_section_of_an_unknown_runner_is_not_run(
      "SELECT '-- down';", "-- downgrade", "-- ==== a and b, down ===="])  # fmt: skip
 def test_a_comment_about_down_is_a_comment(line: str, project: Project) -> None:
     project.write({"migrations/0001_a.sql": DOWN.format(line)})
-    (migration,) = xtask.discover(project.path / "migrations", "sqlite")
+    (migration,) = discover(project.path / "migrations", "sqlite")
     assert line in xtask.script(migration)
 
 
@@ -495,15 +531,15 @@ def test_a_down_file_may_say_so(project: Project) -> None:
             "migrations/0001_a.down.sql": "-- down\nSELECT 1;",
         }
     )
-    (migration,) = xtask.discover(project.path / "migrations", "sqlite")
+    (migration,) = discover(project.path / "migrations", "sqlite")
     assert "-- down" in xtask.script(migration, "down")
 
 
 def test_one_file_may_be_named_itself(project: Project) -> None:
     path = project.write({"sql/sqlite.sql": "SELECT 1;", "sql/mysql.sql": "SELECT 2;"}).path / "sql"
     (one,), (other,) = (
-        xtask.discover(path / "sqlite.sql", "sqlite"),
-        xtask.discover(path / "mysql.sql", "mysql"),
+        discover(path / "sqlite.sql", "sqlite"),
+        discover(path / "mysql.sql", "mysql"),
     )
     (step,) = xtask.pair([one], [other])
     assert (one.layout, step.sqlite, step.mysql) == (xtask.SINGLE_FILE, one, other)
@@ -516,7 +552,7 @@ def test_a_day_and_a_time_are_one_version(project: Project) -> None:
             for name in ("20240101-090000", "20240101-100000", "20231231-235959_a")
         }
     )
-    found = xtask.discover(project.path / "migrations", "sqlite")
+    found = discover(project.path / "migrations", "sqlite")
     assert [one.version for one in found] == [
         "20231231-235959",
         "20240101-090000",
@@ -612,8 +648,8 @@ def test_names_that_innodbs_own_index_may_have(
 def test_this_repositorys_own_sets_are_paired_and_reversible() -> None:
     settings = xtask.parse_settings((xtask.ROOT / "parity.toml").read_text("utf-8"), "parity.toml")
     steps = xtask.pair(
-        xtask.discover(xtask.ROOT / settings.sqlite, "sqlite"),
-        xtask.discover(xtask.ROOT / settings.mysql, "mysql"),
+        discover(xtask.ROOT / settings.sqlite, "sqlite"),
+        discover(xtask.ROOT / settings.mysql, "mysql"),
     )
     assert len(steps) >= 8
     for step in steps:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 import xtask
-from conftest import Project, sqlite_backend
+from conftest import Project, discover, sqlite_backend
 
 PARENT = "CREATE TABLE p (id INTEGER PRIMARY KEY, t TEXT);"
 CHILD = "CREATE TABLE c (id INTEGER PRIMARY KEY, p_id INTEGER REFERENCES p (id) {action});"
@@ -174,7 +174,7 @@ def build(project: Project, drop: Drop, rows: tuple[str, ...]) -> list[str]:
     """Apply the migration: `kind place` of what is found without rows, of what happened with them."""
     for number, text in enumerate((drop.schema, drop.migration), 1):
         project.write({f"migrations/{number:04}_m{number}/up.sql": text})
-    first, second = xtask.discover(project.path / "migrations", "sqlite")
+    first, second = discover(project.path / "migrations", "sqlite")
     backend = sqlite_backend()
     backend.apply(first)
     for statement in rows:
@@ -227,5 +227,5 @@ def test_with_foreign_keys_off_nothing_is_lost(project: Project) -> None:
     for number, text in enumerate((FAMILY, REBUILD), 1):
         project.write({f"migrations/{number:04}_m{number}/up.sql": text})
     backend = sqlite_backend("PRAGMA foreign_keys = OFF")
-    migrations = xtask.discover(project.path / "migrations", "sqlite")
+    migrations = discover(project.path / "migrations", "sqlite")
     assert [one for migration in migrations for one in backend.apply(migration)] == []

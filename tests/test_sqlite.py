@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import xtask
-from conftest import Project, sqlite_backend
+from conftest import Project, discover, sqlite_backend
 
 
 def migrations(project: Project, *files: str, metadata: str = "") -> list[xtask.Migration]:
@@ -19,7 +19,7 @@ def migrations(project: Project, *files: str, metadata: str = "") -> list[xtask.
         project.write({f"migrations/{number:04}_m{number}/up.sql": text})
         if metadata:
             project.write({f"migrations/{number:04}_m{number}/metadata.toml": metadata})
-    return xtask.discover(project.path / "migrations", "sqlite")
+    return discover(project.path / "migrations", "sqlite")
 
 
 def applied(
@@ -119,7 +119,7 @@ def test_a_file_may_bring_its_own_transaction_where_the_runner_has_none(
 ) -> None:
     project.write({"migrations/1_a.sql": text})
     backend = sqlite_backend()
-    backend.apply(*xtask.discover(project.path / "migrations", "sqlite"))
+    backend.apply(*discover(project.path / "migrations", "sqlite"))
     assert tables(backend) == ["t"]
 
 
