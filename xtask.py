@@ -8487,11 +8487,6 @@ class Project:
         """Read one side's directory; the other side's is no part of it, where it lies below."""
         own = self.directory(dialect)
         other = self.directory("mysql" if dialect == "sqlite" else "sqlite")
-        if not os.path.lexists(own):
-            raise MigrationError(
-                f"{own}: no such directory; name the {dialect} migrations with --{dialect} "
-                "or in parity.toml"
-            )
         return read_snapshot(own, checkout_of(self.base.resolve())[-1], other)
 
 
@@ -8508,8 +8503,11 @@ def read_snapshot(root: Path, boundary: Path, without: Path | None = None) -> Sn
     Raises MigrationError for what cannot be read as what it seems to be: a link that leads nowhere,
     round in a circle or out of the `boundary`, a pipe or device, bytes that are no text.
     """
-    root_is_file = root.is_file()
-    if root_is_file or not root.is_dir():
+    if not os.path.lexists(root):
+        raise MigrationError(
+            f"{root}: no such directory; name it with --sqlite or --mysql, or in parity.toml"
+        )
+    if not root.is_dir():
         _assert_readable(root, (boundary, root.resolve()))
         return Snapshot(root.as_posix(), {root.name: read_sql(root)}, is_file=True)
     files: dict[str, str] = {}

@@ -464,7 +464,6 @@ def discovered(directory: Path, dialect: xtask.Dialect) -> list[xtask.Migration]
     return xtask.discover(xtask.read_snapshot(directory, directory), dialect).migrations
 
 
-
 def bench_compare(runs: int) -> list[Ratio]:
     tables = 1000
     with directory() as where, leased() as address:

@@ -396,10 +396,40 @@ def test_settings_beyond_the_checkout_are_somebody_elses(project: Project) -> No
         }
     )
     project.path = project.path / "inner"
-    assert (
-        "migrations_mysql: no such directory"
-        in project.run("verify-migrations", "--server", "local").stderr
+    done = project.run("verify-migrations", "--server", "local")
+    assert done.returncode == 2 and xtask.NO_PROJECT in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["verify-migrations"], ["check-lock"], ["check-history"], ["new-migration", "x"]],
+    ids=lambda command: command[0],
+)
+def test_without_a_project_nothing_is_taken_for_one(command: list[str], project: Project) -> None:
+    """Least of all the sample beside the tool."""
+    for files in ({}, {"migrations/0001_a.sql": GOOD}):
+        done = project.write(files).run(*command)
+        assert "parity.lock" not in done.stdout and "append-only" not in done.stdout
+        assert xtask.NO_PROJECT in done.stderr
+        assert done.returncode == 2
+
+
+@pytest.mark.parametrize("name", ["Parity.toml", "PARITY.TOML"])
+def test_misnamed_settings_are_named(name: str, project: Project) -> None:
+    project.write({name: "", "migrations/0001_a.sql": GOOD, "migrations_mysql/0001_a.sql": GOOD})
+    done = project.run("check-lock")
+    assert done.returncode == 2 and f"{name}: rename it to parity.toml" in done.stderr
+
+
+def test_settings_above_are_about_the_sets_that_they_name(project: Project) -> None:
+    settings = (
+        '[sqlite]\nmigrations = "db/migrations"\n[mysql]\nmigrations = "db/migrations_mysql"\n'
     )
+    project.write({**LAYOUT, "parity.toml": settings})
+    project.write({f"db/{side}/0001_a.sql": GOOD for side in ("migrations", "migrations_mysql")})
+    project.path = project.path / "db"
+    done = project.run("check-lock")
+    assert "not applied" not in done.stderr and "../parity.lock: missing" in done.stderr
 
 
 @pytest.mark.parametrize(
