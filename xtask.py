@@ -3291,7 +3291,10 @@ def runs_in_transaction(migration: Migration, statements: Sequence[Statement]) -
 
 def holds_statement(migration: Migration, dialect: Dialect) -> bool:
     """Say whether its up side does anything at all."""
-    return any(token.text != ";" for token in meaningful_tokens(script(migration), dialect))
+    for token in tokens(script(migration), dialect):
+        if token.kind not in ("space", "comment") and token.text != ";":
+            return True
+    return False
 
 
 def pair(sqlite: Sequence[Migration], mysql: Sequence[Migration]) -> list[Pair]:
