@@ -83,7 +83,7 @@ import textwrap
 import time
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
@@ -91,7 +91,18 @@ from itertools import chain, pairwise
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple, Protocol, TextIO, TypeVar
+from typing import (
+    Any,
+    Final,
+    Generic,
+    Literal,
+    NamedTuple,
+    ParamSpec,
+    Protocol,
+    TextIO,
+    TypeVar,
+    cast,
+)
 
 ROOT: Final = Path(__file__).resolve().parent
 Dialect = Literal["sqlite", "mysql"]
@@ -629,6 +640,18 @@ class Finding:
     shape: str = ""
     evidence: tuple[Evidence, ...] = ()
     servers: tuple[str, ...] = ()
+
+    def placed(self, at: str) -> Finding:
+        """Say the same of another place."""
+        return Finding(
+            self.kind,
+            at,
+            self.sqlite,
+            self.mysql,
+            level=self.level,
+            note=self.note,
+            shape=self.shape,
+        )
 
     @property
     def order(self) -> tuple[str, str, str, str]:
@@ -5199,43 +5222,62 @@ def _mysql_default(flavour: Flavour, text: str, declared: ColumnType, extra: str
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
-# RULES: pure.  Two schemas in, every difference out, once.  To change what counts as equal,
-# change one rule here, with its reason, and give it a case in tests/cases on either side of
-# the line.  A rule is never relaxed to make a check pass: AGENTS.md says when to stop and ask.
+# RULES: pure.  Two schemas in, every difference out, once.  A rule is one block: its kind, its
+# level, when it is found, the prose of `explain`, and the function that finds it.  To change what
+# counts as equal, change one rule, with its reason, and give it a case in tests/cases on either
+# side of the line.  Never relax a rule to make a check pass: AGENTS.md says when to stop and ask.
 # ════════════════════════════════════════════════════════════════════════════════════════
+
+Level = Literal["parity", "strict", "both"]
+Given = ParamSpec("Given")
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of finding: its level, when it is found, why it matters, and how (and with what) to mend it on each backend."""
+class Rule:
+    """A kind of finding: its name and level, when it is found, and the prose that `explain` prints."""
 
     name: str
-    level: Literal["parity", "strict", "both"]
+    level: Level
     found: str
-    why: str
-    example: tuple[str, str]
-    mend_sqlite: str
-    mend_mysql: str
-    mend: str = "Mend it with a new migration on the side that is wrong"
+    prose: str
 
 
-IN_PLACE: Final = "Mend it where it is; where others have applied it, check-history asks for a [[rewrite]] in parity.toml"
+@dataclass(frozen=True)
+class Checked(Rule, Generic[Given]):
+    """A rule together with the function that finds it."""
+
+    check: Callable[Given, Iterable[Finding]]
+
+    def __call__(self, *args: Given.args, **kwargs: Given.kwargs) -> Iterable[Finding]:
+        return self.check(*args, **kwargs)
 
 
-REBUILD: Final = """\
-PRAGMA foreign_keys = OFF;               -- else the DROP deletes or changes the rows of t's children;
-BEGIN;                                   -- it has no effect inside a transaction: say run_in_transaction = false
+def rule(
+    name: str, level: Level, found: str
+) -> Callable[[Callable[Given, Iterable[Finding]]], Checked[Given]]:
+    """Make a rule of the function below; its docstring is the prose."""
+
+    def checked(check: Callable[Given, Iterable[Finding]]) -> Checked[Given]:
+        return Checked(name, level, found, prose=check.__doc__ or "", check=check)
+
+    return checked
+
+
+# A line of prose that is one of these words is replaced by the passage.
+PASSAGES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "{rebuild}": """\
+PRAGMA foreign_keys = OFF;    -- else the DROP deletes or changes the rows of t's children;
+BEGIN;                        -- no effect inside a transaction: say run_in_transaction = false
 CREATE TABLE t_new (… as it should be …);
 INSERT INTO t_new (a, b) SELECT a, b FROM t;
-DROP TABLE t;                            -- never RENAME t first: its children would follow it
+DROP TABLE t;                 -- never RENAME t first: its children would follow it
 ALTER TABLE t_new RENAME TO t;
 -- create t's indexes and triggers again: the DROP took them along
 PRAGMA foreign_key_check;
 COMMIT;
-PRAGMA foreign_keys = ON;"""
-
-
-OUTSIDE_A_TRANSACTION: Final = """\
+PRAGMA foreign_keys = ON;""",
+        "{no transaction}": """\
 -- How the runner is told to open no transaction of its own, so that the PRAGMA works:
 --   Diesel          metadata.toml: run_in_transaction = false
 --   goose           -- +goose NO TRANSACTION
@@ -5244,862 +5286,670 @@ OUTSIDE_A_TRANSACTION: Final = """\
 --   sqlx            -- no-transaction, in the first line
 --   golang-migrate  x-no-tx-wrap=true in the URL; [sqlite] transaction = false in parity.toml
 --   Prisma          opens none: write PRAGMA foreign_keys = OFF before BEGIN
---   Drizzle         always opens one: switch foreign keys off before migrate(), and in parity.toml
---                   [sqlite] init = "PRAGMA foreign_keys = OFF\""""
-
-
-KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {
-        kind.name: kind
-        for kind in (
-            Kind(
-                "table-missing",
-                "parity",
-                "a table is on one side only",
-                "A query that works on one backend fails on the other.  A virtual table counts once, its shadow tables never.",
-                ("CREATE TABLE notes (id INTEGER PRIMARY KEY);", "-- nothing"),
-                "CREATE TABLE t (…);",
-                "CREATE TABLE t (…);",
-            ),
-            Kind(
-                "table-engine",
-                "parity",
-                "a MySQL table is not transactional (InnoDB)",
-                "Other engines ignore foreign keys and cannot roll back; SQLite does both.",
-                (
-                    "CREATE TABLE t (id INTEGER PRIMARY KEY);",
-                    "CREATE TABLE t (id BIGINT PRIMARY KEY) ENGINE = MyISAM;",
-                ),
-                "-- nothing: SQLite is transactional",
-                "ALTER TABLE t ENGINE = InnoDB;",
-            ),
-            Kind(
-                "identifier-case",
-                "parity",
-                "table names differ in case only",
-                "MySQL on Linux tells Users from users, SQLite does not: a query works on one backend only.",
-                (
-                    "CREATE TABLE Users (id INTEGER PRIMARY KEY);",
-                    "CREATE TABLE users (id BIGINT PRIMARY KEY);",
-                ),
-                "ALTER TABLE Users RENAME TO users_tmp; ALTER TABLE users_tmp RENAME TO users;",
-                "RENAME TABLE Users TO users;",
-            ),
-            Kind(
-                "column-missing",
-                "parity",
-                "a column is on one side only",
-                "Every statement that names the column fails on the other backend.",
-                (
-                    "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);",
-                    "CREATE TABLE t (id BIGINT PRIMARY KEY);",
-                ),
-                "ALTER TABLE t ADD COLUMN a TEXT;",
-                "ALTER TABLE t ADD COLUMN a TEXT;",
-            ),
-            Kind(
-                "column-type",
-                "parity",
-                "the logical types do not meet (`xtask.py rules` prints them)",
-                "The same value is stored, compared and returned as another thing.",
-                ("CREATE TABLE t (paid BOOLEAN);", "CREATE TABLE t (paid BIGINT);"),
-                REBUILD,
-                "ALTER TABLE t MODIFY COLUMN paid TINYINT(1);",
-            ),
-            Kind(
-                "type-unknown",
-                "parity",
-                "no rule knows the declared type",
-                "What no rule knows cannot be proven equal; SQLite takes any word for a type and gives it an affinity by its letters.",
-                ("CREATE TABLE t (code STRING);", "CREATE TABLE t (code VARCHAR(9));"),
-                REBUILD,
-                "ALTER TABLE t MODIFY COLUMN code VARCHAR(9);",
-            ),
-            Kind(
-                "column-nullability",
-                "parity",
-                "one side takes NULL, the other does not",
-                "What counts is what the backend does: a SQLite PRIMARY KEY column takes NULL unless it is NOT NULL, "
-                "a rowid alias (INTEGER PRIMARY KEY) or a key of a WITHOUT ROWID table.  On MySQL a CHANGE COLUMN "
-                "or MODIFY COLUMN that does not repeat NOT NULL drops it.",
-                ("CREATE TABLE t (a TEXT NOT NULL);", "CREATE TABLE t (a TEXT);"),
-                REBUILD,
-                "ALTER TABLE t MODIFY COLUMN a TEXT NOT NULL;",
-            ),
-            Kind(
-                "column-default",
-                "parity",
-                "the defaults differ in meaning, ON UPDATE CURRENT_TIMESTAMP included",
-                "An INSERT that leaves the column out (or, with ON UPDATE, any UPDATE) stores another value.",
-                (
-                    "CREATE TABLE t (n INTEGER NOT NULL DEFAULT 3);",
-                    "CREATE TABLE t (n BIGINT NOT NULL);",
-                ),
-                REBUILD + "\n-- ON UPDATE: CREATE TRIGGER t_touch AFTER UPDATE ON t BEGIN\n"
-                "--   UPDATE t SET a = CURRENT_TIMESTAMP WHERE id = NEW.id; END;",
-                "ALTER TABLE t ALTER COLUMN n SET DEFAULT 3;\n"
-                "-- CURRENT_TIMESTAMP: ALTER TABLE t MODIFY COLUMN a DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP;",
-            ),
-            Kind(
-                "column-auto-increment",
-                "both",
-                "an omitted id is filled on one side only (strict where the column is itself a foreign key)",
-                "INSERT without an id works on one backend and fails on the other.",
-                (
-                    "CREATE TABLE t (id INTEGER PRIMARY KEY);",
-                    "CREATE TABLE t (id BIGINT PRIMARY KEY);",
-                ),
-                REBUILD + "\n-- only INTEGER PRIMARY KEY, spelled so, is filled",
-                "ALTER TABLE t MODIFY COLUMN id BIGINT NOT NULL AUTO_INCREMENT;",
-            ),
-            Kind(
-                "column-generated",
-                "parity",
-                "generated on one side only, or from another expression",
-                "The column holds another value for the same row, or refuses to be written.",
-                ("b INTEGER GENERATED ALWAYS AS (a * 2)", "b BIGINT GENERATED ALWAYS AS (a * 3)"),
-                REBUILD,
-                "ALTER TABLE t DROP COLUMN b, ADD COLUMN b BIGINT GENERATED ALWAYS AS (a * 2) STORED;",
-            ),
-            Kind(
-                "column-capacity",
-                "both",
-                "parity: both sides declare a size and the sizes differ; strict: what is enforced differs",
-                "A value fits on one backend and is refused or cut on the other.  SQLite enforces no length and no sign "
-                "unless a CHECK does, and every integer has 8 bytes there.",
-                ("CREATE TABLE t (code VARCHAR(40));", "CREATE TABLE t (code CHAR(36));"),
-                REBUILD + "\n-- strict: CHECK (length(code) <= 36), CHECK (n >= 0)",
-                "ALTER TABLE t MODIFY COLUMN code VARCHAR(40);",
-            ),
-            Kind(
-                "column-collation",
-                "strict",
-                "equality of strings differs, in letter case, accents or trailing spaces",
-                "'A' = 'a' on one backend only: a lookup finds more, a UNIQUE refuses more.",
-                ("name TEXT", "name VARCHAR(20)  -- the server's default: utf8mb4_…_ai_ci"),
-                REBUILD
-                + "\n-- COLLATE NOCASE folds ASCII letters only, RTRIM ignores trailing spaces",
-                "ALTER TABLE t MODIFY COLUMN name VARCHAR(20) COLLATE utf8mb4_nopad_bin;  -- MySQL: utf8mb4_0900_bin",
-            ),
-            Kind(
-                "primary-key",
-                "parity",
-                "other columns, or another order",
-                "Uniqueness, the clustered order and every foreign key to the table depend on it.",
-                ("PRIMARY KEY (a, b)", "PRIMARY KEY (b, a)"),
-                REBUILD,
-                "ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (a, b);",
-            ),
-            Kind(
-                "unique",
-                "parity",
-                "a set of columns is UNIQUE on one side and neither UNIQUE nor PRIMARY KEY on the other",
-                "One backend refuses a duplicate that the other stores.  Partial, prefix and expression keys are not the plain key.",
-                ("email TEXT NOT NULL UNIQUE", "email VARCHAR(255) NOT NULL"),
-                "CREATE UNIQUE INDEX t_email ON t (email);",
-                "ALTER TABLE t ADD UNIQUE (email);",
-            ),
-            Kind(
-                "foreign-key",
-                "parity",
-                "other column pairs, another parent, another action (NO ACTION = RESTRICT), or deferred on one side",
-                "A row is refused, deleted or kept on one backend only.",
-                ("REFERENCES p (id) ON DELETE CASCADE", "REFERENCES p (id) ON DELETE SET NULL"),
-                REBUILD,
-                "ALTER TABLE c DROP FOREIGN KEY c_p, ADD CONSTRAINT c_p FOREIGN KEY (p_id) REFERENCES p (id) ON DELETE CASCADE;",
-            ),
-            Kind(
-                "foreign-key-dangling",
-                "parity",
-                "a SQLite parent table or column is missing, or the parent columns are neither primary key nor unique",
-                "SQLite accepts such a key and then fails at the first INSERT; a badly ordered table rebuild leaves one behind.",
-                (
-                    "p_id INTEGER REFERENCES p_old (id)  -- p_old was dropped",
-                    "FOREIGN KEY (p_id) REFERENCES p (id)",
-                ),
-                REBUILD,
-                "-- nothing: MySQL refuses such a key",
-            ),
-            Kind(
-                "index",
-                "parity",
-                "a non-unique index whose columns no key of the other side begins with",
-                "The same query is fast on one backend and reads the whole table on the other.  InnoDB's own foreign-key "
-                "indexes are not owed by SQLite.",
-                ("CREATE INDEX i ON t (a, b);", "-- nothing"),
-                "CREATE INDEX t_a_b ON t (a, b);",
-                "CREATE INDEX t_a_b ON t (a, b);",
-            ),
-            Kind(
-                "check",
-                "parity",
-                "a CHECK is on one side only, compared in canonical form",
-                "One backend refuses what the other stores.  ENUM is a string with CHECK (c IN (…)), MySQL's JSON one with "
-                "CHECK (json_valid(c)): SQLite owes both.",
-                ("s TEXT", "s ENUM('new', 'open')"),
-                REBUILD + "\n-- CHECK (s IN ('new', 'open')), CHECK (json_valid(s))",
-                "ALTER TABLE t ADD CONSTRAINT t_a CHECK (a >= 0);",
-            ),
-            Kind(
-                "view",
-                "parity",
-                "a view is on one side only, or has other output columns",
-                "A query of the view fails or returns other columns.  The query itself is not compared; the ledger says so.",
-                ("CREATE VIEW v AS SELECT id, a FROM t;", "CREATE VIEW v AS SELECT id FROM t;"),
-                "DROP VIEW v; CREATE VIEW v AS SELECT id, a FROM t;",
-                "CREATE OR REPLACE VIEW v AS SELECT id, a FROM t;",
-            ),
-            Kind(
-                "trigger",
-                "parity",
-                "a trigger is on one side only, or fires on another table, time or event",
-                "A write has a side effect on one backend only.  Bodies are not compared; the ledger says so.",
-                ("CREATE TRIGGER g AFTER INSERT ON t …", "CREATE TRIGGER g BEFORE INSERT ON t …"),
-                "DROP TRIGGER g; CREATE TRIGGER g AFTER INSERT ON t BEGIN …; END;",
-                "DROP TRIGGER g; CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW …;",
-            ),
-            Kind(
-                "routine",
-                "parity",
-                "a stored procedure, function or event is on one side only",
-                "SQLite has none: what it does for the application is done on MySQL alone.",
-                ("-- nothing", "CREATE PROCEDURE tidy() DELETE FROM t;"),
-                "-- SQLite has no routines: move it into the application, or document it",
-                "DROP PROCEDURE tidy;  -- a helper of one migration is dropped at its end",
-            ),
-            Kind(
-                "seed-rows",
-                "parity",
-                "a table holds another number of rows after the last migration",
-                "A fresh installation starts with other data.",
-                ("INSERT INTO roles VALUES (1), (2);", "INSERT INTO roles VALUES (1);"),
-                "INSERT INTO roles (id) VALUES (…);",
-                "INSERT INTO roles (id) VALUES (…);",
-            ),
-            Kind(
-                "data-loss",
-                "parity",
-                "rows that stood before a migration, or their references, are gone after it on one side",
-                "DROP TABLE with foreign keys on deletes the rows first: what refers to them is deleted, or set to NULL, "
-                "as ON DELETE says.  PRAGMA foreign_keys has no effect inside a transaction, and SQLite says nothing of it.",
-                (
-                    "CREATE TABLE p_new (…); INSERT INTO p_new …; DROP TABLE p;",
-                    "ALTER TABLE p MODIFY …;  -- every row of the children stays",
-                ),
-                REBUILD + "\n" + OUTSIDE_A_TRANSACTION,
-                "-- copy the rows before the table that holds them is dropped: INSERT INTO t_new … SELECT … FROM t;",
-                IN_PLACE,
-            ),
-            Kind(
-                "upgrade-fails",
-                "both",
-                "a migration that applies to empty tables is refused when there are rows: on one side; strict: on both",
-                "A fresh installation works and every existing one cannot be upgraded.",
-                (
-                    "ALTER TABLE t ADD COLUMN n INTEGER NOT NULL;",
-                    "ALTER TABLE t ADD COLUMN n BIGINT NOT NULL;  -- fills 0",
-                ),
-                "ALTER TABLE t ADD COLUMN n INTEGER NOT NULL DEFAULT 0;\n"
-                "-- a DROP that a child forbids: rebuild with foreign keys off\n"
-                + REBUILD
-                + "\n"
-                + OUTSIDE_A_TRANSACTION,
-                "UPDATE t SET n = 0 WHERE n IS NULL;  -- before the column is made NOT NULL",
-                IN_PLACE,
-            ),
-            Kind(
-                "migration-unpaired",
-                "strict",
-                "a version is on one side only",
-                "What it did to the schema or to the rows shows there, at parity; an empty twin says that nothing was forgotten.",
-                ("migrations/0007_fts/up.sql", "-- nothing"),
-                "-- add the twin, with a comment that says why this side has nothing to do",
-                "-- add the twin, with a comment that says why this side has nothing to do",
-                IN_PLACE,
-            ),
-            Kind(
-                "migration-warning",
-                "parity",
-                "the server said that it did something else than the SQL says",
-                "A table that existed is kept as it was, a type is exchanged, a key or a value is cut: the file no longer "
-                "says what the schema is.",
-                (
-                    "CREATE TABLE t (a TEXT);",
-                    "CREATE TABLE IF NOT EXISTS t (a TEXT);  -- t was there already",
-                ),
-                "-- nothing: only MySQL gives warnings",
-                "-- say what is meant: DROP TABLE first, another type, a key that fits, a value that fits",
-                IN_PLACE,
-            ),
-            Kind(
-                "migration-irreversible",
-                "parity",
-                "with --round-trip: down.sql is missing, or does not undo up.sql",
-                "A release cannot be rolled back, or not to what was before.",
-                (
-                    "up: CREATE INDEX i ON t (a);  down: -- forgotten",
-                    "up: CREATE INDEX i ON t (a);  down: DROP INDEX i ON t;",
-                ),
-                "-- write down.sql; where it cannot be undone, a comment in it says `irreversible` and why",
-                "-- write down.sql; where it cannot be undone, a comment in it says `irreversible` and why",
-                IN_PLACE,
-            ),
-            Kind(
-                "divergence-unused",
-                "parity",
-                "an entry of parity.toml, or one of its places, matches nothing",
-                "The difference was mended, moved or got worse: what the entry promises is no longer so.",
-                ("-- mended", "-- mended"),
-                "-- delete the entry, or pin it on today's values (--format divergences prints them)",
-                "-- delete the entry, or pin it on today's values (--format divergences prints them)",
-                "Mend parity.toml",
-            ),
-        )
+--   Drizzle         always opens one: switch foreign keys off before migrate(), and in
+--                   parity.toml [sqlite] init = "PRAGMA foreign_keys = OFF\"""",
+        "{new migration}": "Fix it with a new migration on the side that is wrong.",
+        "{in place}": "Fix it where it stands; once others have applied it, check-history asks for\n"
+        "a [[rewrite]] in parity.toml.",
     }
 )
 
 
+def explanation(kind: Rule) -> str:
+    """Say what a kind means, with an example, how to fix it and how to document it."""
+    level = "parity or strict" if kind.level == "both" else kind.level
+    lines = [textwrap.fill(f"{kind.name} ({level}): {kind.found}.", 100), ""]
+    for line in inspect.cleandoc(kind.prose).splitlines():
+        passage = PASSAGES.get(line.strip(), line.strip())
+        indent = line[: len(line) - len(line.lstrip())]
+        lines.append(textwrap.indent(passage, indent))
+    if kind.name != "divergence-unused":
+        lines += ["", DOCUMENT_IT.format(kind=kind.name)]
+    return "\n".join(lines) + "\n"
+
+
+DOCUMENT_IT: Final = """\
+Document it, where it is deliberate, in parity.toml, with place and values as reported
+(no line for what is `-` there):
+  [[divergence]]
+  kind = "{kind}"
+  at = "…"
+  sqlite = "…"
+  mysql = "…"
+  reason = "…"
+What is known and not yet fixed is an [[open]] entry, with issue = "…" in place of the reason;
+it never counts as parity."""
+
+
+# ---- what rules are given ----------------------------------------------------------------------
+
+
+Relations = Mapping[str, Table | View]
+
+
+def _relations(schema: Schema) -> Relations:
+    """Name tables and views in lower case; a table hides a view of its name."""
+    relations: dict[str, Table | View] = {}
+    for name, view in schema.views.items():
+        relations[name.lower()] = view
+    for name, table in schema.tables.items():
+        relations[name.lower()] = table
+    return relations
+
+
 @dataclass(frozen=True)
-class CollationRule:
-    """What a collation ignores when it tells whether two strings are equal; the first rule that matches counts."""
+class SchemaPair:
+    """Two schemas, with what several rules ask of both."""
 
-    dialect: Dialect
-    name: re.Pattern[str]
-    ignores: tuple[str, ...]
-    reason: str
+    sqlite: Schema
+    mysql: Schema
 
+    @functools.cached_property
+    def relations(self) -> tuple[Relations, Relations]:
+        return _relations(self.sqlite), _relations(self.mysql)
 
-def _collation(dialect: Dialect, name: str, ignores: str, reason: str) -> CollationRule:
-    return CollationRule(
-        dialect,
-        re.compile(name, re.IGNORECASE),
-        tuple(ignores.split(", ")) if ignores else (),
-        reason,
-    )
+    @functools.cached_property
+    def missing(self) -> frozenset[str]:
+        """Tables and views that one side lacks, in lower case."""
+        ours, theirs = self.relations
+        return frozenset(ours.keys() ^ theirs.keys())
 
+    @functools.cached_property
+    def stamps(self) -> Mapping[str, frozenset[str]]:
+        """Columns, by table, that SQLite's touch triggers keep at now."""
+        stamps: dict[str, frozenset[str]] = defaultdict(frozenset)
+        for trigger in self.sqlite.triggers:
+            stamps[trigger.table.lower()] |= trigger.stamps
+        return stamps
 
-_PAD = ", trailing spaces"
-
-
-COLLATION_RULES: Final = (
-    _collation("sqlite", r"BINARY$", "", "compares bytes"),
-    _collation("sqlite", r"NOCASE$", "ASCII case", "folds the 26 letters of ASCII"),
-    _collation("sqlite", r"RTRIM$", "trailing spaces", "compares bytes without trailing spaces"),
-    _collation(
-        "mysql",
-        r"binary$|.*(0900|nopad)_bin$|.*0900_as_cs$|.*nopad_as_cs$",
-        "",
-        "NO PAD, tells all apart",
-    ),
-    _collation("mysql", r".*(_bin|_as_cs|_cs)$", "trailing spaces", "PAD SPACE"),
-    _collation("mysql", r".*(0900|nopad).*_as_ci$", "case", "NO PAD, accents count"),
-    _collation("mysql", r".*_as_ci$", "case" + _PAD, "PAD SPACE, accents count"),
-    _collation("mysql", r".*(0900|nopad).*_ai_cs$", "accents", "NO PAD, case counts"),
-    _collation("mysql", r".*_ai_cs$", "accents" + _PAD, "PAD SPACE, case counts"),
-    _collation(
-        "mysql",
-        r".*(0900|nopad).*_ci$",
-        "case, accents",
-        "NO PAD; _ci without _as takes accents as equal",
-    ),
-    _collation(
-        "mysql",
-        r".*_ci$",
-        "case, accents" + _PAD,
-        "PAD SPACE; _ci without _as takes accents as equal",
-    ),
-)
+    @functools.cached_property
+    def tables(self) -> tuple[TablePair, ...]:
+        """Tables that both sides have, by name."""
+        pairs = []
+        ours, theirs = self.relations
+        for name in sorted(ours.keys() & theirs.keys()):
+            one, other = ours[name], theirs[name]
+            if relation_kind(one) == relation_kind(other) == "table":
+                pairs.append(TablePair(self, cast(Table, one), cast(Table, other)))
+        return tuple(pairs)
 
 
-@functools.cache
-def equality(collation: str, dialect: Dialect) -> str:
-    """What the collation ignores, in words; an unknown one is named, and equals nothing."""
-    for rule in COLLATION_RULES:
-        if rule.dialect == dialect and rule.name.match(collation):
-            return "ignores " + ", ".join(rule.ignores) if rule.ignores else "exact"
-    return f"unknown collation {collation}"
+def relation_kind(relation: Table | View | None) -> str | None:
+    if isinstance(relation, Table):
+        return relation.kind
+    return "view" if relation else None
+
+
+@dataclass(frozen=True)
+class TablePair:
+    """One table on both sides."""
+
+    schemas: SchemaPair
+    sqlite: Table
+    mysql: Table
+
+    @property
+    def name(self) -> str:
+        """Spell the name as places do: as MySQL does where the case differs."""
+        return self.mysql.name
+
+    @property
+    def sides(self) -> tuple[Table, Table]:
+        return self.sqlite, self.mysql
+
+    @functools.cached_property
+    def missing_columns(self) -> frozenset[str]:
+        """Columns that one side lacks, in lower case: what belongs to them is no finding of its own."""
+        return frozenset(self.sqlite.by_name.keys() ^ self.mysql.by_name.keys())
+
+    @functools.cached_property
+    def spelled(self) -> Mapping[str, str]:
+        """Lower-case column name to its name in places: SQLite's spelling, quoted where needed."""
+        names = {}
+        for column in (*self.mysql.columns, *self.sqlite.columns):
+            names[column.name.lower()] = quote_name(column.name)
+        return names
+
+    def at(self, columns: Iterable[str]) -> str:
+        return place(self.name, (self.spelled.get(column.lower(), column) for column in columns))
+
+    def shared_types(self, name: str) -> frozenset[str]:
+        """Return the logical types on which both sides' columns agree."""
+        ours, theirs = self.sqlite.by_name.get(name.lower()), self.mysql.by_name.get(name.lower())
+        return ours.type.logical & theirs.type.logical if ours and theirs else frozenset()
+
+    @property
+    def columns(self) -> Iterator[ColumnPair]:
+        """Pair the columns that both sides have, with what the rest of the table says of each."""
+        stamps = self.schemas.stamps.get(self.sqlite.name.lower(), frozenset())
+        references = single_references(self.sqlite), single_references(self.mysql)
+        held = self.sqlite.held
+        for name, one in self.sqlite.by_name.items():
+            other = self.mysql.by_name.get(name)
+            if other is None:
+                continue
+            limit, sign = capacity_checks(other) if held else (None, None)
+            filled = references[0] if one.auto_increment else references[1]
+            yield ColumnPair(
+                one,
+                other,
+                stamped=name in stamps,
+                refers=one.auto_increment != other.auto_increment and name in filled,
+                length_held=limit is not None and limit.text in held,
+                sign_held=sign is not None and sign.text in held,
+            )
+
+
+def single_references(table: Table) -> frozenset[str]:
+    """Name the columns that are a foreign key all by themselves."""
+    return frozenset(key.columns[0].lower() for key in table.foreign_keys if len(key.columns) == 1)
+
+
+class ColumnPair(NamedTuple):
+    """One column on both sides, and what the rest of the table says of it.
+
+    `stamped`: a SQLite trigger keeps it at now; `refers`: the side that fills it has a foreign key
+    on it alone; `length_held`, `sign_held`: CHECKs of SQLite hold it to the length, and to the
+    sign, of MySQL's type.
+    """
+
+    sqlite: Column
+    mysql: Column
+    stamped: bool = False
+    refers: bool = False
+    length_held: bool = False
+    sign_held: bool = False
+
+    @property
+    def sides(self) -> tuple[Column, Column]:
+        return self.sqlite, self.mysql
+
+    @property
+    def shared_types(self) -> frozenset[str]:
+        return self.sqlite.type.logical & self.mysql.type.logical
+
+    def finding(
+        self, kind: str, sqlite: str | None, mysql: str | None, *, level: str = "parity"
+    ) -> Finding:
+        """Make a finding without a place: equal columns of other tables have the same one."""
+        return Finding(kind, "", sqlite, mysql, level=level)
 
 
 class Item(NamedTuple):
-    """What one side has at a place: equal items have equal `identity`; `key` tells which places are the same."""
+    """What one side has at a place.
 
-    identity: Any
-    key: Any
+    Equal items have equal `identity`; `key` is the same where two items stand at one place.
+    """
+
+    identity: Hashable
+    key: Hashable
     at: str
     value: str
 
 
 def unmatched(kind: str, sqlite: Iterable[Item], mysql: Iterable[Item]) -> Iterator[Finding]:
-    """Findings for what has no equal on the other side; where both have something at one place, it is one."""
-    sides = (list(sqlite), list(mysql))
-    identities = [{item.identity for item in side} for side in sides]
-    if identities[0] == identities[1]:
+    """Find what has no equal on the other side; where both have something at one place, it is one."""
+    ours = {item.identity: item for item in sqlite}
+    theirs = {item.identity: item for item in mysql}
+    if ours.keys() == theirs.keys():
         return
-    left, right = (
-        {i.identity: i for i in side if i.identity not in other}
-        for side, other in zip(sides, identities[::-1], strict=True)
-    )
-    places: dict[Any, tuple[list[Item], list[Item]]] = defaultdict(lambda: ([], []))
-    for number, side in enumerate((left, right)):
-        for item in side.values():
-            places[item.key][number].append(item)
-    for ours, theirs in places.values():
-        if ours and theirs:
-            yield Finding(kind, ours[0].at, _joined(ours), _joined(theirs))
+    places: dict[Hashable, tuple[list[Item], list[Item]]] = defaultdict(lambda: ([], []))
+    for identity, item in ours.items():
+        if identity not in theirs:
+            places[item.key][0].append(item)
+    for identity, item in theirs.items():
+        if identity not in ours:
+            places[item.key][1].append(item)
+    for left, right in places.values():
+        if left and right:
+            yield Finding(kind, left[0].at, _joined(left), _joined(right))
         else:
-            yield from (Finding(kind, item.at, item.value, None) for item in ours)
-            yield from (Finding(kind, item.at, None, item.value) for item in theirs)
+            yield from (Finding(kind, item.at, item.value, None) for item in left)
+            yield from (Finding(kind, item.at, None, item.value) for item in right)
 
 
 def _joined(items: Iterable[Item]) -> str:
     return "; ".join(sorted(item.value for item in items))
 
 
-@dataclass(frozen=True)
-class TablePair:
-    """One table on both sides, under the name that places use.  `missing_columns` are columns that one side lacks,
-    `missing_tables` tables that one side lacks, all in lower case: what belongs to them is no finding of its own."""
-
-    name: str
-    sqlite: Table
-    mysql: Table
-    missing_columns: frozenset[str]
-    missing_tables: frozenset[str]
-
-    @property
-    def columns(self) -> list[tuple[Column, Column]]:
-        others = self.mysql.by_name
-        return [
-            (column, others[name]) for name, column in self.sqlite.by_name.items() if name in others
-        ]
-
-    @functools.cached_property
-    def spelled(self) -> Mapping[str, str]:
-        """Lower-case column name to its name in places: SQLite's spelling, quoted where needed."""
-        return {
-            c.name.lower(): quote_name(c.name)
-            for table in (self.mysql, self.sqlite)
-            for c in table.columns
-        }
-
-    def at(self, columns: Iterable[str]) -> str:
-        return place(self.name, (self.spelled.get(column.lower(), column) for column in columns))
-
-    def shared_types(self, name: str) -> frozenset[str]:
-        """The logical types on which both sides' columns agree."""
-        ours, theirs = self.sqlite.by_name.get(name.lower()), self.mysql.by_name.get(name.lower())
-        return ours.type.logical & theirs.type.logical if ours and theirs else frozenset()
+# ---- rules of the whole schema -----------------------------------------------------------------
 
 
-def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
-    """Every difference between two schemas, both levels, sorted."""
-    ours, theirs = _relations(sqlite), _relations(mysql)
-    findings = [*_compare_presence(ours, theirs), *_twins(mysql)]
-    absent = frozenset(set(ours) ^ set(theirs))
-    stamped: set[str] = set()
-    stamping: dict[str, list[Trigger]] = defaultdict(list)
-    for trigger in sqlite.triggers:
-        if trigger.stamps:
-            stamping[trigger.table.lower()].append(trigger)
-    for key in sorted(ours.keys() & theirs.keys()):
+@rule("table-missing", "parity", "a table is on one side only")
+def table_missing(schemas: SchemaPair) -> Iterator[Finding]:
+    """
+    A query that works on one backend fails on the other.  A virtual table counts once, its shadow
+    tables never.  A view that is missing is a `view` finding.
+
+    For example
+      SQLite  CREATE TABLE notes (id INTEGER PRIMARY KEY);
+      MySQL   -- nothing
+
+    {new migration}
+      SQLite
+        CREATE TABLE t (…);
+      MySQL
+        CREATE TABLE t (…);
+    """
+    ours, theirs = schemas.relations
+    for name in ours.keys() | theirs.keys():
+        one, other = ours.get(name), theirs.get(name)
+        kinds = relation_kind(one), relation_kind(other)
+        if kinds[0] != kinds[1] and set(kinds) != {"view", None}:
+            spelled = one.name if one else other.name if other else name
+            yield Finding("table-missing", place(spelled), kinds[0], kinds[1])
+
+
+@rule("identifier-case", "parity", "table names differ in case only")
+def identifier_case(schemas: SchemaPair) -> Iterator[Finding]:
+    """
+    MySQL on Linux tells Users from users, SQLite does not: a query works on one backend only.
+
+    For example
+      SQLite  CREATE TABLE Users (id INTEGER PRIMARY KEY);
+      MySQL   CREATE TABLE users (id BIGINT PRIMARY KEY);
+
+    {new migration}
+      SQLite
+        ALTER TABLE Users RENAME TO users_tmp; ALTER TABLE users_tmp RENAME TO users;
+      MySQL
+        RENAME TABLE Users TO users;
+    """
+    ours, theirs = schemas.relations
+    for key in ours.keys() & theirs.keys():
         one, other = ours[key], theirs[key]
-        if (
-            isinstance(one, Table)
-            and isinstance(other, Table)
-            and one.kind == other.kind == "table"
-        ):
-            gone = frozenset(one.by_name.keys() ^ other.by_name.keys())
-            both = TablePair(
-                other.name if one.name != other.name else one.name, one, other, gone, absent
-            )
-            stamps = stamping.get(key, ())
-            stamped |= {
-                trigger.name
-                for trigger in stamps
-                if trigger.only_stamps and trigger.stamps <= _updated(other)
-            }
-            findings += _compare_table(
-                both, frozenset().union(*(trigger.stamps for trigger in stamps))
-            )
-    findings += unmatched("view", _views(sqlite, theirs), _views(mysql, ours))
-    twins = {_trigger_identity(one) for one in sqlite.triggers} & {
-        _trigger_identity(one) for one in mysql.triggers
-    }
-    findings += unmatched(
-        "trigger", _triggers(sqlite, absent, twins, stamped), _triggers(mysql, absent, twins, ())
-    )
-    findings += unmatched("routine", _routines(sqlite), _routines(mysql))
-    return sorted(findings, key=attrgetter("order"))
-
-
-def _relations(schema: Schema) -> dict[str, Table | View]:
-    return {
-        name.lower(): relation
-        for group in (schema.views, schema.tables)
-        for name, relation in group.items()
-    }
-
-
-def _twins(mysql: Schema) -> Iterator[Finding]:
-    """MySQL may hold two tables whose names differ in case only; SQLite cannot, and compares with one of them."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for name in sorted((*mysql.views, *mysql.tables)):
-        names[name.lower()].append(name)
-    for same in names.values():
-        yield from (
-            Finding("identifier-case", place(name), None, f"{name} beside {same[0]}")
-            for name in same[1:]
-        )
-
-
-def _sort_of(relation: Table | View) -> str:
-    return relation.kind if isinstance(relation, Table) else "view"
-
-
-def _compare_presence(
-    ours: Mapping[str, Table | View], theirs: Mapping[str, Table | View]
-) -> Iterator[Finding]:
-    """Tables that are missing, are something else, or differ in case.  A view that is missing is a `view` finding."""
-    for key in ours.keys() | theirs.keys():
-        one, other = ours.get(key), theirs.get(key)
-        sorts = [_sort_of(relation) if relation else None for relation in (one, other)]
-        present = one or other
-        assert present is not None
-        if sorts[0] != sorts[1] and set(sorts) - {None} != {"view"}:
-            yield Finding("table-missing", place(present.name), *sorts)
-        elif one and other and one.name != other.name:
+        alike = relation_kind(one) == relation_kind(other)
+        if alike and one.name != other.name:
             yield Finding("identifier-case", place(other.name), one.name, other.name)
+    first: dict[str, str] = {}  # MySQL may hold two tables whose names differ in case only
+    for name in sorted((*schemas.mysql.views, *schemas.mysql.tables)):
+        twin = first.setdefault(name.lower(), name)
+        if twin != name:
+            yield Finding("identifier-case", place(name), None, f"{name} beside {twin}")
 
 
-def _updated(table: Table) -> set[str]:
-    return {column.name.lower() for column in table.columns if column.on_update}
+@rule("view", "parity", "a view is on one side only, or has other output columns")
+def view_differs(schemas: SchemaPair) -> Iterator[Finding]:
+    """
+    A query of the view fails or returns other columns.  The query itself is not compared; the
+    ledger says so.
+
+    For example
+      SQLite  CREATE VIEW v AS SELECT id, a FROM t;
+      MySQL   CREATE VIEW v AS SELECT id FROM t;
+
+    {new migration}
+      SQLite
+        DROP VIEW v; CREATE VIEW v AS SELECT id, a FROM t;
+      MySQL
+        CREATE OR REPLACE VIEW v AS SELECT id, a FROM t;
+    """
+    ours, theirs = schemas.relations
+    return unmatched("view", _views(schemas.sqlite, theirs), _views(schemas.mysql, ours))
 
 
-def _compare_table(both: TablePair, stamps: frozenset[str]) -> Iterator[Finding]:
-    if both.mysql.engine is not None and both.mysql.engine.lower() != "innodb":
-        yield Finding("table-engine", place(both.name), None, both.mysql.engine)
-    if both.sqlite.rows != both.mysql.rows:
-        yield Finding("seed-rows", place(both.name), str(both.sqlite.rows), str(both.mysql.rows))
-    for name in both.missing_columns:
-        one, two = both.sqlite.by_name.get(name), both.mysql.by_name.get(name)
-        present = one or two
-        assert present is not None
-        yield Finding(
-            "column-missing",
-            column_place(both.name, present.name),
-            *(side and side.type.text for side in (one, two)),
-        )
-    for one, two in both.columns:
-        context = NO_CONTEXT
-        if stamps or both.sqlite.held or one.auto_increment != two.auto_increment:
-            context = ColumnContext(
-                one.name.lower() in stamps,
-                _refers(both, one, two),
-                *_held_capacity(both.sqlite, two),
-            )
-        for found in column_differences(one, two, context):
-            yield Finding(
-                found.kind,
-                column_place(both.name, one.name),
-                found.sqlite,
-                found.mysql,
-                found.level,
-                note=found.note,
-            )
-    yield from _compare_keys(both)
-    yield from _compare_foreign_keys(both)
-    yield from _compare_checks(both)
+def _views(schema: Schema, others: Relations) -> Iterator[Item]:
+    for view in schema.views.values():
+        key = view.name.lower()
+        if isinstance(others.get(key), Table):
+            continue  # a table there: that is a table-missing
+        columns = frozenset(column.lower() for column in view.columns)
+        text = ", ".join(quote_name(column) for column in view.columns)
+        yield Item((key, columns), key, place(view.name), f"({text})")
 
 
-class Difference(NamedTuple):
-    """A finding of two columns, wherever they stand."""
+@rule(
+    "trigger", "parity", "a trigger is on one side only, or fires on another table, time or event"
+)
+def trigger_differs(schemas: SchemaPair) -> Iterator[Finding]:
+    """
+    A write has a side effect on one backend only.  Bodies are not compared; the ledger says so.
+    A trigger that only keeps a column at now is met by ON UPDATE CURRENT_TIMESTAMP.
 
-    kind: str
-    sqlite: str | None
-    mysql: str | None
-    level: str = "parity"
-    note: str = ""
+    For example
+      SQLite  CREATE TRIGGER g AFTER INSERT ON t …
+      MySQL   CREATE TRIGGER g BEFORE INSERT ON t …
 
-
-class ColumnContext(NamedTuple):
-    """What the rest of the table says of a column: a SQLite trigger keeps it at now; it is a foreign key by itself;
-    CHECKs of SQLite hold it to the length, and to the sign, of MySQL's type."""
-
-    stamped: bool = False
-    refers: bool = False
-    length_held: bool = False
-    sign_held: bool = False
-
-
-NO_CONTEXT: Final = ColumnContext()
-
-
-@functools.cache  # the same id and created_at stand in every table
-def column_differences(
-    sqlite: Column, mysql: Column, context: ColumnContext
-) -> tuple[Difference, ...]:
-    """All that two columns of one name differ in."""
-    return tuple(_column_differences(sqlite, mysql, context))
-
-
-def _column_differences(
-    sqlite: Column, mysql: Column, context: ColumnContext
-) -> Iterator[Difference]:
-    known = sqlite.type.logical and mysql.type.logical
-    meets = sqlite.type.logical & mysql.type.logical
-    if not known:
-        note = sqlite.type.note or f"no rule knows MySQL's {mysql.type.text}"
-        yield Difference(
-            "type-unknown", sqlite.type.text or "(no type)", mysql.type.text, note=note
-        )
-    elif not meets:
-        yield Difference("column-type", sqlite.type.text, mysql.type.text)
-    if sqlite.nullable != mysql.nullable:
-        yield Difference(
-            "column-nullability",
-            *("NULL" if side.nullable else "NOT NULL" for side in (sqlite, mysql)),
-        )
-    if sqlite.auto_increment != mysql.auto_increment:
-        values = (
-            ("INTEGER PRIMARY KEY", None) if sqlite.auto_increment else (None, "AUTO_INCREMENT")
-        )
-        yield Difference(
-            "column-auto-increment", *values, level="strict" if context.refers else "parity"
-        )
-    generated = [side.generated and side.generated.text for side in (sqlite, mysql)]
-    if generated[0] != generated[1]:
-        yield Difference("column-generated", *generated)
-    if meets:
-        yield from _compare_defaults(sqlite, mysql, meets, context.stamped)
-        yield from _compare_capacity(sqlite, mysql, context)
-        yield from _compare_collation(sqlite, mysql, meets)
+    {new migration}
+      SQLite
+        DROP TRIGGER g; CREATE TRIGGER g AFTER INSERT ON t BEGIN …; END;
+      MySQL
+        DROP TRIGGER g; CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW …;
+    """
+    met = set()
+    for pair in schemas.tables:
+        updated = {column.name.lower() for column in pair.mysql.columns if column.on_update}
+        met |= {(pair.sqlite.name.lower(), name) for name in updated}
+    ours = [one for one in schemas.sqlite.triggers if not _only_touches(one, met)]
+    theirs = schemas.mysql.triggers
+    twins = {_trigger_identity(one) for one in schemas.sqlite.triggers}
+    twins &= {_trigger_identity(one) for one in theirs}
+    missing = schemas.missing
+    return unmatched("trigger", _triggers(ours, missing, twins), _triggers(theirs, missing, twins))
 
 
-def _refers(both: TablePair, sqlite: Column, mysql: Column) -> bool:
-    """Whether a column that one side fills is a foreign key there, all by itself."""
-    if sqlite.auto_increment == mysql.auto_increment:
-        return False
-    filler = both.sqlite if sqlite.auto_increment else both.mysql
-    return any(
-        [column.lower() for column in key.columns] == [sqlite.name.lower()]
-        for key in filler.foreign_keys
-    )
+def _only_touches(trigger: Trigger, met: Collection[tuple[str, str]]) -> bool:
+    """Say whether it does nothing but what ON UPDATE CURRENT_TIMESTAMP does on the other side."""
+    table = trigger.table.lower()
+    stamps = trigger.only_stamps and trigger.stamps
+    return bool(stamps) and all((table, column) in met for column in stamps or ())
 
 
-def _compare_defaults(
-    sqlite: Column, mysql: Column, meets: frozenset[str], stamped: bool
-) -> Iterator[Difference]:
-    """Columns that fill or compute themselves have no default to compare."""
-    if sqlite.generated or mysql.generated or sqlite.auto_increment or mysql.auto_increment:
-        return
-    values = [default_meaning(side.default, meets) for side in (sqlite, mysql)]
-    updates = [stamped and mysql.on_update, mysql.on_update]
-    if values[0] != values[1] or updates[0] != updates[1]:
-        texts = [
-            " ".join(filter(None, [value, "ON UPDATE CURRENT_TIMESTAMP" if update else None]))
-            or None
-            for value, update in zip(values, updates, strict=True)
-        ]
-        yield Difference("column-default", *texts)
+def _triggers(
+    triggers: Iterable[Trigger], missing: frozenset[str], twins: Collection[object]
+) -> Iterator[Item]:
+    """A trigger without a twin that names a table which one side lacks belongs to that table's finding."""
+    for trigger in triggers:
+        identity = _trigger_identity(trigger)
+        if identity not in twins and trigger.mentions & missing:
+            continue
+        text = f"{trigger.timing} {trigger.event} ON {quote_name(trigger.table)}"
+        yield Item(identity, identity[0], place(trigger.name), text)
 
 
-def default_meaning(default: Expression | None, meets: frozenset[str]) -> str | None:
-    """A default as the text of what it stores in a column of this logical type."""
-    if default is None:
-        return None
-    text = default.text
-    quoted = text[1:-1].replace("''", "'") if text.startswith("'") else None
-    if meets & {"i64", "bool", "f64", "decimal"}:
-        return (_number_meaning(text) if quoted is None else _number_in_text(quoted)) or text
-    if meets & {"string"} and default.written:
-        return quote_string(_number_as_text(default.written))
-    if meets & {"bytes"} and quoted is not None:
-        return f"x'{quoted.encode().hex().upper()}'"
-    if meets & {"date", "time", "datetime"} and quoted is not None:
-        return quote_string(_moment_meaning(quoted))
-    return text
+def _trigger_identity(trigger: Trigger) -> tuple[str, str, str, str]:
+    return (trigger.name.lower(), trigger.table.lower(), trigger.timing, trigger.event)
 
 
-def _number_as_text(written: str) -> str:
-    """What SQLite stores of a number in a TEXT column: 1, 1.0 and 1000.0 for 01, 1.00 and 1e3."""
-    number = canonical_number(written)
-    return (
-        number if re.fullmatch(r"[+-]?(\d+|0[xX][0-9a-fA-F]+)", written) else repr(float(written))
-    )
+@rule("routine", "parity", "a stored procedure, function or event is on one side only")
+def routine_differs(schemas: SchemaPair) -> Iterator[Finding]:
+    """
+    SQLite has none: what it does for the application is done on MySQL alone.
+
+    For example
+      SQLite  -- nothing
+      MySQL   CREATE PROCEDURE tidy() DELETE FROM t;
+
+    {new migration}
+      SQLite
+        -- SQLite has no routines: move it into the application, or document it
+      MySQL
+        DROP PROCEDURE tidy;  -- a helper of one migration is dropped at its end
+    """
+    return unmatched("routine", _routines(schemas.sqlite), _routines(schemas.mysql))
 
 
-NUMBER_IN_TEXT: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
+def _routines(schema: Schema) -> Iterator[Item]:
+    for routine in schema.routines:
+        name = routine.name.lower()
+        yield Item((name, routine.kind), name, place(routine.name), routine.kind)
 
 
-def _number_in_text(text: str) -> str | None:
-    """Text that a number's column stores as a number: no hexadecimal, no underscores."""
-    return _number_meaning(text) if NUMBER_IN_TEXT.fullmatch(text) else None
+SCHEMA_RULES: Final = (
+    table_missing,
+    identifier_case,
+    view_differs,
+    trigger_differs,
+    routine_differs,
+)
 
 
-def _number_meaning(text: str) -> str | None:
-    try:
-        return canonical_number(text.strip())
-    except (InvalidOperation, ValueError):
-        return None
+# ---- rules of a table --------------------------------------------------------------------------
 
 
-def _moment_meaning(text: str) -> str:
-    """2026-1-2, 2026-01-02 00:00:00, 2026-01-02T00:00:00.000Z and …+00:00 are one moment."""
-    if clock := re.fullmatch(r"(-?\d{1,3}:\d{2}:\d{2})\.0*", text.strip()):
-        return clock[1]
-    match = re.fullmatch(
-        r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(?:Z|[+-]00:00)?)?",
-        text.strip(),
-    )
-    if not match:
-        return text
-    year, month, day, hour, minute, second, fraction = (group or "0" for group in match.groups())
-    clock = f"{int(hour):02}:{int(minute):02}:{int(second):02}" + (
-        f".{fraction}".rstrip("0").rstrip(".")
-    )
-    return f"{year}-{int(month):02}-{int(day):02}" + ("" if clock == "00:00:00" else f" {clock}")
+@rule("table-engine", "parity", "a MySQL table is not transactional (InnoDB)")
+def table_engine(pair: TablePair) -> Iterator[Finding]:
+    """
+    Other engines ignore foreign keys and cannot roll back; SQLite does both.
+
+    For example
+      SQLite  CREATE TABLE t (id INTEGER PRIMARY KEY);
+      MySQL   CREATE TABLE t (id BIGINT PRIMARY KEY) ENGINE = MyISAM;
+
+    {new migration}
+      SQLite
+        -- nothing: SQLite is transactional
+      MySQL
+        ALTER TABLE t ENGINE = InnoDB;
+    """
+    engine = pair.mysql.engine
+    if engine is not None and engine.lower() != "innodb":
+        yield Finding("table-engine", place(pair.name), None, engine)
 
 
-def _compare_capacity(
-    sqlite: Column, mysql: Column, context: ColumnContext
-) -> Iterator[Difference]:
-    """SQLite holds a column to its storage, and to what a CHECK adds in the terms that MySQL's type uses."""
-    ours, theirs = sqlite.type.declared, mysql.type.declared
-    enforced = mysql.type.enforced if context.length_held else sqlite.type.enforced
-    if ours and theirs and ours[0] == theirs[0] and ours != theirs:
-        yield Difference("column-capacity", sqlite.type.text, mysql.type.text)
-    elif (enforced, context.sign_held) != (mysql.type.enforced, mysql.type.unsigned):
-        yield Difference("column-capacity", sqlite.type.text, mysql.type.text, level="strict")
+@rule("column-missing", "parity", "a column is on one side only")
+def column_missing(pair: TablePair) -> Iterator[Finding]:
+    """
+    Every statement that names the column fails on the other backend.
+
+    For example
+      SQLite  CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
+      MySQL   CREATE TABLE t (id BIGINT PRIMARY KEY);
+
+    {new migration}
+      SQLite
+        ALTER TABLE t ADD COLUMN a TEXT;
+      MySQL
+        ALTER TABLE t ADD COLUMN a TEXT;
+    """
+    for name in pair.missing_columns:
+        one, other = (side.by_name.get(name) for side in pair.sides)
+        at = f"{quote_name(pair.name)}.{pair.spelled[name]}"
+        ours = one.type.text if one else None
+        theirs = other.type.text if other else None
+        yield Finding("column-missing", at, ours, theirs)
 
 
-def _held_capacity(sqlite: Table, mysql: Column) -> tuple[bool, bool]:
-    """Whether CHECKs of SQLite's table say what MySQL's type does of length and sign."""
-    if not sqlite.held:
-        return False, False
-    limit, sign = capacity_checks(mysql)
-    return bool(limit and limit.text in sqlite.held), bool(sign and sign.text in sqlite.held)
+@rule("primary-key", "parity", "other columns, or another order")
+def primary_key_differs(pair: TablePair) -> Iterator[Finding]:
+    """
+    Uniqueness, the clustered order and every foreign key to the table depend on it.
+
+    For example
+      SQLite  PRIMARY KEY (a, b)
+      MySQL   PRIMARY KEY (b, a)
+
+    {new migration}
+      SQLite
+        {rebuild}
+      MySQL
+        ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (a, b);
+    """
+    if not _same_primary(pair):
+        one, other = (_primary_text(pair, side) for side in pair.sides)
+        yield Finding("primary-key", place(pair.name), one, other)
 
 
-@functools.cache
-def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None]:
-    """The CHECKs that a VARCHAR(n) and an UNSIGNED stand for."""
-    size = mysql.type.enforced
-    if not mysql.type.unsigned and not (size and size[0] == "length"):
-        return None, None
-    name, column = mysql.name.lower(), quote_canonical(mysql.name)
-    measure = "octet_length" if mysql.type.logical == {"bytes"} else "length"
-    limit = (
-        Expression(f"{measure}({column}) <= {size[1]}", frozenset({name}))
-        if size and size[0] == "length"
-        else None
-    )
-    return limit, Expression(f"{column} >= 0", frozenset({name})) if mysql.type.unsigned else None
+def _primary_text(pair: TablePair, side: Table) -> str | None:
+    return _parts_text(pair, side.primary) if side.primary else None
 
 
-def _compare_collation(
-    sqlite: Column, mysql: Column, meets: frozenset[str]
-) -> Iterator[Difference]:
-    if "string" in meets and sqlite.collation and mysql.collation:
-        values = equality(sqlite.collation, "sqlite"), equality(mysql.collation, "mysql")
-        if values[0] != values[1]:
-            yield Difference("column-collation", *values, level="strict")
+def _same_primary(pair: TablePair) -> bool:
+    """Say whether the primary keys are equal, or differ by a column that one side lacks.
 
-
-def _compare_keys(both: TablePair) -> Iterator[Finding]:
-    sides = (both.sqlite, both.mysql)
-    if not _same_primary(both):
-        yield Finding(
-            "primary-key",
-            place(both.name),
-            *(_parts_text(both, side.primary) if side.primary else None for side in sides),
-        )
-    if not _same_plain_keys(both.sqlite.uniques, both.mysql.uniques):
-        primary = {
-            frozenset(side.primary.names) for side in sides if side.primary and side.primary.plain
-        }
-        yield from unmatched("unique", *(_unique_items(both, side, primary) for side in sides))
-    if not _same_plain_keys(both.sqlite.indexes, both.mysql.indexes):
-        yield from unmatched(
-            "index", *(_index_items(both, side, other) for side, other in (sides, sides[::-1]))
-        )
-
-
-def _same_primary(both: TablePair) -> bool:
-    """Whether the primary keys are equal, or differ by a column that one side lacks.  That is the column's finding, unless
-    the other key is another one (`id` was put in its place) of which no UNIQUE is left."""
-    names = [[column.lower() for column in side.primary_key] for side in (both.sqlite, both.mysql)]
-    if both.missing_columns.isdisjoint(chain(*names)):
-        return names[0] == names[1] and both.sqlite.primary_prefixes == both.mysql.primary_prefixes
-    for (one, two), other in ((names, both.mysql), (names[::-1], both.sqlite)):
-        if (
-            one
-            and both.missing_columns.isdisjoint(one)
-            and set(one) != set(two) - both.missing_columns
-        ):
+    That is the column's finding, unless the other key is another one (`id` was put in its place)
+    of which no UNIQUE is left.
+    """
+    ours = [column.lower() for column in pair.sqlite.primary_key]
+    theirs = [column.lower() for column in pair.mysql.primary_key]
+    missing = pair.missing_columns
+    if missing.isdisjoint(chain(ours, theirs)):
+        return ours == theirs and pair.sqlite.primary_prefixes == pair.mysql.primary_prefixes
+    for one, two, other in ((ours, theirs, pair.mysql), (theirs, ours, pair.sqlite)):
+        another = bool(one) and missing.isdisjoint(one) and set(one) != set(two) - missing
+        if another:
             return any(key.plain and set(key.names) == set(one) for key in other.uniques)
     return True
 
 
-def _same_plain_keys(ours: Sequence[Key], theirs: Sequence[Key]) -> bool:
-    """Whether both sides have keys on the same columns in the same order, and nothing but such: no more is to be asked then."""
-    return {key.names for key in ours} == {key.names for key in theirs} and all(
-        key.plain for key in (*ours, *theirs)
-    )
+def _parts_text(pair: TablePair, key: Key) -> str:
+    return f"({', '.join(part.sized(_part_text(pair, part)) for part in key.parts)})"
 
 
-def _key_value(word: str, both: TablePair, key: Key) -> str:
-    """`UNIQUE`, with what makes it another thing than the plain key."""
-    parts = _parts_text(both, key) if any(part.prefix for part in key.parts) else ""
-    return " ".join(
-        filter(None, [key.method, word, parts, f"WHERE {key.where.text}" if key.where else ""])
-    )
+def _part_text(pair: TablePair, part: Part) -> str:
+    if part.column is None:
+        return part.text
+    return pair.spelled.get(part.column.lower(), part.column)
 
 
-def _parts_text(both: TablePair, key: Key) -> str:
-    return f"({', '.join(part.sized(_part_text(both, part)) for part in key.parts)})"
+@rule(
+    "unique",
+    "parity",
+    "a set of columns is UNIQUE on one side and neither UNIQUE nor PRIMARY KEY on the other",
+)
+def unique_differs(pair: TablePair) -> Iterator[Finding]:
+    """
+    One backend refuses a duplicate that the other stores.  Partial, prefix and expression keys are
+    not the plain key.
 
+    For example
+      SQLite  email TEXT NOT NULL UNIQUE
+      MySQL   email VARCHAR(255) NOT NULL
 
-def _part_text(both: TablePair, part: Part) -> str:
-    return (
-        both.spelled.get(part.column.lower(), part.column) if part.column is not None else part.text
-    )
-
-
-def _belongs_to_gone(both: TablePair, key: Key) -> bool:
-    read = {column for part in key.parts if part.expression for column in part.expression.columns}
-    return bool(
-        both.missing_columns
-        & (set(key.names) | read | (key.where.columns if key.where else frozenset()))
-    )
+    {new migration}
+      SQLite
+        CREATE UNIQUE INDEX t_email ON t (email);
+      MySQL
+        ALTER TABLE t ADD UNIQUE (email);
+    """
+    primary = set()
+    for side in pair.sides:
+        if side.primary and side.primary.plain:
+            primary.add(frozenset(side.primary.names))
+    ours, theirs = (_unique_items(pair, side, primary) for side in pair.sides)
+    return unmatched("unique", ours, theirs)
 
 
 def _unique_items(
-    both: TablePair, side: Table, primary: Collection[frozenset[str]]
+    pair: TablePair, side: Table, primary: Collection[frozenset[str]]
 ) -> Iterator[Item]:
     """A UNIQUE on either side's primary key columns is the primary key's finding, or none."""
     for key in side.uniques:
         columns = frozenset(key.names)
-        if not _belongs_to_gone(both, key) and not (key.plain and columns in primary):
-            prefixes = frozenset(
-                (name, part.prefix) for name, part in zip(key.names, key.parts, strict=True)
-            )
-            identity = (prefixes, key.where.text if key.where else None)
-            at = place(both.name, (_part_text(both, part) for part in key.parts))
-            yield Item(identity, columns, at, _key_value("UNIQUE", both, key))
+        if (key.plain and columns in primary) or _reads_missing(pair, key):
+            continue
+        prefixes = frozenset(
+            (name, part.prefix) for name, part in zip(key.names, key.parts, strict=True)
+        )
+        identity = (prefixes, key.where and key.where.text)
+        at = place(pair.name, (_part_text(pair, part) for part in key.parts))
+        yield Item(identity, columns, at, _key_value("UNIQUE", pair, key))
 
 
-def _index_items(both: TablePair, side: Table, other: Table) -> Iterator[Item]:
-    """The indexes that the other side owes and has nothing for; each is its own identity."""
-    longest = [key for key in side.indexes if not _begins_another(key, side)]
-    for key in longest:
-        if not (key.own or _belongs_to_gone(both, key) or _covered(key, other)):
-            at = place(both.name, (_part_text(both, part) for part in key.parts))
-            yield Item(
-                (side is both.sqlite, key.names, key.method),
-                key.names,
-                at,
-                _key_value("INDEX", both, key),
-            )
+def _reads_missing(pair: TablePair, key: Key) -> bool:
+    """Say whether it needs a column that one side lacks."""
+    if not pair.missing_columns:
+        return False
+    read = set(key.names)
+    for part in key.parts:
+        if part.expression:
+            read |= part.expression.columns
+    if key.where:
+        read |= key.where.columns
+    return not pair.missing_columns.isdisjoint(read)
+
+
+def _key_value(word: str, pair: TablePair, key: Key) -> str:
+    """Say `UNIQUE`, with what makes it another thing than the plain key."""
+    words = [key.method, word]
+    if any(part.prefix for part in key.parts):
+        words.append(_parts_text(pair, key))
+    if key.where:
+        words.append(f"WHERE {key.where.text}")
+    return " ".join(filter(None, words))
+
+
+@rule(
+    "foreign-key",
+    "parity",
+    "other column pairs, another parent, another action (NO ACTION = RESTRICT), or deferred on one side",
+)
+def foreign_key_differs(pair: TablePair) -> Iterator[Finding]:
+    """
+    A row is refused, deleted or kept on one backend only.
+
+    For example
+      SQLite  REFERENCES p (id) ON DELETE CASCADE
+      MySQL   REFERENCES p (id) ON DELETE SET NULL
+
+    {new migration}
+      SQLite
+        {rebuild}
+      MySQL
+        ALTER TABLE c DROP FOREIGN KEY c_p, ADD CONSTRAINT c_p FOREIGN KEY (p_id)
+          REFERENCES p (id) ON DELETE CASCADE;
+    """
+    ours, theirs = (_foreign_key_items(pair, side) for side in pair.sides)
+    return unmatched("foreign-key", ours, theirs)
+
+
+def _foreign_key_items(pair: TablePair, side: Table) -> Iterator[Item]:
+    for key in side.foreign_keys:
+        columns = frozenset(column.lower() for column in key.columns)
+        if columns & pair.missing_columns or key.parent.lower() in pair.schemas.missing:
+            continue
+        yield Item(key.identity, columns, pair.at(key.columns), reference_text(key))
+
+
+def reference_text(key: ForeignKey) -> str:
+    """Say `p(id) ON DELETE CASCADE`; NO ACTION, the default, is not said."""
+    words = [quote_name(key.parent)]
+    if key.parent_columns:
+        words[0] += f"({', '.join(quote_name(column) for column in key.parent_columns)})"
+    for event, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update)):
+        if action != "NO ACTION":
+            words.append(f"ON {event} {action}")
+    if key.deferred:
+        words.append("DEFERRED")
+    return " ".join(words)
+
+
+@rule(
+    "foreign-key-dangling",
+    "parity",
+    "a SQLite parent table or column is missing, or the parent columns are neither primary key nor unique",
+)
+def foreign_key_dangling(pair: TablePair) -> Iterator[Finding]:
+    """
+    SQLite accepts such a key and then fails at the first INSERT; a badly ordered table rebuild
+    leaves one behind.
+
+    For example
+      SQLite  p_id INTEGER REFERENCES p_old (id)  -- p_old was dropped
+      MySQL   FOREIGN KEY (p_id) REFERENCES p (id)
+
+    {new migration}
+      SQLite
+        {rebuild}
+      MySQL
+        -- nothing: MySQL refuses such a key
+    """
+    for key in pair.sqlite.foreign_keys:
+        if key.dangling:
+            value = f"{reference_text(key)}: {key.dangling}"
+            yield Finding("foreign-key-dangling", pair.at(key.columns), value, None)
+
+
+@rule("index", "parity", "a non-unique index whose columns no key of the other side begins with")
+def index_differs(pair: TablePair) -> Iterator[Finding]:
+    """
+    The same query is fast on one backend and reads the whole table on the other.  InnoDB's own
+    foreign-key indexes are not owed by SQLite.
+
+    For example
+      SQLite  CREATE INDEX i ON t (a, b);
+      MySQL   -- nothing
+
+    {new migration}
+      SQLite
+        CREATE INDEX t_a_b ON t (a, b);
+      MySQL
+        CREATE INDEX t_a_b ON t (a, b);
+    """
+    ours = _index_items(pair, pair.sqlite, pair.mysql)
+    return unmatched("index", ours, _index_items(pair, pair.mysql, pair.sqlite))
+
+
+def _index_items(pair: TablePair, side: Table, other: Table) -> Iterator[Item]:
+    """Give the indexes that the other side owes and has nothing for; each is its own identity."""
+    for key in side.indexes:
+        if key.own or _covered(key, other):
+            continue
+        if _begins_another(key, side) or _reads_missing(pair, key):
+            continue
+        identity = (side is pair.sqlite, key.names, key.method)
+        at = place(pair.name, (_part_text(pair, part) for part in key.parts))
+        yield Item(identity, key.names, at, _key_value("INDEX", pair, key))
 
 
 def _all_keys(table: Table) -> Iterator[Key]:
@@ -6114,181 +5964,638 @@ def _begins(short: Key, long: Key) -> bool:
 
 
 def _begins_another(key: Key, table: Table) -> bool:
-    """An index that begins a longer one of its own side adds nothing; of several equal ones the first counts."""
+    """An index that begins a longer one of its own side adds nothing."""
     if key.method:
         return False
-    whole = [
-        other
-        for other in _all_keys(table)
-        if other is not key and not other.where and _begins(key, other)
-    ]
-    return any(len(other.names) > len(key.names) or other not in table.indexes for other in whole)
+    for other in _all_keys(table):
+        longer = len(other.names) > len(key.names) or other not in table.indexes
+        if other is not key and longer and not other.where and _begins(key, other):
+            return True
+    return False
 
 
 def _covered(key: Key, other: Table) -> bool:
     """A partial index answers for exactly its columns only; FULLTEXT and SPATIAL only for their like."""
     if key.method:
-        return any(
-            index.method == key.method and set(index.names) == set(key.names)
-            for index in other.indexes
-        )
-    return any(
-        _begins(key, candidate) and (not candidate.where or candidate.names == key.names)
-        for candidate in _all_keys(other)
-    )
+        names = set(key.names)
+        return any(i.method == key.method and set(i.names) == names for i in other.indexes)
+    for candidate in _all_keys(other):
+        if _begins(key, candidate) and (not candidate.where or candidate.names == key.names):
+            return True
+    return False
 
 
-def _compare_foreign_keys(both: TablePair) -> Iterator[Finding]:
-    for key in both.sqlite.foreign_keys:
-        if key.dangling:
-            yield Finding(
-                "foreign-key-dangling",
-                both.at(key.columns),
-                f"{_reference(key)}: {key.dangling}",
-                None,
-            )
-    if {key.identity for key in both.sqlite.foreign_keys} != {
-        key.identity for key in both.mysql.foreign_keys
-    }:
-        yield from unmatched(
-            "foreign-key", *(_foreign_key_items(both, side) for side in (both.sqlite, both.mysql))
-        )
+@rule("check", "parity", "a CHECK is on one side only, compared in canonical form")
+def check_differs(pair: TablePair) -> Iterator[Finding]:
+    """
+    One backend refuses what the other stores.  ENUM is a string with CHECK (c IN (…)), MySQL's JSON
+    one with CHECK (json_valid(c)): SQLite owes both.
+
+    For example
+      SQLite  s TEXT
+      MySQL   s ENUM('new', 'open')
+
+    {new migration}
+      SQLite
+        {rebuild}
+        -- CHECK (s IN ('new', 'open')), CHECK (json_valid(s))
+      MySQL
+        ALTER TABLE t ADD CONSTRAINT t_a CHECK (a >= 0);
+    """
+    # A CHECK is met where every conjunct of it stands somewhere on the other side.
+    owed = list(pair.mysql.checks)
+    offered = set(pair.mysql.held)
+    for column in pair.mysql.columns:
+        implied = implied_check(column)
+        if implied and pair.shared_types(column.name):
+            owed.append((implied,))
+        for check in (implied, *capacity_checks(column)):
+            if check:
+                offered.add(check.text)
+    ours = _check_items(pair, pair.sqlite.checks, offered)
+    return unmatched("check", ours, _check_items(pair, owed, pair.sqlite.held))
 
 
-def _foreign_key_items(both: TablePair, side: Table) -> Iterator[Item]:
-    for key in side.foreign_keys:
-        columns = frozenset(column.lower() for column in key.columns)
-        if columns & both.missing_columns or key.parent.lower() in both.missing_tables:
-            continue
-        yield Item(key.identity, columns, both.at(key.columns), _reference(key))
+def _check_items(
+    pair: TablePair, checks: Iterable[tuple[Expression, ...]], met: Collection[str]
+) -> Iterator[Item]:
+    """Give what is left of each CHECK without the conjuncts that are met."""
+    for check in checks:
+        left = []
+        for part in check:
+            if part.text not in met and not part.columns & pair.missing_columns:
+                left.append(part.text)
+        if left:
+            text = " AND ".join(left)
+            yield Item(text, pair.name, place(pair.name), text)
 
 
-def _reference(key: ForeignKey) -> str:
-    """`p(id) ON DELETE CASCADE`: NO ACTION, the default, is not said."""
-    columns = (
-        f"({', '.join(quote_name(column) for column in key.parent_columns)})"
-        if key.parent_columns
-        else ""
-    )
-    actions = [
-        f"ON {word} {action}"
-        for word, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update))
-        if action != "NO ACTION"
-    ]
-    return " ".join(
-        [quote_name(key.parent) + columns, *actions, *(["DEFERRED"] if key.deferred else [])]
-    )
+@functools.cache
+def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None]:
+    """Write the CHECKs that a VARCHAR(n) and an UNSIGNED stand for."""
+    limit = sign = None
+    size, name = mysql.type.enforced, quote_canonical(mysql.name)
+    columns = frozenset({mysql.name.lower()})
+    if size and size[0] == "length":
+        measure = "octet_length" if mysql.type.logical == {"bytes"} else "length"
+        limit = Expression(f"{measure}({name}) <= {size[1]}", columns)
+    if mysql.type.unsigned:
+        sign = Expression(f"{name} >= 0", columns)
+    return limit, sign
 
 
-def _compare_checks(both: TablePair) -> Iterator[Finding]:
-    """A CHECK is met where every conjunct of it stands somewhere on the other side; what is left over is reported."""
-    implied = [
-        (check,)
-        for column in both.mysql.columns
-        if (check := implied_check(column)) and both.shared_types(column.name)
-    ]
-    ours, theirs = both.sqlite.checks, (*both.mysql.checks, *implied)
-    if not (ours or theirs):
-        return
-    offered = [
-        check
-        for column in both.mysql.columns
-        for check in (*capacity_checks(column), implied_check(column))
-        if check
-    ]
-    mysql_has = {part.text for check in theirs for part in check} | {part.text for part in offered}
-    yield from unmatched(
-        "check", _check_items(both, ours, mysql_has), _check_items(both, theirs, both.sqlite.held)
-    )
-
-
+@functools.cache
 def implied_check(column: Column) -> Expression | None:
-    """The CHECK that an ENUM or JSON stands for."""
-    if column.type.values:
-        values = sorted(quote_string(value) for value in column.type.values)
-        test = f"{quote_canonical(column.name)} " + (
-            f"IN ({', '.join(values)})" if len(values) > 1 else f"= {values[0]}"
-        )
+    """Write the CHECK that an ENUM or JSON stands for."""
+    name = quote_canonical(column.name)
+    values = sorted(quote_string(value) for value in column.type.values)
+    if len(values) > 1:
+        test = f"{name} IN ({', '.join(values)})"
+    elif values:
+        test = f"{name} = {values[0]}"
     elif column.type.text == "json":
-        test = f"json_valid({quote_canonical(column.name)})"
+        test = f"json_valid({name})"
     else:
         return None
     return Expression(test, frozenset({column.name.lower()}))
 
 
-def _check_items(
-    both: TablePair, checks: Iterable[tuple[Expression, ...]], met: Collection[str]
-) -> Iterator[Item]:
-    for check in checks:
-        left = [
-            part
-            for part in check
-            if part.text not in met and not part.columns & both.missing_columns
-        ]
-        if left:
-            text = " AND ".join(part.text for part in left)
-            yield Item(text, both.name, place(both.name), text)
+@rule("seed-rows", "parity", "a table holds another number of rows after the last migration")
+def seed_rows(pair: TablePair) -> Iterator[Finding]:
+    """
+    A fresh installation starts with other data.
+
+    For example
+      SQLite  INSERT INTO roles VALUES (1), (2);
+      MySQL   INSERT INTO roles VALUES (1);
+
+    {new migration}
+      SQLite
+        INSERT INTO roles (id) VALUES (…);
+      MySQL
+        INSERT INTO roles (id) VALUES (…);
+    """
+    ours, theirs = pair.sqlite.rows, pair.mysql.rows
+    if ours != theirs:
+        yield Finding("seed-rows", place(pair.name), str(ours), str(theirs))
 
 
-def _views(schema: Schema, others: Mapping[str, Table | View]) -> Iterator[Item]:
-    for view in schema.views.values():
-        key = view.name.lower()
-        if isinstance(others.get(key), Table):
-            continue  # a table there: that is a table-missing
-        columns = frozenset(column.lower() for column in view.columns)
-        yield Item(
-            (key, columns),
-            key,
-            place(view.name),
-            f"({', '.join(quote_name(column) for column in view.columns)})",
-        )
+TABLE_RULES: Final = (
+    table_engine,
+    column_missing,
+    primary_key_differs,
+    unique_differs,
+    foreign_key_differs,
+    foreign_key_dangling,
+    index_differs,
+    check_differs,
+    seed_rows,
+)
 
 
-def _triggers(
-    schema: Schema, absent: frozenset[str], twins: Collection[object], stamped: Collection[str]
-) -> Iterator[Item]:
-    """A trigger without a twin that names a table which one side lacks belongs to that table's finding, and one that
-    only keeps a column at now is met by ON UPDATE CURRENT_TIMESTAMP."""
-    for trigger in schema.triggers:
-        identity = _trigger_identity(trigger)
-        if trigger.name in stamped or (trigger.mentions & absent and identity not in twins):
+# ---- rules of a column -------------------------------------------------------------------------
+
+
+@rule("column-type", "parity", "the logical types do not meet (`xtask.py rules` prints them)")
+def column_type(pair: ColumnPair) -> Iterator[Finding]:
+    """
+    The same value is stored, compared and returned as another thing.
+
+    For example
+      SQLite  CREATE TABLE t (paid BOOLEAN);
+      MySQL   CREATE TABLE t (paid BIGINT);
+
+    {new migration}
+      SQLite
+        {rebuild}
+      MySQL
+        ALTER TABLE t MODIFY COLUMN paid TINYINT(1);
+    """
+    ours, theirs = pair.sqlite.type, pair.mysql.type
+    if ours.logical and theirs.logical and not pair.shared_types:
+        yield pair.finding("column-type", ours.text, theirs.text)
+
+
+@rule("type-unknown", "parity", "no rule knows the declared type")
+def type_unknown(pair: ColumnPair) -> Iterator[Finding]:
+    """
+    What no rule knows cannot be proven equal; SQLite takes any word for a type and gives it an
+    affinity by its letters.
+
+    For example
+      SQLite  CREATE TABLE t (code STRING);
+      MySQL   CREATE TABLE t (code VARCHAR(9));
+
+    {new migration}
+      SQLite
+        {rebuild}
+      MySQL
+        ALTER TABLE t MODIFY COLUMN code VARCHAR(9);
+    """
+    ours, theirs = pair.sqlite.type, pair.mysql.type
+    if not (ours.logical and theirs.logical):
+        note = ours.note or f"no rule knows MySQL's {theirs.text}"
+        yield Finding("type-unknown", "", ours.text or "(no type)", theirs.text, note=note)
+
+
+@rule("column-nullability", "parity", "one side takes NULL, the other does not")
+def column_nullability(pair: ColumnPair) -> Iterator[Finding]:
+    """
+    What counts is what the backend does: a SQLite PRIMARY KEY column takes NULL unless it is NOT
+    NULL, a rowid alias (INTEGER PRIMARY KEY) or a key of a WITHOUT ROWID table.  On MySQL a CHANGE
+    COLUMN or MODIFY COLUMN that does not repeat NOT NULL drops it.
+
+    For example
+      SQLite  CREATE TABLE t (a TEXT NOT NULL);
+      MySQL   CREATE TABLE t (a TEXT);
+
+    {new migration}
+      SQLite
+        {rebuild}
+      MySQL
+        ALTER TABLE t MODIFY COLUMN a TEXT NOT NULL;
+    """
+    if pair.sqlite.nullable != pair.mysql.nullable:
+        one, other = ("NULL" if side.nullable else "NOT NULL" for side in pair.sides)
+        yield pair.finding("column-nullability", one, other)
+
+
+@rule(
+    "column-default",
+    "parity",
+    "the defaults differ in meaning, ON UPDATE CURRENT_TIMESTAMP included",
+)
+def column_default(pair: ColumnPair) -> Iterator[Finding]:
+    """
+    An INSERT that leaves the column out (or, with ON UPDATE, any UPDATE) stores another value.
+
+    For example
+      SQLite  CREATE TABLE t (n INTEGER NOT NULL DEFAULT 3);
+      MySQL   CREATE TABLE t (n BIGINT NOT NULL);
+
+    {new migration}
+      SQLite
+        {rebuild}
+        -- ON UPDATE: CREATE TRIGGER t_touch AFTER UPDATE ON t BEGIN
+        --   UPDATE t SET a = CURRENT_TIMESTAMP WHERE id = NEW.id; END;
+      MySQL
+        ALTER TABLE t ALTER COLUMN n SET DEFAULT 3;
+        -- CURRENT_TIMESTAMP:
+        -- ALTER TABLE t MODIFY COLUMN a DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP;
+    """
+    # Columns that fill or compute themselves have no default to compare.
+    if any(side.generated or side.auto_increment for side in pair.sides):
+        return
+    shared = pair.shared_types
+    if not shared:
+        return
+    one = default_meaning(pair.sqlite.default, shared)
+    other = default_meaning(pair.mysql.default, shared)
+    updated = pair.mysql.on_update
+    touched = updated and pair.stamped
+    if one != other or touched != updated:
+        ours, theirs = _with_update(one, touched), _with_update(other, updated)
+        yield pair.finding("column-default", ours, theirs)
+
+
+def _with_update(default: str | None, on_update: bool) -> str | None:
+    """Write a default with its ON UPDATE clause."""
+    words = [default] if default is not None else []
+    if on_update:
+        words.append("ON UPDATE CURRENT_TIMESTAMP")
+    return " ".join(words) or None
+
+
+def default_meaning(default: Expression | None, shared: frozenset[str]) -> str | None:
+    """Write a default as what it stores in a column of this logical type."""
+    if default is None:
+        return None
+    text = default.text
+    quoted = text[1:-1].replace("''", "'") if text.startswith("'") else None
+    if shared & {"i64", "bool", "f64", "decimal"}:
+        number = _number_meaning(text) if quoted is None else _number_in_text(quoted)
+        return number or text
+    if shared & {"string"} and default.written:
+        return quote_string(_number_as_text(default.written))
+    if shared & {"bytes"} and quoted is not None:
+        return f"x'{quoted.encode().hex().upper()}'"
+    if shared & {"date", "time", "datetime"} and quoted is not None:
+        return quote_string(_moment_meaning(quoted))
+    return text
+
+
+def _number_as_text(written: str) -> str:
+    """Write what SQLite stores of a number in a TEXT column: 1, 1.0 and 1000.0 for 01, 1.00 and 1e3."""
+    if re.fullmatch(r"[+-]?(\d+|0[xX][0-9a-fA-F]+)", written):
+        return canonical_number(written)
+    return repr(float(written))
+
+
+NUMBER_IN_TEXT: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*")
+
+
+def _number_in_text(text: str) -> str | None:
+    """Read text that a number's column stores as a number: no hexadecimal, no underscores."""
+    return _number_meaning(text) if NUMBER_IN_TEXT.fullmatch(text) else None
+
+
+def _number_meaning(text: str) -> str | None:
+    try:
+        return canonical_number(text.strip())
+    except (InvalidOperation, ValueError):
+        return None
+
+
+MOMENT: Final = re.compile(
+    r"(\d{4})-(\d{1,2})-(\d{1,2})"
+    r"(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?(?:Z|[+-]00:00)?)?"
+)
+
+
+def _moment_meaning(text: str) -> str:
+    """2026-1-2, 2026-01-02 00:00:00, 2026-01-02T00:00:00.000Z and …+00:00 are one moment."""
+    if clock := re.fullmatch(r"(-?\d{1,3}:\d{2}:\d{2})\.0*", text.strip()):
+        return clock[1]
+    match = MOMENT.fullmatch(text.strip())
+    if not match:
+        return text
+    year, month, day, hour, minute, second, fraction = match.groups(default="0")
+    date = f"{year}-{int(month):02}-{int(day):02}"
+    time_of_day = f"{int(hour):02}:{int(minute):02}:{int(second):02}"
+    if digits := fraction.rstrip("0"):
+        time_of_day += f".{digits}"
+    return date if time_of_day == "00:00:00" else f"{date} {time_of_day}"
+
+
+@rule(
+    "column-auto-increment",
+    "both",
+    "an omitted id is filled on one side only (strict where the column is itself a foreign key)",
+)
+def column_auto_increment(pair: ColumnPair) -> Iterator[Finding]:
+    """
+    INSERT without an id works on one backend and fails on the other.
+
+    For example
+      SQLite  CREATE TABLE t (id INTEGER PRIMARY KEY);
+      MySQL   CREATE TABLE t (id BIGINT PRIMARY KEY);
+
+    {new migration}
+      SQLite
+        {rebuild}
+        -- only INTEGER PRIMARY KEY, spelled so, is filled
+      MySQL
+        ALTER TABLE t MODIFY COLUMN id BIGINT NOT NULL AUTO_INCREMENT;
+    """
+    if pair.sqlite.auto_increment != pair.mysql.auto_increment:
+        ours = "INTEGER PRIMARY KEY" if pair.sqlite.auto_increment else None
+        theirs = "AUTO_INCREMENT" if pair.mysql.auto_increment else None
+        level = "strict" if pair.refers else "parity"
+        yield pair.finding("column-auto-increment", ours, theirs, level=level)
+
+
+@rule("column-generated", "parity", "generated on one side only, or from another expression")
+def column_generated(pair: ColumnPair) -> Iterator[Finding]:
+    """
+    The column holds another value for the same row, or refuses to be written.
+
+    For example
+      SQLite  b INTEGER GENERATED ALWAYS AS (a * 2)
+      MySQL   b BIGINT GENERATED ALWAYS AS (a * 3)
+
+    {new migration}
+      SQLite
+        {rebuild}
+      MySQL
+        ALTER TABLE t DROP COLUMN b, ADD COLUMN b BIGINT GENERATED ALWAYS AS (a * 2) STORED;
+    """
+    one, other = pair.sqlite.generated, pair.mysql.generated
+    if one != other:
+        ours = one.text if one else None
+        theirs = other.text if other else None
+        yield pair.finding("column-generated", ours, theirs)
+
+
+@rule(
+    "column-capacity",
+    "both",
+    "parity: both sides declare a size and the sizes differ; strict: what is enforced differs",
+)
+def column_capacity(pair: ColumnPair) -> Iterator[Finding]:
+    """
+    A value fits on one backend and is refused or cut on the other.  SQLite enforces no length and
+    no sign unless a CHECK does, and every integer has 8 bytes there.
+
+    For example
+      SQLite  CREATE TABLE t (code VARCHAR(40));
+      MySQL   CREATE TABLE t (code CHAR(36));
+
+    {new migration}
+      SQLite
+        {rebuild}
+        -- strict: CHECK (length(code) <= 36), CHECK (n >= 0)
+      MySQL
+        ALTER TABLE t MODIFY COLUMN code VARCHAR(40);
+    """
+    if not pair.shared_types:
+        return
+    ours, theirs = pair.sqlite.type, pair.mysql.type
+    one, other = ours.declared, theirs.declared
+    enforced = theirs.enforced if pair.length_held else ours.enforced
+    if one and other and one[0] == other[0] and one != other:
+        yield pair.finding("column-capacity", ours.text, theirs.text)
+    elif enforced != theirs.enforced or pair.sign_held != theirs.unsigned:
+        yield pair.finding("column-capacity", ours.text, theirs.text, level="strict")
+
+
+@rule(
+    "column-collation",
+    "strict",
+    "equality of strings differs, in letter case, accents or trailing spaces",
+)
+def column_collation(pair: ColumnPair) -> Iterator[Finding]:
+    """
+    'A' = 'a' on one backend only: a lookup finds more, a UNIQUE refuses more.
+
+    For example
+      SQLite  name TEXT
+      MySQL   name VARCHAR(20)  -- the server's default: utf8mb4_…_ai_ci
+
+    {new migration}
+      SQLite
+        {rebuild}
+        -- COLLATE NOCASE folds ASCII letters only, RTRIM ignores trailing spaces
+      MySQL
+        ALTER TABLE t MODIFY COLUMN name VARCHAR(20) COLLATE utf8mb4_nopad_bin;
+        -- MySQL: utf8mb4_0900_bin
+    """
+    ours, theirs = pair.sqlite.collation, pair.mysql.collation
+    if "string" in pair.shared_types and ours and theirs:
+        one, other = equality(ours, "sqlite"), equality(theirs, "mysql")
+        if one != other:
+            yield pair.finding("column-collation", one, other, level="strict")
+
+
+@dataclass(frozen=True)
+class CollationRule:
+    """What a collation ignores when it tells whether two strings are equal; the first match counts."""
+
+    dialect: Dialect
+    name: str
+    ignores: tuple[str, ...]
+    reason: str
+
+
+_SPACES: Final = "trailing spaces"
+
+COLLATION_RULES: Final = (
+    CollationRule("sqlite", "BINARY", (), "compares bytes"),
+    CollationRule("sqlite", "NOCASE", ("ASCII case",), "folds the 26 letters of ASCII"),
+    CollationRule("sqlite", "RTRIM", (_SPACES,), "compares bytes without trailing spaces"),
+    CollationRule("mysql", "binary", (), "NO PAD, tells all apart"),
+    CollationRule("mysql", ".*(0900|nopad)_bin", (), "NO PAD, tells all apart"),
+    CollationRule("mysql", ".*(0900|nopad)_as_cs", (), "NO PAD, tells all apart"),
+    CollationRule("mysql", ".*(_bin|_as_cs|_cs)", (_SPACES,), "PAD SPACE"),
+    CollationRule("mysql", ".*(0900|nopad).*_as_ci", ("case",), "NO PAD, accents count"),
+    CollationRule("mysql", ".*_as_ci", ("case", _SPACES), "PAD SPACE, accents count"),
+    CollationRule("mysql", ".*(0900|nopad).*_ai_cs", ("accents",), "NO PAD, case counts"),
+    CollationRule("mysql", ".*_ai_cs", ("accents", _SPACES), "PAD SPACE, case counts"),
+    CollationRule(
+        "mysql",
+        ".*(0900|nopad).*_ci",
+        ("case", "accents"),
+        "NO PAD; _ci without _as takes accents as equal",
+    ),
+    CollationRule(
+        "mysql",
+        ".*_ci",
+        ("case", "accents", _SPACES),
+        "PAD SPACE; _ci without _as takes accents as equal",
+    ),
+)
+
+
+@functools.cache
+def equality(collation: str, dialect: Dialect) -> str:
+    """Say in words what a collation ignores; an unknown one is named, and equals nothing."""
+    for known in COLLATION_RULES:
+        if known.dialect == dialect and re.fullmatch(known.name, collation, re.IGNORECASE):
+            return "ignores " + ", ".join(known.ignores) if known.ignores else "exact"
+    return f"unknown collation {collation}"
+
+
+COLUMN_RULES: Final = (
+    column_type,
+    type_unknown,
+    column_nullability,
+    column_default,
+    column_auto_increment,
+    column_generated,
+    column_capacity,
+    column_collation,
+)
+
+
+@functools.cache  # the same id and created_at stand in every table
+def column_findings(pair: ColumnPair) -> tuple[Finding, ...]:
+    """Find all that two columns of one name differ in, wherever they stand."""
+    return tuple(chain.from_iterable(check(pair) for check in COLUMN_RULES))
+
+
+def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
+    """Find every difference between two schemas, at both levels, sorted."""
+    schemas = SchemaPair(sqlite, mysql)
+    findings: list[Finding] = []
+    for schema_rule in SCHEMA_RULES:
+        findings += schema_rule(schemas)
+    for pair in schemas.tables:
+        for table_rule in TABLE_RULES:
+            findings += table_rule(pair)
+        for columns in pair.columns:
+            at = column_place(pair.name, columns.sqlite.name)
+            for found in column_findings(columns):
+                findings.append(found.placed(at))
+    return sorted(findings, key=attrgetter("order"))
+
+
+# ---- rules whose findings are made elsewhere ---------------------------------------------------
+
+
+@rule("migration-unpaired", "strict", "a version is on one side only")
+def compare_history(pairs: Sequence[Pair]) -> Iterator[Finding]:
+    """
+    What it did to the schema or to the rows shows there, at parity; an empty twin says that nothing
+    was forgotten.
+
+    For example
+      SQLite  migrations/0007_fts/up.sql
+      MySQL   -- nothing
+
+    {in place}
+      SQLite
+        -- add the twin, with a comment that says why this side has nothing to do
+      MySQL
+        -- add the twin, with a comment that says why this side has nothing to do
+    """
+    for step in pairs:
+        one, other = step.sqlite, step.mysql
+        if (one and other) or step.crossed:
             continue
-        yield Item(
-            identity,
-            identity[0],
-            place(trigger.name),
-            f"{trigger.timing} {trigger.event} ON {quote_name(trigger.table)}",
-        )
-
-
-def _trigger_identity(trigger: Trigger) -> tuple[str, str, str, str]:
-    return (trigger.name.lower(), trigger.table.lower(), trigger.timing, trigger.event)
-
-
-def _routines(schema: Schema) -> Iterator[Item]:
-    for routine in schema.routines:
-        yield Item(
-            (routine.name.lower(), routine.kind),
-            routine.name.lower(),
-            place(routine.name),
-            routine.kind,
-        )
-
-
-def compare_history(pairs: Sequence[Pair]) -> list[Finding]:
-    """Versions that stand on one side only."""
-    return [
-        Finding(
+        yield Finding(
             "migration-unpaired",
             quote_name(step.label),
-            step.sqlite.label if step.sqlite else None,
-            step.mysql.label if step.mysql else None,
+            one.label if one else None,
+            other.label if other else None,
             level="strict",
             migration=step.label,
         )
-        for step in pairs
-        if not step.crossed and not (step.sqlite and step.mysql)
-    ]
+
+
+HISTORY_RULES: Final = (
+    compare_history,
+    Rule(  # found while SQLite applies a migration, or, with rows, after it
+        "data-loss",
+        "parity",
+        "rows that stood before a migration, or their references, are gone after it on one side",
+        """
+    DROP TABLE with foreign keys on deletes the rows first: what refers to them is deleted, or set
+    to NULL, as ON DELETE says.  PRAGMA foreign_keys has no effect inside a transaction, and SQLite
+    says nothing of it.
+
+    For example
+      SQLite  CREATE TABLE p_new (…); INSERT INTO p_new …; DROP TABLE p;
+      MySQL   ALTER TABLE p MODIFY …;  -- every row of the children stays
+
+    {in place}
+      SQLite
+        {rebuild}
+        {no transaction}
+      MySQL
+        -- copy the rows before the table that holds them is dropped:
+        -- INSERT INTO t_new … SELECT … FROM t;
+    """,
+    ),
+    Rule(  # found while SQLite applies a migration, or, with rows, where a step is refused
+        "upgrade-fails",
+        "both",
+        "a migration that applies to empty tables is refused when there are rows: on one side; "
+        "strict: on both",
+        """
+    A fresh installation works and every existing one cannot be upgraded.
+
+    For example
+      SQLite  ALTER TABLE t ADD COLUMN n INTEGER NOT NULL;
+      MySQL   ALTER TABLE t ADD COLUMN n BIGINT NOT NULL;  -- fills 0
+
+    {in place}
+      SQLite
+        ALTER TABLE t ADD COLUMN n INTEGER NOT NULL DEFAULT 0;
+        -- a DROP that a child forbids: rebuild with foreign keys off
+        {rebuild}
+        {no transaction}
+      MySQL
+        UPDATE t SET n = 0 WHERE n IS NULL;  -- before the column is made NOT NULL
+    """,
+    ),
+    Rule(  # found while a migration is applied
+        "migration-warning",
+        "parity",
+        "the server said that it did something else than the SQL says",
+        """
+    A table that existed is kept as it was, a type is exchanged, a key or a value is cut: the file
+    no longer says what the schema is.
+
+    For example
+      SQLite  CREATE TABLE t (a TEXT);
+      MySQL   CREATE TABLE IF NOT EXISTS t (a TEXT);  -- t was there already
+
+    {in place}
+      SQLite
+        -- PRAGMA foreign_keys stands outside a transaction, or the runner opens none:
+        {no transaction}
+      MySQL
+        -- say what is meant: DROP TABLE first, another type, a key or a value that fits
+    """,
+    ),
+    Rule(  # found with --round-trip: REPLAY AND LOCK
+        "migration-irreversible",
+        "parity",
+        "with --round-trip: down.sql is missing, or does not undo up.sql",
+        """
+    A release cannot be rolled back, or not to what was before.
+
+    For example
+      SQLite  up: CREATE INDEX i ON t (a);  down: -- forgotten
+      MySQL   up: CREATE INDEX i ON t (a);  down: DROP INDEX i ON t;
+
+    {in place}
+      SQLite
+        -- write down.sql; where it cannot be undone, a comment in it says `irreversible` and why
+      MySQL
+        -- write down.sql; where it cannot be undone, a comment in it says `irreversible` and why
+    """,
+    ),
+    Rule(  # found where the entries are matched: PARITY.TOML
+        "divergence-unused",
+        "parity",
+        "an entry of parity.toml, or one of its places, matches nothing",
+        """
+    The difference was fixed, moved or got worse: what the entry promises is no longer so.
+
+    For example
+      SQLite  -- fixed
+      MySQL   -- fixed
+
+    Fix parity.toml: delete the entry (`xtask.py prune` does), or pin it on today's values
+    (`--format divergences` prints them).
+    """,
+    ),
+)
+
+
+KINDS: Final[Mapping[str, Rule]] = MappingProxyType(
+    {known.name: known for known in (*SCHEMA_RULES, *TABLE_RULES, *COLUMN_RULES, *HISTORY_RULES)}
+)
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -6596,7 +6903,7 @@ def _table_lines(table: Table, twin: Table, exact: bool) -> list[SchemaLine]:
         if exact or not _repeats_primary_key(key, table):
             add(f"unique {key.text}", place(table.name, (part.text for part in key.parts)))
     for reference in sorted(table.foreign_keys, key=lambda key: key.columns):
-        text = f"foreign key ({', '.join(reference.columns)}) to {_reference(reference)}"
+        text = f"foreign key ({', '.join(reference.columns)}) to {reference_text(reference)}"
         add(text, place(table.name, reference.columns))
     for key in sorted(table.indexes, key=lambda key: key.names):
         if exact or not key.own:
@@ -9135,7 +9442,7 @@ def check_static(arguments: argparse.Namespace) -> int:
     sqlite = make_sqlite(project.settings)
     build(sqlite, steps, lambda _: None)
     _assert_tables(sqlite.read(), project.shown("sqlite"))
-    unpaired = compare_history(steps)
+    unpaired = list(compare_history(steps))
     for finding in unpaired:
         print(f"migrations: {finding.at} is on one side only (migration-unpaired, strict)")
     print(
@@ -9428,32 +9735,6 @@ EXPLAIN_COMMAND: Final = Command(
     run=explain,
     arguments=(add_kind, list_kinds),
 )
-
-
-def explanation(kind: Kind) -> str:
-    """What a kind means, an example, how to mend it, how to document it."""
-    level = {"both": "parity or strict"}.get(kind.level, kind.level)
-    blocks = [
-        f"{kind.name} ({level}): {kind.found}.",
-        kind.why,
-        f"For example\n  SQLite  {kind.example[0]}\n  MySQL   {kind.example[1]}",
-        f"{kind.mend}\n"
-        + "\n".join(
-            f"  {title}\n{_indented(text)}"
-            for title, text in (("SQLite", kind.mend_sqlite), ("MySQL", kind.mend_mysql))
-        ),
-    ]
-    if kind.name != "divergence-unused":
-        blocks.append(
-            "Document it, where it is deliberate, in parity.toml, with place and values as reported (no line for what is `-` there)\n"
-            f'  [[divergence]]\n  kind = "{kind.name}"\n  at = "…"\n  sqlite = "…"\n  mysql = "…"\n  reason = "…"\n'
-            'What is known and not yet mended is an [[open]] entry, with issue = "…" for the reason; it is never parity.'
-        )
-    return "\n\n".join(blocks) + "\n"
-
-
-def _indented(text: str) -> str:
-    return "\n".join("    " + line for line in text.splitlines())
 
 
 def rules(_: argparse.Namespace) -> int:

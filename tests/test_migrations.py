@@ -349,7 +349,7 @@ def test_crossed_pairs_keep_each_sides_order_and_are_no_finding(project: Project
     steps = pairs(project, ["1_a.sql", "3_x.sql", "4_y.sql"], ["1_a.sql", "5_y.sql", "6_x.sql"])
     assert [one for one, _ in steps if one] == ["1_a", "3_x", "4_y"]
     assert [other for _, other in steps if other] == ["1_a", "5_y", "6_x"]
-    assert xtask.compare_history(project.steps()) == []
+    assert list(xtask.compare_history(project.steps())) == []
 
 
 # ---- statements ----------------------------------------------------------------------------
