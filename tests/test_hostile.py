@@ -471,6 +471,9 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
 )
 
 
+LOOK = xtask.Look()
+
+
 def verdict(name: str, value: str | None) -> xtask.Verdict:
     """One finding of each kind, all of them about things of one name."""
     table = xtask.Table(
@@ -492,14 +495,24 @@ def verdict(name: str, value: str | None) -> xtask.Verdict:
         *(xtask.Judged(finding) for finding in findings),
         *(xtask.Judged(finding, entry) for finding in findings),
     )
-    return xtask.Verdict(*sides, judged, judged, "strict", (f"{name}/1",), {name: f"{name}/up.sql"})
+    file = xtask.SourceFile("mysql", f"{name}/up.sql", f"CREATE TABLE {name}")
+    return xtask.Verdict(
+        sqlite=sides[0],
+        servers=(sides[1],),
+        findings=judged,
+        hidden=judged,
+        level="strict",
+        functions=(f"{name}/1",),
+        files={name: {"mysql": file}},
+        notes=(f"a note {name}",),
+    )
 
 
-@pytest.mark.parametrize("form", xtask.RENDERERS)
+@pytest.mark.parametrize("form", xtask.FORMAT_NAMES)
 @QUICK
 @given(name=NAMES, value=st.none() | NAMES)
 def test_no_name_writes_to_the_terminal(form: str, name: str, value: str | None) -> None:
-    text = xtask.RENDERERS[form](verdict(name, value))
+    text = xtask.render(form, verdict(name, value), LOOK)
     assert [c for c in text if unicodedata.category(c) == "Cc" and c != "\n"] == []
     if form == "json":
         assert json.loads(text)["parity"] is False

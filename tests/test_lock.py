@@ -52,7 +52,7 @@ class Proof:
             xtask.Side(name, "1.2", path, 2, schema)
             for name, path in (("SQLite", "migrations"), ("MariaDB", "migrations_mysql"))
         ]
-        self.verdict = xtask.Verdict(*sides, tuple(self.judged), (), "parity")
+        self.verdict = xtask.Verdict(sides[0], (sides[1],), tuple(self.judged), (), "parity")
 
     @property
     def text(self) -> str:
