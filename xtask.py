@@ -72,6 +72,7 @@ import hashlib
 import inspect
 import io
 import json
+import math
 import os
 import re
 import secrets
@@ -86,14 +87,15 @@ import time
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
-from itertools import chain, pairwise
+from itertools import chain, pairwise, starmap
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import (
+    TYPE_CHECKING,
     Any,
     Final,
     Generic,
@@ -106,11 +108,16 @@ from typing import (
     cast,
 )
 
+if TYPE_CHECKING:
+    import pymysql
+    from pymysql.cursors import Cursor
+
 ROOT: Final = Path(__file__).resolve().parent
 Dialect = Literal["sqlite", "mysql"]
 Direction = Literal["up", "down"]
 DIALECTS: Final[tuple[Dialect, Dialect]] = ("sqlite", "mysql")
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -453,9 +460,9 @@ class Part:
 
 
 @functools.cache  # columns of a name stand in many keys
-def whole_column(column: str) -> Part:
+def whole_column(column: str, collation: str | None = None) -> Part:
     """A column, all of it, as a part of a key."""
-    return Part(column)
+    return Part(column, collation=collation)
 
 
 @dataclass(frozen=True)
@@ -522,7 +529,7 @@ class Table:
     was told so of one; `primary_collations` has each column's own collation in the key, as `Part`
     does, where one differs from the column's (SQLite).  `next_id` is where counting goes on, known
     where the backend keeps a counter.  `partition` says what a partitioned table takes, where it
-    refuses the rest: `RANGE (id): (1000)`.
+    refuses the rest: `RANGE (id) below (1000)`.
     """
 
     name: str
@@ -1188,17 +1195,18 @@ class Clauses:
     generated: dict[str, str] = field(default_factory=dict)
     collations: dict[str, str] = field(default_factory=dict)
     deferred: list[bool] = field(default_factory=list)
+    auto_increment: bool = False
 
 
 # Without any of these, and without a generated column, the PRAGMAs say all that a CREATE TABLE says.
-CLAUSE_WORDS: Final = ("check", "collate", "deferrable")
+CLAUSE_WORDS: Final = re.compile("check|collate|deferrable|autoincrement", re.IGNORECASE)
 
 
 CONSTRAINT_WORDS: Final = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
 
 
 def table_clauses(sql: str, dialect: Dialect) -> Clauses:
-    """Read CHECK, GENERATED, COLLATE and DEFERRABLE out of a CREATE TABLE, by tokens.
+    """Read the clauses of a CREATE TABLE that no catalogue has, by tokens.
 
     The text is the backend's own record of the table: on SQLite ALTER TABLE edits it too.
     """
@@ -1224,6 +1232,8 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
             else:
                 clauses.generated[column] = inner
             pos = end
+        elif word == "AUTOINCREMENT":
+            clauses.auto_increment = True
         elif word == "COLLATE" and column:
             clauses.collations[column] = unquote_name(found[pos + 1].text).upper()
         elif word == "REFERENCES":
@@ -1255,6 +1265,16 @@ def closing_parenthesis(words: Sequence[str], start: int) -> int:
         if depth == 0:
             return pos
     raise IntrospectionError("a parenthesis that does not close in the catalogue's text of a table")
+
+
+def index_clauses(sql: str) -> tuple[list[str], str]:
+    """Read the parts of a CREATE INDEX, and its WHERE or ""."""
+    found = code_tokens(sql, "sqlite")
+    words = code_words(found)
+    start = words.index("(", words.index("ON"))
+    end = closing_parenthesis(words, start)
+    where = sql[found[end + 2].start :] if len(found) > end + 2 else ""
+    return index_parts(sql, found[start + 1 : end]), where
 
 
 def index_parts(sql: str, found: Sequence[Token]) -> list[str]:
@@ -2439,82 +2459,12 @@ class Canonicaliser:
 _canonicaliser: Final = functools.cache(Canonicaliser)
 
 
-class Assignment(NamedTuple):
-    """`column = value` of an UPDATE, and whether the value is the present moment."""
-
-    column: str
-    now: bool
-
-
-class Update(NamedTuple):
-    """`UPDATE table SET … WHERE …`: `where` are the tokens of the condition."""
-
-    table: str
-    assignments: Sequence[Assignment]
-    where: Sequence[Token]
-
-
-def parse_update(found: Sequence[Token], dialect: Dialect) -> Update | None:
-    """An UPDATE of one table, or None where the tokens are another statement, or more than that."""
-    words = [token.text.upper() if token.kind == "word" else token.text for token in found]
-    if words[:1] != ["UPDATE"] or "SET" not in words:
-        return None
-    start = words.index("SET")
-    end = next((at for at in range(start, len(words)) if words[at] == "WHERE"), len(words))
-    if any(word in ("FROM", "RETURNING", "ORDER", "LIMIT") for word in words[start:]):
-        return None
-    made = []
-    for part in parted(found[start + 1 : end], ","):
-        if len(part) < 3 or part[1].text != "=":
-            return None
-        made.append(Assignment(unquote_name(part[0].text).lower(), is_now(part[2:], dialect)))
-    return Update(unquote_name(found[start - 1].text).lower(), made, found[end + 1 :])
-
-
 def is_now(found: Sequence[Token], dialect: Dialect) -> bool:
     """Whether an expression is the present moment."""
     return canonical(" ".join(token.text for token in found), dialect).text in (
         "CURRENT_TIMESTAMP",
         "unixepoch()",
     )
-
-
-ROW_NAMES: Final = frozenset(["new", "old"])
-
-
-class Equality(NamedTuple):
-    """`a = NEW.a`: the column, the rows that it names (NEW, OLD, or both), and the operator."""
-
-    column: str
-    rows: frozenset[str]
-    operator: str
-
-
-def same_column(
-    condition: Sequence[Token], table: str, operators: Collection[str]
-) -> Equality | None:
-    """A condition that holds a column of a table against itself in the row that fired a trigger; None for any other."""
-    found = list(condition)
-    while len(found) > 1 and found[0].text == "(" and found[-1].text == ")":
-        found = found[1:-1]
-    at = next((at for at, token in enumerate(found) if token.text.upper() in operators), 0)
-    sides = [_column_of(found[:at], table), _column_of(found[at + 1 :], table)]
-    if None in sides or sides[0][1] != sides[1][1]:  # type: ignore[index]
-        return None
-    rows = frozenset(side[0] for side in sides if side and side[0] in ROW_NAMES)
-    return Equality(sides[0][1], rows, found[at].text.upper()) if rows else None  # type: ignore[index]
-
-
-def _column_of(found: Sequence[Token], table: str) -> tuple[str, str] | None:
-    """Of `a`, `t.a` and `NEW.a` the row (or "") and the column; None where there is more than a name."""
-    if [token.kind in ("word", "name") for token in found[::2]] != [True] * len(found[::2]):
-        return None
-    names = [unquote_name(token.text).lower() for token in found]
-    if len(names) == 1:
-        return ("", names[0])
-    if len(names) == 3 and names[1] == "." and names[0] in {*ROW_NAMES, table.lower()}:
-        return (names[0] if names[0] in ROW_NAMES else "", names[2])
-    return None
 
 
 @functools.cache
@@ -3469,65 +3419,6 @@ def _next_version(last: str, both: Sequence[Migration], moment: Moment) -> str:
     return str(newest + 1).zfill(width)
 
 
-RENAMING: Final = re.compile(r"\b(?:rename|change|constraint)\b", re.IGNORECASE)
-
-
-ALTER_WORDS: Final = frozenset(["COLUMN", "TO", "AS", "=", "IF", "EXISTS"])
-
-
-class Earlier:
-    """What MySQL statements renamed or named so far, by table: InnoDB's own index keeps the name that it was made with.
-
-    `columns` has the earlier names of a column by its later one, `keys` the names that were given to foreign
-    keys; all in lower case.  A table that is renamed takes its past along."""
-
-    def __init__(self) -> None:
-        self.columns: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        self.keys: dict[str, set[str]] = defaultdict(set)
-
-    def note(self, statement: Statement) -> None:
-        if not RENAMING.search(statement.text):
-            return
-        found, table = statement.tokens, ""
-        words = [token.text.upper() if token.kind == "word" else "" for token in found]
-        for at, word in enumerate(words):
-            if word == "RENAME" and words[at + 1 : at + 2] in (["TABLE"], ["TABLES"]):
-                for part in parted(found[at + 2 :], ","):
-                    self._rename_table(*_names_around(part, "TO"))
-                return
-            if word == "TABLE":
-                table = _table_after(found, at)
-            elif word == "CONSTRAINT" and words[at + 2 : at + 4] == ["FOREIGN", "KEY"]:
-                self.keys[table].add(unquote_name(found[at + 1].text).lower())
-            elif word in ("RENAME", "CHANGE"):
-                table = self._alter(table, word, found[at + 1 : at + 8])
-
-    def _alter(self, table: str, word: str, found: Sequence[Token]) -> str:
-        """CHANGE [COLUMN] [IF EXISTS] a b; RENAME COLUMN [IF EXISTS] a TO b; RENAME [TO | AS] t.  The table's name then."""
-        what = found[0].text.upper() if found else ""
-        names = [
-            unquote_name(token.text).lower()
-            for token in found
-            if token.kind == "name" or token.text.upper() not in ALTER_WORDS
-        ]
-        if word == "RENAME" and what != "COLUMN":
-            if what in ("INDEX", "KEY") or not names:
-                return table
-            new = _without_database(names)
-            self._rename_table(table, new)
-            return new
-        if len(names) > 1:
-            columns = self.columns[table]
-            columns[names[1]] |= {names[0], *columns[names[0]]}
-        return table
-
-    def _rename_table(self, old: str, new: str) -> None:
-        self.columns[new], self.keys[new] = (
-            self.columns.pop(old, defaultdict(set)),
-            self.keys.pop(old, set()),
-        )
-
-
 def _table_after(found: Sequence[Token], at: int) -> str:
     """The name behind the word TABLE, without the database: `[IF [NOT] EXISTS] [database .] t`."""
     rest = [
@@ -3541,16 +3432,6 @@ def _table_after(found: Sequence[Token], at: int) -> str:
 def _without_database(names: Sequence[str]) -> str:
     """The table of `[database .] t`, or "" where there is no name."""
     return names[2] if len(names) > 2 and names[1] == "." else names[0] if names else ""
-
-
-def _names_around(found: Sequence[Token], word: str) -> tuple[str, str]:
-    """The names before and after a word, without the database."""
-    at = next((at for at, token in enumerate(found) if token.text.upper() == word), len(found))
-    sides = [
-        [unquote_name(token.text).lower() for token in side]
-        for side in (found[:at], found[at + 1 :])
-    ]
-    return sides[0][-1] if sides[0] else "", sides[1][-1] if sides[1] else ""
 
 
 class Backend(Protocol):
@@ -3585,36 +3466,40 @@ def failed(
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
-# READING SQLITE: a migration is applied as the application would: foreign_keys = ON, one transaction.
-# migrations/ is SQLite's own dialect.  Never run it on MySQL, and never assume that what
-# passes here passes there: verify-migrations is what tells.
+# READING SQLITE: a migration is applied as the application would: foreign_keys = ON, one
+# transaction.  There are two directories because the dialects differ: migrations/ is SQLite's
+# own, never run it on MySQL.  They must stay schema-equivalent: what one side gains, the other
+# must gain too, and what passes here proves nothing there.  Therefore verify-migrations is
+# mandatory before a schema change is submitted: it alone builds both and compares them.
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-# Foreign keys are enforced here as an application with default settings would.
-NO_FOREIGN_KEYS: Final[Mapping[str, str]] = MappingProxyType(
+NO_FOREIGN_KEYS: Final[Mapping[Dialect, str]] = MappingProxyType(
     {
-        side: f'if the application migrates without foreign keys, parity.toml says so: [{side}] init = "{sql}"'
-        for side, sql in (
-            ("sqlite", "PRAGMA foreign_keys = OFF"),
-            ("mysql", "SET FOREIGN_KEY_CHECKS = 0"),
-        )
+        "sqlite": "if the application migrates without foreign keys, parity.toml says so: "
+        '[sqlite] init = "PRAGMA foreign_keys = OFF"',
+        "mysql": "if the application migrates without foreign keys, parity.toml says so: "
+        '[mysql] init = "SET FOREIGN_KEY_CHECKS = 0"',
     }
 )
 
 
-NO_OTHER_FILES: Final = "a migration may not reach other files: ATTACH, VACUUM INTO, load_extension"
+NOT_ALLOWED: Final = (
+    "a migration, and init, may not reach other files or the process: ATTACH, VACUUM INTO, "
+    "load_extension, temp_store_directory, the heap limits"
+)
 
 
 # What words of an error of SQLite most often mean for a migration that is run here.
 SQLITE_HINTS: Final = (
     (
         "no such function",
-        "what the application registers goes into parity.toml: functions = { NAME = number of arguments }; "
-        "a built-in of a newer SQLite needs a newer Python, doctor says which one is here",
+        "what the application registers goes into parity.toml: functions = { NAME = number of "
+        "arguments }; a built-in of a newer SQLite needs a newer Python, doctor says which one is "
+        "here",
     ),
-    ("not authorized", NO_OTHER_FILES),
-    ("authorization denied", NO_OTHER_FILES),
+    ("not authorized", NOT_ALLOWED),
+    ("authorization denied", NOT_ALLOWED),
     (
         "no such table: main.",
         f"RENAME TO changes the keys that point to a table too; {NO_FOREIGN_KEYS['sqlite']}",
@@ -3630,8 +3515,54 @@ SQLITE_FLOOR: Final = (3, 37, 0)  # table_list
 DEFAULT_INIT: Final = "PRAGMA foreign_keys = ON"
 
 
+LONGEST_VALUE: Final = 64 << 20  # bytes: one opcode that makes a value cannot be stopped
+
+
+LARGEST_HEAP: Final = 1 << 30  # bytes of all databases: a migration must not eat the machine
+
+
+# These change the process or name a directory outside the database.
+REFUSED_PRAGMAS: Final = frozenset(
+    [
+        "temp_store_directory",
+        "data_store_directory",
+        "hard_heap_limit",
+        "soft_heap_limit",
+    ]
+)
+
+
+REFUSED_FUNCTIONS: Final = frozenset(["load_extension", "fts3_tokenizer"])
+
+
+def _authorize(action: int, first: str | None, second: str | None, *_: object) -> int:
+    """Deny what reaches out of the database.  A plain VACUUM attaches a file without a name."""
+    denied = False
+    if action == sqlite3.SQLITE_ATTACH:
+        denied = first != ""
+    elif action == sqlite3.SQLITE_FUNCTION:
+        denied = (second or "").lower() in REFUSED_FUNCTIONS
+    elif action == sqlite3.SQLITE_PRAGMA:
+        denied = (first or "").lower() in REFUSED_PRAGMAS
+    return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
+
+
+# What Python's sqlite3 raises for a statement that SQLite, or its driver, cannot run.
+SQLITE_ERRORS: Final = (
+    sqlite3.Error,
+    sqlite3.Warning,
+    ValueError,
+    OverflowError,
+    MemoryError,
+)
+
+
 class SQLiteBackend:
-    """An in-memory database.  `functions` (name to number of arguments) are what the application registers."""
+    """An in-memory database.
+
+    `functions` (name to number of arguments) are what the application registers; `poll` gives the
+    number of a signal that waits; a statement may take `timeout` seconds.
+    """
 
     dialect: Dialect = "sqlite"
     flavour: str = "SQLite"
@@ -3642,15 +3573,23 @@ class SQLiteBackend:
         functions: Mapping[str, int],
         ignore: Collection[str],
         poll: Callable[[], int],
+        timeout: float = 60,
     ) -> None:
         if sqlite3.sqlite_version_info < SQLITE_FLOOR:
-            wanted = ".".join(map(str, SQLITE_FLOOR))
+            floor = ".".join(map(str, SQLITE_FLOOR))
             raise XtaskError(
-                f"SQLite {sqlite3.sqlite_version} is too old: {wanted} or later is needed; use a newer Python"
+                f"SQLite {sqlite3.sqlite_version} is too old: {floor} or later is needed; use a "
+                "newer Python"
             )
-        self.init, self.functions, self.ignore, self.poll = init, functions, ignore, poll
+        self.init = init
+        self.functions = functions
+        self.ignore = ignore
+        self.poll = poll
+        self.timeout = timeout
         self.version = sqlite3.sqlite_version
         self.executed = 0
+        self.deadline = math.inf
+        self.late = False
         self.connection: sqlite3.Connection | None = None
 
     @property
@@ -3667,37 +3606,63 @@ class SQLiteBackend:
 
     def fresh(self) -> None:
         self.close()
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        self.connection.set_progress_handler(
-            self.poll, 10_000
-        )  # a long statement must not delay a signal
-        for name, arguments in self.functions.items():
-            self.connection.create_function(name, arguments, lambda *_: None, deterministic=True)
+        self.connection = self._connect()
+        self.connection.set_progress_handler(self._must_stop, 10_000)
+        self.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
+        self.connection.execute(f"PRAGMA hard_heap_limit = {LARGEST_HEAP}")
+        self.connection.set_authorizer(_authorize)
         for statement in split(self.init, "sqlite", "parity.toml, sqlite.init"):
             try:
-                self.connection.execute(statement.text)
-            except sqlite3.Error as error:
+                self.run(statement.text)
+            except SQLITE_ERRORS as error:
                 raise ConfigError(
-                    f"parity.toml: sqlite.init: {beginning(statement.text)}: {error}"
+                    f"parity.toml: sqlite.init: {beginning(statement.text)}: {self._words(error)}"
                 ) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        for name, arguments in self.functions.items():
+            connection.create_function(name, arguments, lambda *_: None, deterministic=True)
+        return connection
+
+    def _must_stop(self) -> bool:
+        """Say, every few thousand steps of a statement, whether it is to end."""
+        return bool(self.poll()) or time.monotonic() > self.deadline
+
+    def run(self, sql: str) -> None:
+        """Run one statement to its end, within the time limit.  Raises SQLITE_ERRORS."""
+        self.deadline = time.monotonic() + self.timeout
+        try:
+            for _ in self.open.execute(sql):
+                pass
+        finally:
+            self.late = time.monotonic() > self.deadline
+            self.deadline = math.inf
+
+    def _words(self, error: BaseException) -> str:
+        """Say what SQLite said, or what its driver means, and what to do where that is known."""
+        text = str(error)
+        if isinstance(error, MemoryError):
+            return (
+                "out of memory: all databases of a run may hold "
+                f"{LARGEST_HEAP >> 20} MB together, and one value {LONGEST_VALUE >> 20} MB"
+            )
+        if self.late and "interrupted" in text:
+            return f"not finished within {self.timeout:g} s (XTASK_TIMEOUT)"
+        return text + "".join(f" ({hint})" for words, hint in SQLITE_HINTS if words in text)
 
     def apply(self, migration: Migration, direction: Direction = "up") -> list[Finding]:
         path = path_of(migration, direction)
         statements = statements_of(migration, "sqlite", direction)
-        wrapped = statements
+        total = len(statements)
+        self.executed += total
         if runs_in_transaction(migration, statements):
             last = statements[-1].line if statements else 1
-            commit = Statement("COMMIT", len(statements), last)
-            wrapped = [Statement("BEGIN", 0, 1), *statements, commit]
-        self.executed += len(statements)
+            statements = [Statement("BEGIN", 0, 1), *statements, Statement("COMMIT", total, last)]
         watch = DropWatch(self.open, migration)
-        self.open.set_authorizer(_no_files)
-        try:
-            for statement in wrapped:
-                watch.see(statement)
-                self._execute(migration, path, statement, len(statements))
-        finally:
-            self.open.set_authorizer(None)
+        for statement in statements:
+            watch.see(statement)
+            self._execute(migration, path, statement, total)
         if self.open.in_transaction:
             raise MigrationError(
                 f"{migration.label}: {path} leaves a transaction open; add the COMMIT"
@@ -3706,24 +3671,26 @@ class SQLiteBackend:
 
     def _execute(self, migration: Migration, path: str, statement: Statement, total: int) -> None:
         try:
-            self.open.execute(statement.text).fetchall()
-        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+            self.run(statement.text)
+        except SQLITE_ERRORS as error:
             if number := self.poll():
                 raise Interrupted(number) from error
             if self.open.in_transaction:
                 self.open.execute("ROLLBACK")
-            hints = [f" ({hint})" for words, hint in SQLITE_HINTS if words in str(error)]
-            raise failed(
-                migration, path, statement, total, "SQLite", str(error) + "".join(hints)
-            ) from error
+            words = self._words(error)
+            raise failed(migration, path, statement, total, "SQLite", words) from error
 
     def read(self, only: Collection[str] | None = None) -> Schema:
+        """Read what the next connection would see: PRAGMA writable_schema may have edited it."""
         try:
-            return read_sqlite(self.open, self.ignore)
-        except sqlite3.Error as error:
-            message = f"SQLite cannot read its own schema back: {printable(str(error))}"
+            with closing(self._connect()) as copy:
+                if self.open.execute("PRAGMA page_count").fetchone() != (0,):
+                    copy.deserialize(self.open.serialize())
+                return SQLiteReader(copy, self.ignore).schema()
+        except (sqlite3.Error, MemoryError) as error:
             raise IntrospectionError(
-                f"{message}; mend the view, trigger or PRAGMA of a migration that this names"
+                f"SQLite cannot read its own schema back: {printable(str(error))}; fix the view, "
+                "trigger or PRAGMA of a migration that this names"
             ) from error
 
 
@@ -3737,6 +3704,14 @@ class Reference(NamedTuple):
     number: int
     text: str
 
+    @staticmethod
+    def query() -> str:
+        return """
+            SELECT lower(s.name), k."from", k.on_delete, coalesce(c."notnull", 0), k.id, s.sql
+            FROM sqlite_schema s JOIN pragma_foreign_key_list(s.name, 'main') k
+            LEFT JOIN pragma_table_info(s.name, 'main') c ON lower(c.name) = lower(k."from")
+            WHERE s.type = 'table' AND lower(k."table") = ? ORDER BY s.rowid, k.id, k.seq"""
+
     @property
     def deferred(self) -> bool:
         """Say whether the key waits for the COMMIT; only the text of the table tells."""
@@ -3744,13 +3719,6 @@ class Reference(NamedTuple):
             return False
         keys = table_clauses(self.text, "sqlite").deferred  # numbered from the last to the first
         return bool(keys[len(keys) - 1 - self.number])
-
-
-REFERENCES: Final = """\
-SELECT lower(s.name), k."from", k.on_delete, coalesce(c."notnull", 0), k.id, s.sql
-FROM sqlite_schema s JOIN pragma_foreign_key_list(s.name, 'main') k
-LEFT JOIN pragma_table_info(s.name, 'main') c ON lower(c.name) = lower(k."from")
-WHERE s.type = 'table' AND lower(k."table") = ? ORDER BY s.rowid, k.id, k.seq"""
 
 
 class Harm(NamedTuple):
@@ -3876,8 +3844,8 @@ class DropWatch:
         self.harmed |= harms
 
     def _references(self, parent: str) -> list[Reference]:
-        found = self.connection.execute(REFERENCES, (parent,)).fetchall()
-        return [Reference._make(row) for row in found]
+        found = self.connection.execute(Reference.query(), (parent,))
+        return list(starmap(Reference, found))
 
     def _empty(self, table: str) -> None:
         """Forget what is known of the rows of a table that has none left."""
@@ -3966,101 +3934,122 @@ class DropWatch:
         )
 
 
-def _no_files(action: int, first: str | None, second: str | None, *_: object) -> int:
-    """Denies ATTACH and VACUUM INTO of a file (a plain VACUUM attaches ''), and what loads code."""
-    attaches = action == sqlite3.SQLITE_ATTACH and first != ""
-    loads = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in (
-        "load_extension",
-        "fts3_tokenizer",
-    )
-    return sqlite3.SQLITE_DENY if attaches or loads else sqlite3.SQLITE_OK
+class ObjectRow(NamedTuple):
+    """A table, view, index or trigger, with its CREATE statement."""
+
+    kind: str
+    name: str
+    table: str
+    sql: str | None
+
+    @staticmethod
+    def query() -> str:
+        return "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
 
 
-def read_sqlite(connection: sqlite3.Connection, ignore: Collection[str]) -> Schema:
-    """The whole schema in six queries: the PRAGMAs are table-valued functions."""
-    rows = connection.execute(
-        "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
-    ).fetchall()
-    sorts = dict(
-        connection.execute("SELECT lower(name), type FROM pragma_table_list WHERE schema = 'main'")
-    )
-    skipped = {
-        name
-        for kind, name, _, _ in rows
-        if kind in ("table", "view") and is_bookkeeping(name, ignore)
-    }
-    hidden = {
-        name.lower()
-        for _, name, _, _ in rows
-        if sorts.get(name.lower()) == "shadow" or name.lower().startswith("sqlite_")
-    }
-    sources = {
-        name: sql for kind, name, _, sql in rows if kind == "table" and name.lower() not in hidden
-    }
-    facts = _sqlite_facts(connection)
-    counts = count_rows(
-        sources,
-        lambda queries: (connection.execute(sql).fetchone() for sql in queries),
-        lambda name: f"main.{quote_sqlite(name)}",
-    )
-    tables = {
-        name: _sqlite_table(name, sql or "", sorts, facts, counts.get(name, 0))
-        for name, sql in sources.items()
-    }
-    views = {
-        name: View(name, tuple(row[1] for row in facts["columns"][name]))
-        for kind, name, _, _ in rows
-        if kind == "view" and name not in skipped
-    }
-    owners = {name.lower(): table for name, table in tables.items()}
-    triggers = [
-        _sqlite_trigger(name, table, sql, owners.get(table.lower()))
-        for kind, name, table, sql in rows
-        if kind == "trigger" and table not in skipped
-    ]
-    _assert_sqlite_complete(rows, facts, (*tables.values(), *views.values()))
-    kept = {name: table for name, table in _with_parents(tables).items() if name not in skipped}
-    return Schema(kept, views, tuple(triggers), (), tuple(sorted(skipped - {"sqlite_sequence"})))
+class TableKind(NamedTuple):
+    """What a table is: `table`, `view`, `virtual` or `shadow`; the name in lower case."""
+
+    name: str
+    kind: str
+
+    @staticmethod
+    def query() -> str:
+        return "SELECT lower(name), type FROM pragma_table_list WHERE schema = 'main'"
 
 
-def _assert_sqlite_complete(
-    rows: Sequence[Any], facts: Mapping[str, Any], relations: Iterable[Table | View]
-) -> None:
-    """What the PRAGMAs told against what sqlite_schema lists: a query that quietly returns less is an error."""
-    bare = [relation.name for relation in relations if not relation.columns]
-    told = {row[1] for found in facts["indexes"].values() for row in found}
-    hidden = {
-        name for kind, name, *_ in rows if kind == "index"
-    } - told  # a WITHOUT ROWID key is told and not listed
-    keyless = told - facts["parts"].keys()
-    if bare or hidden or keyless:
-        name = printable(sorted([*bare, *hidden, *keyless])[0])
-        raise IntrospectionError(
-            f"SQLite lists {name} and does not show what it consists of: the schema cannot be read"
-        )
+class ColumnFact(NamedTuple):
+    """A column of a table or view; `hidden` is 1 for a virtual table's own, 2 or 3 if generated."""
+
+    table: str
+    name: str
+    declared: str
+    not_null: bool
+    default: str | None
+    key_index: int
+    hidden: int
+
+    @property
+    def generated(self) -> bool:
+        return self.hidden in (2, 3)
+
+    @staticmethod
+    def query() -> str:
+        return """
+            SELECT s.name, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden
+            FROM sqlite_schema s, pragma_table_xinfo(s.name) x
+            WHERE s.type IN ('table', 'view') ORDER BY s.rowid, x.cid"""
 
 
-def _sqlite_facts(connection: sqlite3.Connection) -> dict[str, dict[str, list[Any]]]:
-    """What the PRAGMAs say, by table: columns, indexes, their parts by index, foreign keys.  A temporary table of
-    the same name would answer first: each is asked for `main`."""
-    queries = {
-        "columns": "SELECT s.name, x.name, x.type, x.'notnull', x.dflt_value, x.pk, x.hidden FROM sqlite_schema s, "
-        "pragma_table_xinfo(s.name, 'main') x WHERE s.type IN ('table', 'view') ORDER BY s.rowid, x.cid",
-        "indexes": "SELECT s.name, x.name, x.'unique', x.origin, x.partial, i.sql FROM sqlite_schema s, "
-        "pragma_index_list(s.name, 'main') x LEFT JOIN sqlite_schema i ON i.name = x.name AND i.type = 'index' "
-        "WHERE s.type = 'table' ORDER BY s.rowid, x.name",
-        "parts": "SELECT x.name, p.name, p.cid FROM sqlite_schema s, pragma_index_list(s.name, 'main') x, "
-        "pragma_index_xinfo(x.name, 'main') p WHERE s.type = 'table' AND p.key ORDER BY x.name, p.seqno",
-        "foreign keys": "SELECT s.name, x.id, x.'table', x.'from', x.'to', x.on_update, x.on_delete FROM sqlite_schema s, "
-        "pragma_foreign_key_list(s.name, 'main') x WHERE s.type = 'table' ORDER BY s.rowid, x.id, x.seq",
-    }
-    return {what: _grouped(connection.execute(query)) for what, query in queries.items()}
+class IndexFact(NamedTuple):
+    """An index of a table; `origin` is c (CREATE INDEX), u (UNIQUE) or pk (PRIMARY KEY)."""
+
+    table: str
+    name: str
+    unique: bool
+    origin: str
+    partial: bool
+    sql: str | None
+
+    @staticmethod
+    def query() -> str:
+        return """
+            SELECT s.name, x.name, x."unique", x.origin, x.partial, i.sql
+            FROM sqlite_schema s, pragma_index_list(s.name) x
+            LEFT JOIN sqlite_schema i ON i.name = x.name AND i.type = 'index'
+            WHERE s.type = 'table' ORDER BY s.rowid, x.name"""
 
 
-def _grouped(rows: Iterable[T], by: int = 0) -> dict[str, list[T]]:
-    groups: dict[str, list[T]] = defaultdict(list)
+class PartFact(NamedTuple):
+    """A part of an index: a column, or an expression (None), and how it compares strings."""
+
+    key: str
+    column: str | None
+    collation: str
+
+    @staticmethod
+    def query() -> str:
+        return """
+            SELECT x.name, iif(p.cid = -2, NULL, p.name), p.coll
+            FROM sqlite_schema s, pragma_index_list(s.name) x, pragma_index_xinfo(x.name) p
+            WHERE s.type = 'table' AND p.key ORDER BY x.name, p.seqno"""
+
+
+class ForeignKeyFact(NamedTuple):
+    """A column pair of a foreign key; `to` is None where the parent's primary key is meant."""
+
+    table: str
+    number: int
+    parent: str
+    column: str
+    to: str | None
+    on_update: str
+    on_delete: str
+
+    @staticmethod
+    def query() -> str:
+        return """
+            SELECT s.name, x.id, x."table", x."from", x."to", x.on_update, x.on_delete
+            FROM sqlite_schema s, pragma_foreign_key_list(s.name) x
+            WHERE s.type = 'table' ORDER BY s.rowid, x.id, x.seq"""
+
+
+class CounterFact(NamedTuple):
+    """The last id that an AUTOINCREMENT table gave."""
+
+    table: str
+    last: int
+
+    @staticmethod
+    def query() -> str:
+        return "SELECT name, seq FROM sqlite_sequence"
+
+
+def group_by(rows: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """Collect rows by what they have in common, in their order."""
+    groups: dict[K, list[T]] = {}
     for row in rows:
-        groups[row[by]].append(row)  # type: ignore[index]
+        groups.setdefault(key(row), []).append(row)
     return groups
 
 
@@ -4069,140 +4058,224 @@ def count_rows(
     fetch: Callable[[Sequence[str]], Iterable[Sequence[int]]],
     quote: Callable[[str], str],
 ) -> dict[str, int]:
-    """Rows by table, hundreds of tables a query; `fetch` gives the one row of each query."""
+    """Count rows by table, hundreds of tables a query; `fetch` gives the one row of each query."""
     names = list(tables)
     counted = [f"(SELECT COUNT(*) FROM {quote(name)})" for name in names]
-    queries = [
-        "SELECT " + ", ".join(counted[start : start + 400]) for start in range(0, len(names), 400)
-    ]
+    chunks = [counted[start : start + 400] for start in range(0, len(names), 400)]
+    queries = ["SELECT " + ", ".join(chunk) for chunk in chunks]
     return dict(zip(names, chain.from_iterable(fetch(queries)), strict=True))
 
 
-def _sqlite_table(
-    name: str, sql: str, sorts: Mapping[str, str], facts: Mapping[str, Any], rows: int
-) -> Table:
-    raw = [row[1:] for row in facts["columns"].get(name, ()) if row[6] != 1]
-    if sorts.get(name.lower()) == "virtual":
+class SQLiteReader:
+    """Read a database's catalogue into a Schema, in a handful of queries."""
+
+    def __init__(self, connection: sqlite3.Connection, ignore: Collection[str]) -> None:
+        self.connection = connection
+        self.objects = self._fetch(ObjectRow, ObjectRow.query())
+        self.kinds = {row.name: row.kind for row in self._fetch(TableKind, TableKind.query())}
+        self.columns = group_by(self._fetch(ColumnFact, ColumnFact.query()), attrgetter("table"))
+        self.indexes = group_by(self._fetch(IndexFact, IndexFact.query()), attrgetter("table"))
+        self.parts = group_by(self._fetch(PartFact, PartFact.query()), attrgetter("key"))
+        references = self._fetch(ForeignKeyFact, ForeignKeyFact.query())
+        self.references = group_by(references, attrgetter("table"))
+        self.counters: dict[str, int] = {}
+        if "sqlite_sequence" in self.kinds:
+            counters = self._fetch(CounterFact, CounterFact.query())
+            self.counters = {row.table: row.last for row in counters}
+        self.skipped = {
+            row.name
+            for row in self.objects
+            if row.kind in ("table", "view") and is_bookkeeping(row.name, ignore)
+        }
+
+    def _fetch(self, row: Callable[..., T], query: str) -> list[T]:
+        return list(starmap(row, self.connection.execute(query)))
+
+    def schema(self) -> Schema:
+        sources = {
+            row.name: row.sql or ""
+            for row in self.objects
+            if row.kind == "table" and not self._is_hidden(row.name)
+        }
+        counts = count_rows(
+            sources,
+            lambda queries: (self.connection.execute(sql).fetchone() for sql in queries),
+            quote_sqlite,
+        )
+        tables = {name: self._table(name, sql, counts[name]) for name, sql in sources.items()}
+        views = {
+            row.name: View(
+                row.name, tuple(column.name for column in self.columns.get(row.name, ()))
+            )
+            for row in self.objects
+            if row.kind == "view" and row.name not in self.skipped
+        }
+        self._assert_complete([*tables.values(), *views.values()])
+        by_name = {name.lower(): table for name, table in tables.items()}
+        triggers = [
+            read_sqlite_trigger(row, by_name.get(row.table.lower()))
+            for row in self.objects
+            if row.kind == "trigger" and row.table not in self.skipped
+        ]
+        with_parents = {
+            name: _with_parents(table, by_name)
+            for name, table in tables.items()
+            if name not in self.skipped
+        }
+        ignored = tuple(sorted(self.skipped - {"sqlite_sequence"}))
+        return Schema(with_parents, views, tuple(triggers), ignored=ignored)
+
+    def _is_hidden(self, name: str) -> bool:
+        """Tell SQLite's own tables and the parts of virtual ones from what a migration made."""
+        return self.kinds.get(name.lower()) == "shadow" or name.lower().startswith("sqlite_")
+
+    def _assert_complete(self, relations: Iterable[Table | View]) -> None:
+        """Hold what the PRAGMAs told against what sqlite_schema lists: fail where less came."""
+        bare = [relation.name for relation in relations if not relation.columns]
+        told = {index.name for found in self.indexes.values() for index in found}
+        listed = {row.name for row in self.objects if row.kind == "index"}
+        missing = [*bare, *(listed - told), *(told - self.parts.keys())]
+        if missing:
+            raise IntrospectionError(
+                f"SQLite lists {printable(min(missing))} and does not show what it consists of: "
+                "the schema cannot be read"
+            )
+
+    def _table(self, name: str, sql: str, rows: int) -> Table:
+        facts = [column for column in self.columns.get(name, ()) if column.hidden != 1]
+        if self.kinds.get(name.lower()) == "virtual":
+            plain = tuple(Column(fact.name, ColumnType(fact.declared), True) for fact in facts)
+            return Table(name, plain, "virtual table")
+        _assert_told_apart(name, facts)
+        clauses = Clauses()
+        if CLAUSE_WORDS.search(sql) or any(fact.generated for fact in facts):
+            clauses = table_clauses(sql, "sqlite")
+        indexes = self.indexes.get(name, ())
+        key = sorted((fact for fact in facts if fact.key_index), key=attrgetter("key_index"))
+        key_index = next((index for index in indexes if index.origin == "pk"), None)
+        alias = key[0].name if len(key) == 1 and key_index is None else None
+        columns = [_sqlite_column(fact, clauses, fact.name == alias) for fact in facts]
+        scope = Scope("sqlite", columns)
+        for index, fact in enumerate(facts):
+            if fact.generated:
+                generated = scope.expression(_generating(fact.name, clauses))
+                columns[index] = dataclasses.replace(columns[index], generated=generated)
+        own = {column.name.lower(): column.collation for column in columns}
+        keys = [(fact.unique, self._key(fact, own, scope)) for fact in indexes if fact != key_index]
+        collations = self._collations(key_index, own) if key_index else ()
         return Table(
             name,
-            tuple(Column(column[0], ColumnType(column[1] or ""), True) for column in raw),
-            "virtual table",
+            tuple(columns),
+            primary_key=tuple(fact.name for fact in key),
+            primary_collations=collations if any(collations) else (),
+            uniques=tuple(key for unique, key in keys if unique),
+            indexes=tuple(key for unique, key in keys if not unique),
+            foreign_keys=_sqlite_foreign_keys(
+                name, self.references.get(name, ()), clauses.deferred
+            ),
+            checks=tuple(scope.check(check) for check in clauses.checks),
+            rows=rows,
+            next_id=self.counters.get(name, 0) + 1 if clauses.auto_increment else None,
         )
-    text = sql.lower()
-    says_more = any(column[5] in (2, 3) for column in raw) or any(
-        word in text for word in CLAUSE_WORDS
-    )
-    clauses = table_clauses(sql, "sqlite") if says_more else Clauses()
-    indexes = facts["indexes"].get(name, ())
-    key = tuple(column[0] for column in sorted((c for c in raw if c[4]), key=lambda c: c[4]))
-    alias = key[0].lower() if len(key) == 1 and not any(row[3] == "pk" for row in indexes) else None
-    columns = [_sqlite_column(column, clauses, column[0].lower() == alias) for column in raw]
-    scope = Scope("sqlite", columns)
-    for at, column in enumerate(raw):
-        if column[5] in (2, 3):
-            columns[at] = dataclasses.replace(
-                columns[at], generated=scope.expression(_generating(column[0], clauses))
+
+    def _collations(
+        self, index: IndexFact, own: Mapping[str, str | None]
+    ) -> tuple[str | None, ...]:
+        """Find the parts of an index that compare otherwise than their column does."""
+        found: list[str | None] = []
+        for part in self.parts.get(index.name, ()):
+            column = own.get((part.column or "").lower())
+            collation = part.collation.upper()
+            found.append(None if part.column is None or collation == column else collation)
+        return tuple(found)
+
+    def _key(self, index: IndexFact, own: Mapping[str, str | None], scope: Scope) -> Key:
+        """Read an index; its expressions and its WHERE stand in its text only."""
+        facts = self.parts.get(index.name, ())
+        collations = self._collations(index, own)
+        pieces, where = [""] * len(facts), None
+        if index.sql and (index.partial or any(fact.column is None for fact in facts)):
+            pieces, condition = index_clauses(index.sql)
+            where = scope.expression(condition) if index.partial else None
+        parts = []
+        for fact, collation, piece in zip(facts, collations, pieces, strict=True):
+            if fact.column is None:
+                parts.append(Part(None, scope.expression(piece)))
+            else:
+                parts.append(whole_column(fact.column, collation))
+        return Key(index.name, tuple(parts), where)
+
+
+def _assert_told_apart(table: str, facts: Sequence[ColumnFact]) -> None:
+    """Refuse names that SQLite tells apart (it folds ASCII only) and MySQL does not."""
+    names = group_by((fact.name for fact in facts), str.lower)
+    for same in names.values():
+        if len(same) > 1:
+            raise IntrospectionError(
+                f"{printable(table)} has columns {printable(same[0])} and {printable(same[1])}: "
+                "SQLite tells them apart, MySQL does not; rename one of them"
             )
-    keys = {
-        row[1]: _sqlite_key(row, facts["parts"].get(row[1], ()), scope)
-        for row in indexes
-        if row[3] != "pk"
-    }
-    unique = {row[1] for row in indexes if row[2]}
-    return Table(
+
+
+def _sqlite_column(fact: ColumnFact, clauses: Clauses, alias: bool) -> Column:
+    collation = clauses.collations.get(fact.name.lower(), "BINARY")
+    reuses_ids = alias and not clauses.auto_increment
+    return _plain_sqlite_column(fact[1:], collation, alias, reuses_ids)
+
+
+@functools.cache  # the same id and created_at stand in every table
+def _plain_sqlite_column(
+    fact: tuple[str, str, bool, str | None, int, int], collation: str, alias: bool, reuses: bool
+) -> Column:
+    name, declared, not_null, default, _, _ = fact
+    return Column(
         name,
-        tuple(columns),
-        primary_key=key,
-        uniques=tuple(value for index, value in keys.items() if index in unique),
-        indexes=tuple(value for index, value in keys.items() if index not in unique),
-        foreign_keys=_sqlite_foreign_keys(
-            name, facts["foreign keys"].get(name, ()), clauses.deferred
-        ),
-        checks=tuple(scope.check(check) for check in clauses.checks),
-        rows=rows,
+        sqlite_type(declared),
+        nullable=not not_null and not alias,
+        default=None if default is None or alias else _unless_null(canonical(default, "sqlite")),
+        auto_increment=alias,
+        collation=collation,
+        reuses_ids=reuses,
     )
 
 
-def _sqlite_column(row: Sequence[Any], clauses: Clauses, alias: bool) -> Column:
-    name, declared, notnull, default, _, _ = row
-    collation = clauses.collations.get(name.lower(), "BINARY") if clauses.collations else "BINARY"
-    return _sqlite_plain_column(name, declared or "", bool(notnull), default, alias, collation)
+def _unless_null(default: Expression) -> Expression | None:
+    """Take DEFAULT NULL for no default: they do the same."""
+    return None if default.text == "NULL" else default
 
 
 def _generating(name: str, clauses: Clauses) -> str:
     if name.lower() not in clauses.generated:
         raise IntrospectionError(
-            f"SQLite says that column {name} is generated; its expression was not found in the catalogue's text"
+            f"SQLite says that column {name} is generated; its expression was not found in the "
+            "catalogue's text"
         )
     return clauses.generated[name.lower()]
 
 
-@functools.cache  # the same id and created_at stand in every table
-def _sqlite_plain_column(
-    name: str, declared: str, notnull: bool, default: str | None, alias: bool, collation: str
-) -> Column:
-    return Column(
-        name,
-        sqlite_type(declared),
-        nullable=not notnull and not alias,
-        default=_unless_null(canonical(default, "sqlite"))
-        if default is not None and not alias
-        else None,
-        auto_increment=alias,
-        collation=collation,
-    )
-
-
-def _unless_null(default: Expression) -> Expression | None:
-    """DEFAULT NULL is what a column without a default does."""
-    return None if default.text == "NULL" else default
-
-
-def _sqlite_key(row: Sequence[Any], parts: Sequence[Any], scope: Scope) -> Key:
-    """Expressions and the WHERE of an index stand in its text only."""
-    _, name, _, _, partial, sql = row
-    where, expressions = None, {}
-    if sql and (partial or any(part[2] == -2 for part in parts)):
-        found = code_tokens(sql, "sqlite")
-        words = code_words(found)
-        start = words.index("(", words.index("ON"))
-        end = closing_parenthesis(words, start)
-        if partial:
-            where = scope.expression(sql[found[end + 2].start :])
-        pieces = index_parts(sql, found[start + 1 : end])
-        expressions = {at: scope.expression(piece) for at, piece in enumerate(pieces)}
-    made = tuple(
-        Part(None, expressions[at]) if part[2] == -2 else whole_column(part[1])
-        for at, part in enumerate(parts)
-    )
-    return Key(name, made, where)
-
-
 def _sqlite_foreign_keys(
-    table: str, rows: Sequence[Any], deferred: Sequence[bool]
+    table: str, facts: Sequence[ForeignKeyFact], deferred: Sequence[bool]
 ) -> tuple[ForeignKey, ...]:
-    """SQLite numbers a table's keys from the last one to the first; only the text says which is deferred."""
-    groups: dict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        groups[row[1]].append(row)
+    """Read foreign keys: only the text says which is deferred, and it numbers them backwards."""
+    groups = group_by(facts, attrgetter("number"))
     deferred = deferred or [False] * len(groups)  # no word of it in the text
     if len(groups) != len(deferred):
         raise IntrospectionError(
-            f"SQLite lists {len(groups)} foreign keys of {table}, its text {len(deferred)}: they cannot be matched"
+            f"SQLite lists {len(groups)} foreign keys of {table}, its text {len(deferred)}: they "
+            "cannot be matched"
         )
     keys = []
-    for number, group in groups.items():
-        _, _, parent, _, to, on_update, on_delete = group[0]
-        keys.append(
-            ForeignKey(
-                tuple(row[3] for row in group),
-                parent,
-                tuple(row[4] for row in group) if to is not None else (),
-                _action(on_delete),
-                _action(on_update),
-                deferred[len(deferred) - 1 - number],
-            )
+    for number, pairs in groups.items():
+        first = pairs[0]
+        key = ForeignKey(
+            tuple(pair.column for pair in pairs),
+            first.parent,
+            tuple(pair.to for pair in pairs if pair.to is not None),
+            on_delete=_action(first.on_delete),
+            on_update=_action(first.on_update),
+            deferred=deferred[len(deferred) - 1 - number],
         )
+        keys.append(key)
     return tuple(keys)
 
 
@@ -4210,19 +4283,12 @@ def _action(word: str) -> str:
     return "NO ACTION" if word.upper() == "RESTRICT" else word.upper()
 
 
-def _with_parents(tables: Mapping[str, Table]) -> dict[str, Table]:
-    """SQLite checks no foreign key when it is made: find each parent, and say what is missing of it."""
-    by_name = {name.lower(): table for name, table in tables.items()}
-    found = {
-        name: tuple(_find_parent(key, by_name) for key in table.foreign_keys)
-        for name, table in tables.items()
-    }
-    return {
-        name: table
-        if found[name] == table.foreign_keys
-        else dataclasses.replace(table, foreign_keys=found[name])
-        for name, table in tables.items()
-    }
+def _with_parents(table: Table, tables: Mapping[str, Table]) -> Table:
+    """Find the parents of a table's foreign keys: SQLite looks for none when it makes them."""
+    found = tuple(_find_parent(key, tables) for key in table.foreign_keys)
+    if found == table.foreign_keys:
+        return table
+    return dataclasses.replace(table, foreign_keys=found)
 
 
 def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
@@ -4235,115 +4301,137 @@ def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
     missing = [column for column in columns if column.lower() not in parent.by_name]
     if missing:
         return dataclasses.replace(key, dangling=f"no column {missing[0]}")
-    wanted = {column.lower() for column in columns}
-    is_key = wanted == {column.lower() for column in parent.primary_key} or any(
-        u.plain and wanted == {*u.names} for u in parent.uniques
-    )
-    if len(columns) != len(key.columns) or not is_key:
+    if len(columns) != len(key.columns) or not _is_key(columns, parent):
         return dataclasses.replace(key, dangling="neither primary key nor unique")
     return key
 
 
-def _sqlite_trigger(name: str, table: str, sql: str, owner: Table | None) -> Trigger:
-    """CREATE TRIGGER … {BEFORE | AFTER | INSTEAD OF} {DELETE | INSERT | UPDATE [OF a, b]} ON t … BEGIN … END."""
-    found = code_tokens(sql, "sqlite")
+def _is_key(columns: Sequence[str], parent: Table) -> bool:
+    """Say whether columns are the primary key or a UNIQUE that compares as they do.
+
+    https://sqlite.org/foreignkeys.html#parentchild
+    """
+    wanted = {column.lower() for column in columns}
+    if wanted == {column.lower() for column in parent.primary_key}:
+        return True
+    for key in parent.uniques:
+        own = any(part.collation for part in key.parts)
+        if key.plain and not own and wanted == {*key.names}:
+            return True
+    return False
+
+
+def read_sqlite_trigger(row: ObjectRow, owner: Table | None) -> Trigger:
+    """Read `CREATE TRIGGER g [timing] {DELETE | INSERT | UPDATE [OF a, b]} ON t … BEGIN … END`."""
+    found = code_tokens(row.sql or "", "sqlite")
     words = code_words(found)
-    start = next(at for at, word in enumerate(words) if word in ("DELETE", "INSERT", "UPDATE"))
-    timing = (
-        words[start - 1]
-        if words[start - 1] in ("BEFORE", "AFTER")
-        else "INSTEAD OF"
-        if words[start - 1] == "OF"
-        else "BEFORE"
-    )
-    body = words.index("BEGIN", start)
-    mentions = tables_named(found) | {table.lower()}
-    stamps, only = frozenset[str](), False
-    if owner and words[start : start + 2] == ["UPDATE", "ON"]:
-        stamps, only = _stamps(owner, found[body + 1 : -1])
-        head = words[start:body]
-        if "WHEN" in head and not _asks_for_no_change(
-            found[start + head.index("WHEN") + 1 : body], owner, stamps
-        ):
-            stamps, only = frozenset(), False
-    return Trigger(name, table, timing, words[start], mentions, stamps, only)
-
-
-def _asks_for_no_change(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
-    """`WHEN NEW.a = OLD.a`: an UPDATE that says itself what the stamp is to be is left alone, on MySQL too.
-    `NEW.a <> CURRENT_TIMESTAMP` besides changes nothing.  Of a stamp that may be NULL only IS tells."""
-    for part in parted(condition, "AND"):
-        same = same_column(part, table.name, ("=", "==", "IS", "<=", ">="))
-        unchanged = same and same.rows == ROW_NAMES and _tells(same, table, stamps)
-        if not unchanged and not _is_not_yet_now(part, table, stamps):
-            return False
-    return True
-
-
-def _tells(same: Equality, table: Table, stamps: Collection[str]) -> bool:
-    return same.column in stamps and (
-        same.operator == "IS" or not table.by_name[same.column].nullable
+    start = next(i for i, word in enumerate(words) if word in ("DELETE", "INSERT", "UPDATE"))
+    timing = words[start - 1]
+    if timing == "OF":
+        timing = "INSTEAD OF"
+    elif timing != "AFTER":
+        timing = "BEFORE"
+    on = words.index("ON", start)
+    body = words.index("BEGIN", on)
+    columns = parted(found[start + 2 : on], ",") if words[start + 1] == "OF" else []
+    statements = parted(found[body + 1 : -1], ";")[:-1]
+    stamps: set[str] = set()
+    touches = 0
+    if owner and timing == "AFTER" and words[start : start + 2] == ["UPDATE", "ON"]:
+        guard = words[on:body].index("WHEN") + on + 1 if "WHEN" in words[on:body] else body
+        for statement in statements:
+            touched = _touched(statement, found[guard:body], owner)
+            stamps |= touched
+            touches += bool(touched)
+    return Trigger(
+        row.name,
+        row.table,
+        timing,
+        words[start],
+        mentions=tables_named(found) | {row.table.lower()},
+        columns=frozenset(unquote_name(part[0].text).lower() for part in columns),
+        stamps=frozenset(stamps),
+        only_stamps=touches == len(statements),
     )
 
 
-def _is_not_yet_now(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
-    at = next(
-        (at for at, token in enumerate(condition) if token.text.upper() in ("<>", "!=", "<", "IS")),
-        0,
-    )
-    null_safe = [token.text.upper() for token in condition[at : at + 2]] == ["IS", "NOT"]
-    row = _column_of(condition[:at], table.name)
-    known = (
-        row
-        and row[0] in ROW_NAMES
-        and row[1] in stamps
-        and (null_safe or not table.by_name[row[1]].nullable)
-    )
-    return bool(known) and is_now(condition[at + 1 + null_safe :], "sqlite")
+def _touched(statement: Sequence[Token], guard: Sequence[Token], table: Table) -> set[str]:
+    """Find the columns that an AFTER UPDATE trigger sets to now in the row that was updated.
+
+    There is one shape: `UPDATE t SET at = CURRENT_TIMESTAMP WHERE id = NEW.id`, by the whole key,
+    under `WHEN NEW.at IS OLD.at` or without; of a stamp that takes NULL, `=` does not tell.  A row
+    that is picked by OLD is another one where the UPDATE changes its key.
+    """
+    update, *conditions = parted(statement, "WHERE")
+    head = [token.text.upper() for token in update[:3:2]]
+    if len(conditions) != 1 or head != ["UPDATE", "SET"] or _name(update[1]) != table.name.lower():
+        return set()
+    stamps = set()
+    for assignment in parted(update[3:], ","):
+        if len(assignment) < 3 or assignment[1].text != "=" or not is_now(assignment[2:], "sqlite"):
+            return set()
+        stamps.add(_name(assignment[0]))
+    if not stamps <= table.by_name.keys():
+        return set()
+    picked = {_twin(part, (), ("new", ".")) for part in parted(conditions[0], "AND")}
+    if picked not in _whole_keys(table):
+        return set()
+    guards = parted(guard, "AND") if guard else []
+    known = all(_spares_the_stamp(part, stamps, table) for part in guards)
+    return stamps if known and (len(stamps) == 1 or not guards) else set()
 
 
-def _stamps(table: Table, body: Sequence[Token]) -> tuple[frozenset[str], bool]:
-    """The columns that a trigger's body sets to now in the row that fired it, and whether it does nothing else."""
-    columns, only = set(), True
-    for statement in filter(None, parted(body, ";")):
-        update = parse_update(statement, "sqlite")
-        made = update.assignments if update and update.table == table.name.lower() else ()
-        now = {part.column for part in made if part.now} & table.by_name.keys()
-        stamped = now if update and made and _picks_the_row(update.where, table, now) else set()
-        columns |= stamped
-        only = only and bool(stamped) and len(stamped) == len(made)
-    return frozenset(columns), only
+def _spares_the_stamp(guard: Sequence[Token], stamps: Collection[str], table: Table) -> bool:
+    """Know `NEW.at IS OLD.at`, and `NEW.at <> CURRENT_TIMESTAMP`, which only ends a recursion."""
+    column = _twin(guard, ("new", "."), ("old", "."))
+    tells = "IS" in code_words(guard)
+    differs = [token.text for token in guard[3:4]] in (["<>"], ["!="])
+    of_new = [_name(token) for token in guard[:2]] == ["new", "."]
+    if differs and of_new and is_now(guard[4:], "sqlite"):
+        column = _name(guard[2])
+    return column in stamps and (tells or not table.by_name[column].nullable)
 
 
-def _picks_the_row(condition: Sequence[Token], table: Table, stamps: Collection[str]) -> bool:
-    """`WHERE id = NEW.id`: the whole key and nothing else, but for stamps that did not change."""
-    names = set()
-    for part in parted(condition, "AND"):
-        same = same_column(part, table.name, ("=", "==", "IS"))
-        if same is None:
-            return False
-        if same.column not in stamps and len(same.rows) == 1:
-            names.add(same.column)
-        elif not _tells(same, table, stamps):
-            return False
-    uniques = [
-        {*key.names}
-        for key in table.uniques
-        if key.plain and not any(table.by_name[name].nullable for name in key.names)
-    ]
-    rowids = [{name} for name in ("rowid", "_rowid_", "oid") if name not in table.by_name]
-    return bool(names) and names in [
-        {column.lower() for column in table.primary_key},
-        *uniques,
-        *rowids,
-    ]
+def _name(token: Token) -> str:
+    """Spell a name for comparison; a string is none, though SQLite may take it for one."""
+    return token.text if token.kind == "string" else unquote_name(token.text).lower()
+
+
+def _twin(condition: Sequence[Token], left: Sequence[str], right: Sequence[str]) -> str:
+    """Read a column held against itself, as `NEW.at IS OLD.at`, either way round; "" if it is not."""
+    found = list(condition)
+    while len(found) > 2 and found[0].text == "(" and found[-1].text == ")":
+        found = found[1:-1]
+    names = [_name(token) for token in found]
+    for operator in ("=", "==", "is"):
+        if operator in names:
+            pos = names.index(operator)
+            sides = [names[:pos], names[pos + 1 :]]
+            column = sides[0][-1] if sides[0] else ""
+            for one, other in ((left, right), (right, left)):
+                if sides == [[*one, column], [*other, column]]:
+                    return column
+    return ""
+
+
+def _whole_keys(table: Table) -> list[set[str]]:
+    """List the sets of columns that pick one row: the primary key, a UNIQUE, the rowid."""
+    keys = [{name} for name in ("rowid", "_rowid_", "oid") if name not in table.by_name]
+    for key in table.uniques:
+        if key.plain and not any(table.by_name[name].nullable for name in key.names):
+            keys.append({*key.names})
+    if table.primary_key:
+        keys.append({column.lower() for column in table.primary_key})
+    return keys
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
-# READING MYSQL: connect, apply, read back.  migrations_mysql/ is MySQL's own dialect, and must build
-# what migrations/ builds: change neither without the other.  The session is what an
-# application gets: the server's default sql_mode, charset and collation.  Nothing may be set
-# here to make a migration pass; what a project needs goes into parity.toml, mysql.init.
+# READING MYSQL: connect, apply, read back.  There are two directories because the dialects
+# differ: migrations_mysql/ is MySQL's own, and must stay schema-equivalent to migrations/, so
+# change neither without the other.  verify-migrations is mandatory before a schema change is
+# submitted: nothing else compares the two.  The session is what an application gets, the
+# server's default sql_mode, charset and collation: nothing may be set here to make a migration
+# pass; what a project needs goes into parity.toml, mysql.init.
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
@@ -4429,29 +4517,29 @@ ERROR_HINTS: Final[Mapping[int, str]] = MappingProxyType(
 )
 
 
-class Listing(NamedTuple):
-    """A query of the catalogue for all there is: `end` closes it, `table` is the column that names a table, if any."""
-
-    sql: str
-    end: str = ""
-    table: str = "table_name"
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Flavour:
-    """What differs between servers, by capability; there are the two below."""
+    """What differs between servers, by capability; there are the two below.
+
+    `quotes_defaults`: information_schema has defaults as SQL.  `escapes_expressions`: it has
+    expressions with \\' for '.  `named_checks`: its checks say nothing of tables and levels.
+    `keeps_no_default`: DROP DEFAULT leaves a column that an INSERT must name.  `null_is_now`: a
+    TIMESTAMP NOT NULL takes NULL for the present moment.  `caches_counters`: information_schema
+    has AUTO_INCREMENT as it was hours ago unless told otherwise.
+    """
 
     name: str
     floor: tuple[int, ...]
-    quotes_defaults: bool  # information_schema has defaults as SQL
-    escapes_expressions: bool  # … and expressions with \' for '
-    expression_indexes: bool  # … and statistics.expression
-    checks: (
-        Listing  # table, name, level, clause of every CHECK; the level says what is not enforced
-    )
+    quotes_defaults: bool = False
+    escapes_expressions: bool = False
+    expression_indexes: bool = False
+    named_checks: bool = False
+    keeps_no_default: bool = False
+    null_is_now: bool = False
+    caches_counters: bool = False
 
     def plain(self, expression: str) -> str:
-        """An expression of the catalogue as SQL: MySQL escapes its quotes once more, and gives UTF-8 as if it were latin1."""
+        """Undo what MySQL does to an expression: quotes escaped again, UTF-8 sent as latin1."""
         if not self.escapes_expressions:
             return expression
         with suppress(UnicodeError):
@@ -4459,100 +4547,269 @@ class Flavour:
         return unescaped(expression)
 
 
-MARIADB: Final = Flavour(
-    "MariaDB",
-    (10, 5),
-    quotes_defaults=True,
-    escapes_expressions=False,
-    expression_indexes=False,
-    checks=Listing(
-        "SELECT table_name, constraint_name, level, check_clause FROM information_schema.check_constraints "
-        "WHERE constraint_schema = DATABASE()"
-    ),
-)
+MARIADB: Final = Flavour("MariaDB", (10, 5), quotes_defaults=True, null_is_now=True)
 
 
 MYSQL: Final = Flavour(
     "MySQL",
     (8, 0, 16),
-    quotes_defaults=False,
     escapes_expressions=True,
     expression_indexes=True,
-    checks=Listing(
-        "SELECT t.table_name, c.constraint_name, IF(t.enforced = 'YES', 'Table', 'not enforced'), c.check_clause "
-        "FROM information_schema.check_constraints c "
-        "JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema "
-        "AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' "
-        "WHERE c.constraint_schema = DATABASE()",
-        table="t.table_name",
-    ),
+    named_checks=True,
+    keeps_no_default=True,
+    caches_counters=True,
 )
 
 
-CATALOGUE: Final[Mapping[str, Listing]] = MappingProxyType(
-    {
-        "tables": Listing(
-            "SELECT table_name, table_type, engine FROM information_schema.tables WHERE table_schema = DATABASE()",
-            " ORDER BY table_name",
-        ),
-        "columns": Listing(
-            "SELECT table_name, column_name, column_default, is_nullable, column_type, collation_name, extra, generation_expression "
-            "FROM information_schema.columns WHERE table_schema = DATABASE()",
-            " ORDER BY table_name, ordinal_position",
-        ),
-        "keys": Listing(
-            "SELECT table_name, index_name, column_name, sub_part, non_unique, index_type, {expression} "
-            "FROM information_schema.statistics WHERE table_schema = DATABASE()",
-            " ORDER BY table_name, index_name, seq_in_index",
-        ),
-        "references": Listing(
-            "SELECT table_name, constraint_name, column_name, referenced_table_name, referenced_column_name, referenced_table_schema "
-            "FROM information_schema.key_column_usage WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL",
-            " ORDER BY table_name, constraint_name, ordinal_position",
-        ),
-        "actions": Listing(
-            "SELECT table_name, constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints "
-            "WHERE constraint_schema = DATABASE()"
-        ),
-        "constraints": Listing(
-            "SELECT table_name, constraint_type, COUNT(*) FROM information_schema.table_constraints WHERE table_schema = DATABASE()",
-            " GROUP BY table_name, constraint_type",
-        ),
-        "triggers": Listing(
-            "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_statement "
-            "FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
-            table="event_object_table",
-        ),
-        "routines": Listing(
-            "SELECT routine_name, LOWER(routine_type) FROM information_schema.routines WHERE routine_schema = DATABASE() "
-            "UNION ALL SELECT event_name, 'event' FROM information_schema.events WHERE event_schema = DATABASE()",
-            table="",
-        ),
-    }
-)
+class Asked(NamedTuple):
+    """What a query of the catalogue is about: these tables (literals of SQL), or all."""
+
+    flavour: Flavour
+    names: tuple[str, ...] | None = None
+
+    def of(self, schema: str, table: str = "table_name") -> str:
+        """Write the condition on a catalogue's columns for schema and table."""
+        condition = f"{schema} = DATABASE()"
+        if self.names is None:
+            return condition
+        # MariaDB takes a list of one name, in two spellings, for one spelling: '' parts them.
+        names = ", ".join([*self.names, "''"])
+        return f"{condition} AND {table} IN ({names})"
 
 
-# The same things, told in another way.
-SHOWN: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "shown tables": "SHOW TABLES",
-        "shown triggers": "SHOW TRIGGERS",
-        "shown procedures": "SHOW PROCEDURE STATUS WHERE Db = DATABASE()",
-        "shown functions": "SHOW FUNCTION STATUS WHERE Db = DATABASE()",
-        "shown events": "SHOW EVENTS",
-    }
+class TableRow(NamedTuple):
+    """A table, view or sequence."""
+
+    table: str
+    kind: str
+    engine: str | None
+    options: str | None
+    next_id: int | None
+
+    @staticmethod
+    def query(asked: Asked) -> str:
+        return f"""
+            SELECT table_name, table_type, engine, create_options, auto_increment
+            FROM information_schema.tables
+            WHERE {asked.of("table_schema")} ORDER BY table_name"""
+
+
+class ColumnRow(NamedTuple):
+    """A column; its default and its generating expression as this flavour writes them."""
+
+    table: str
+    name: str
+    default: str | bytes | None
+    nullable: str
+    declared: str | bytes
+    charset: str | None
+    collation: str | None
+    extra: str | None
+    generation: str | bytes | None
+
+    @staticmethod
+    def query(asked: Asked) -> str:
+        return f"""
+            SELECT table_name, column_name, column_default, is_nullable, column_type,
+              character_set_name, collation_name, extra, generation_expression
+            FROM information_schema.columns
+            WHERE {asked.of("table_schema")} ORDER BY table_name, ordinal_position"""
+
+
+class PartRow(NamedTuple):
+    """A part of a key; `column` is None for an expression, `prefix` counts characters."""
+
+    table: str
+    key: str
+    column: str | None
+    prefix: int | None
+    repeats: int
+    method: str
+    expression: str | bytes | None
+
+    @staticmethod
+    def query(asked: Asked) -> str:
+        expression = "expression" if asked.flavour.expression_indexes else "NULL"
+        return f"""
+            SELECT table_name, index_name, column_name, sub_part, non_unique, index_type,
+              {expression}
+            FROM information_schema.statistics
+            WHERE {asked.of("table_schema")} ORDER BY table_name, index_name, seq_in_index"""
+
+
+class ReferenceRow(NamedTuple):
+    """A column pair of a foreign key."""
+
+    table: str
+    key: str
+    column: str
+    parent: str
+    parent_column: str
+
+    @staticmethod
+    def query(asked: Asked) -> str:
+        return f"""
+            SELECT table_name, constraint_name, column_name, referenced_table_name,
+              referenced_column_name
+            FROM information_schema.key_column_usage
+            WHERE {asked.of("table_schema")} AND referenced_table_name IS NOT NULL
+            ORDER BY table_name, constraint_name, ordinal_position"""
+
+
+class ActionRow(NamedTuple):
+    """The actions of a foreign key."""
+
+    table: str
+    key: str
+    on_delete: str
+    on_update: str
+
+    @staticmethod
+    def query(asked: Asked) -> str:
+        return f"""
+            SELECT table_name, constraint_name, delete_rule, update_rule
+            FROM information_schema.referential_constraints
+            WHERE {asked.of("constraint_schema")}"""
+
+
+class CheckRow(NamedTuple):
+    """A CHECK; `level` is Column, Table, or `not enforced`."""
+
+    table: str
+    name: str
+    level: str
+    clause: str | bytes
+
+    @staticmethod
+    def query(asked: Asked) -> str:
+        if not asked.flavour.named_checks:
+            return f"""
+                SELECT table_name, constraint_name, level, check_clause
+                FROM information_schema.check_constraints
+                WHERE {asked.of("constraint_schema")}"""
+        return f"""
+            SELECT t.table_name, c.constraint_name,
+              IF(t.enforced = 'YES', 'Table', 'not enforced'), c.check_clause
+            FROM information_schema.check_constraints c
+            JOIN information_schema.table_constraints t
+            ON t.constraint_schema = c.constraint_schema AND t.constraint_name = c.constraint_name
+              AND t.constraint_type = 'CHECK'
+            WHERE {asked.of("c.constraint_schema", "t.table_name")}"""
+
+
+class ConstraintRow(NamedTuple):
+    """How many constraints of a kind a table has, by another catalogue."""
+
+    table: str
+    kind: str
+    number: int
+
+    @staticmethod
+    def query(asked: Asked) -> str:
+        return f"""
+            SELECT table_name, constraint_type, COUNT(*)
+            FROM information_schema.table_constraints
+            WHERE {asked.of("table_schema")} GROUP BY table_name, constraint_type"""
+
+
+class TriggerRow(NamedTuple):
+    """A trigger, by its table."""
+
+    table: str
+    name: str
+    timing: str
+    event: str
+    body: str | bytes
+
+    @staticmethod
+    def query(asked: Asked) -> str:
+        return f"""
+            SELECT event_object_table, trigger_name, action_timing, event_manipulation,
+              action_statement
+            FROM information_schema.triggers
+            WHERE {asked.of("trigger_schema", "event_object_table")}"""
+
+
+class RoutineRow(NamedTuple):
+    """A stored procedure, function or event."""
+
+    name: str
+    kind: str
+
+    @staticmethod
+    def query(asked: Asked) -> str:
+        return """
+            SELECT routine_name, LOWER(routine_type)
+            FROM information_schema.routines WHERE routine_schema = DATABASE()
+            UNION ALL SELECT event_name, 'event'
+            FROM information_schema.events WHERE event_schema = DATABASE()"""
+
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+class Shown(NamedTuple):
+    """The names of all there is of a kind, told in another way than by information_schema."""
+
+    tables: frozenset[str]
+    triggers: frozenset[str]
+    procedures: frozenset[str]
+    functions: frozenset[str]
+    events: frozenset[str]
+
+    @staticmethod
+    def queries() -> Mapping[str, int]:
+        """Each query, and where the name stands in its rows."""
+        return {
+            "SHOW TABLES": 0,
+            "SHOW TRIGGERS": 0,
+            "SHOW PROCEDURE STATUS WHERE Db = DATABASE()": 1,
+            "SHOW FUNCTION STATUS WHERE Db = DATABASE()": 1,
+            "SHOW EVENTS": 1,
+        }
+
+    @classmethod
+    def of(cls, answers: Mapping[str, Rows]) -> Shown:
+        return cls._make(
+            frozenset(row[pos] for row in answers[query]) for query, pos in cls.queries().items()
+        )
+
+
+class Catalogue(NamedTuple):
+    """All that is read of a schema at once; `shown` where all of it was asked for."""
+
+    tables: Sequence[TableRow]
+    columns: Sequence[ColumnRow]
+    parts: Sequence[PartRow]
+    references: Sequence[ReferenceRow]
+    actions: Sequence[ActionRow]
+    checks: Sequence[CheckRow]
+    constraints: Sequence[ConstraintRow]
+    triggers: Sequence[TriggerRow]
+    routines: Sequence[RoutineRow]
+    shown: Shown | None = None
+
+
+# Every query of the catalogue.
+CATALOGUE: Final = (
+    TableRow,
+    ColumnRow,
+    PartRow,
+    ReferenceRow,
+    ActionRow,
+    CheckRow,
+    ConstraintRow,
+    TriggerRow,
+    RoutineRow,
 )
 
 
 BASE_TABLES: Final = ("BASE TABLE", "SYSTEM VERSIONED")  # those of table_type that hold rows
 
 
-Rows = Sequence[tuple[Any, ...]]
-
-
 @dataclass(frozen=True)
 class Address:
-    """How to reach a leased database.  `socket` or `host` and `port`; the user has rights on `database`."""
+    """How to reach a leased database: by `socket`, or by `host` and `port`."""
 
     user: str
     password: str = field(repr=False)
@@ -4562,19 +4819,29 @@ class Address:
     port: int = 0
 
 
-def connect(address: Address, database: str | None, timeout: float, text: bool = True) -> Any:
-    """A connection for statements of up to `timeout` seconds, that gives `text` or bytes.  Raises pymysql.err.MySQLError."""
+# Every session: no file of a table outside the server's own directory.
+# https://mariadb.com/kb/en/sql-mode/#no_dir_in_create
+NO_DIRECTORIES: Final = (
+    "SET SESSION sql_mode = TRIM(BOTH ',' FROM CONCAT(@@SESSION.sql_mode, ',NO_DIR_IN_CREATE'))"
+)
+
+
+def connect(
+    address: Address, database: str | None, timeout: float, text: bool = True
+) -> pymysql.Connection[Cursor]:
+    """Connect for statements of up to `timeout` seconds, for text or bytes.
+
+    Raises pymysql.err.MySQLError or OSError.
+    """
     import pymysql
     from pymysql.constants import CLIENT
 
-    # TLS over a socket would protect nothing, and loading the machine's certificates takes 0.05 s a connection.
-    where: dict[str, Any] = (
-        {"unix_socket": address.socket, "ssl_disabled": True}
-        if address.socket
-        else {"host": address.host, "port": address.port}
-    )
-    return pymysql.connect(
-        **where,
+    connection = pymysql.connect(
+        unix_socket=address.socket,
+        host=address.host,
+        port=address.port,
+        # TLS over a socket would protect nothing, and loading certificates takes 0.05 s.
+        ssl_disabled=True if address.socket else None,
         user=address.user,
         password=address.password,
         database=database,
@@ -4582,26 +4849,35 @@ def connect(address: Address, database: str | None, timeout: float, text: bool =
         use_unicode=text,
         autocommit=True,
         local_infile=False,  # LOAD DATA LOCAL would read files of whoever runs this
-        client_flag=CLIENT.MULTI_STATEMENTS,  # for the files that cannot be split with certainty
+        client_flag=CLIENT.MULTI_STATEMENTS,  # for files that cannot be split with certainty
+        init_command=NO_DIRECTORIES,
         connect_timeout=5,
         read_timeout=timeout,
         write_timeout=timeout,
     )
+    return connection
 
 
 class MySQLBackend:
-    """The scratch database on a leased server.  `ignore` are table names of the project's choice, lower case."""
+    """The scratch database on a leased server.
+
+    `ignore` are table names of the project's choice, in lower case; a statement may take `timeout`
+    seconds.
+    """
 
     dialect: Dialect = "mysql"
 
     def __init__(
         self, address: Address, init: str, ignore: Collection[str], timeout: float
     ) -> None:
-        self.address, self.init, self.ignore, self.timeout = address, init, ignore, timeout
-        self.earlier = Earlier()
+        self.address = address
+        self.init = init
+        self.ignore = ignore
+        self.timeout = timeout
         self.executed = 0
+        self.drops_defaults = False  # a statement since `fresh` had DROP DEFAULT in it
         self.connection = self._connect(address.database)
-        self.reading: Any = None
+        self.reading: pymysql.Connection[Cursor] | None = None
         self.flavour_of, self.version = self._identify()
         self._initialise()
 
@@ -4609,8 +4885,8 @@ class MySQLBackend:
     def flavour(self) -> str:
         return self.flavour_of.name
 
-    def _connect(self, database: str | None, text: bool = True) -> Any:
-        """Another session.  Raises ServerError: the server answered a moment ago."""
+    def _connect(self, database: str | None, text: bool = True) -> pymysql.Connection[Cursor]:
+        """Open another session.  Raises ServerError: the server answered a moment ago."""
         import pymysql
 
         try:
@@ -4626,29 +4902,38 @@ class MySQLBackend:
             self.reading.close()
             self.reading = None
 
-    def fresh(self) -> None:
+    def fresh(self, collation: str = "") -> None:
+        """Make the database anew, under a default collation of its own where one is given."""
         name = self.address.database
         self.close()
         self.connection = self._connect(None)
-        for sql in (f"DROP DATABASE IF EXISTS `{name}`", f"CREATE DATABASE `{name}`"):
-            self.query(sql, self.connection)
+        self.query(f"DROP DATABASE IF EXISTS `{name}`", self.connection)
+        collate = f" COLLATE {collation}" if collation else ""
+        self.query(f"CREATE DATABASE `{name}`{collate}", self.connection)
         self.close()
         self.connection = self._connect(name)
-        self.earlier = Earlier()
+        self.drops_defaults = False
         self._initialise()
 
-    def _session(self) -> Any:
-        """The catalogue's own session: what migrations set in theirs must not change what is read."""
+    def _session(self) -> pymysql.Connection[Cursor]:
+        """Open the catalogue's own session: what migrations set must not change what is read."""
         if self.reading is None:
             self.reading = self._connect(self.address.database)
+            if self.flavour_of.caches_counters:
+                self.query("SET SESSION information_schema_stats_expiry = 0")
         return self.reading
 
-    def query(self, sql: str, connection: Any = None) -> Rows:
-        """Rows of a query of our own, in the catalogue's session unless told otherwise.  Raises ServerError."""
+    def query(self, sql: str, connection: pymysql.Connection[Cursor] | None = None) -> Rows:
+        """Ask a query of our own, in the catalogue's session unless told otherwise."""
         return self.queries([sql], connection)[0]
 
-    def queries(self, asked: Sequence[str], connection: Any = None) -> list[Rows]:
-        """Rows of several, sent all at once: the server works on the next one while an answer is read.  Raises ServerError."""
+    def queries(
+        self, asked: Sequence[str], connection: pymysql.Connection[Cursor] | None = None
+    ) -> list[Rows]:
+        """Send several queries at once: the server works on while an answer is read.
+
+        Raises ServerError.
+        """
         import pymysql
 
         answers: list[Rows] = []
@@ -4666,8 +4951,9 @@ class MySQLBackend:
                 f"the server failed while its catalogue was read: {_server_words(error)}"
             ) from error
         except UnicodeDecodeError as error:
+            sql = " ".join(asked[len(answers)].split())
             raise IntrospectionError(
-                f"the catalogue holds bytes that are no text: {asked[len(answers)]}: {error}"
+                f"the catalogue holds bytes that are no text: {sql}: {error}"
             ) from error
         if len(answers) != len(asked):
             raise ServerError(f"the server gave {len(answers)} answers to {len(asked)} queries")
@@ -4678,10 +4964,12 @@ class MySQLBackend:
         flavour = MARIADB if "mariadb" in words.lower() else MYSQL
         match = re.match(r"\d+(?:\.\d+)*", words)
         version = match.group() if match else ""
-        if not match or tuple(int(part) for part in version.split(".")) < flavour.floor:
+        numbers = tuple(int(part) for part in version.split(".") if part)
+        if numbers < flavour.floor:
             floor = ".".join(map(str, flavour.floor))
             raise ServerError(
-                f"the server calls itself {printable(words)}: {flavour.name} {floor} or later is needed"
+                f"the server calls itself {printable(words)}: {flavour.name} {floor} or later is "
+                "needed"
             )
         return flavour, version
 
@@ -4703,14 +4991,13 @@ class MySQLBackend:
         self.executed += len(statements)
         findings = []
         for statement in statements:
-            self.earlier.note(statement)
             findings += self._execute(migration, path, statement, len(statements))
-        ((database,),), _ = self.queries(
-            ["SELECT DATABASE()", "COMMIT"], self.connection
-        )  # after SET autocommit = 0 a runner commits too
+        # After SET autocommit = 0 a runner commits too.
+        database = self.queries(["SELECT DATABASE()", "COMMIT"], self.connection)[0][0][0]
         if catalogue_text(database) != self.address.database:
             raise MigrationError(
-                f"{migration.label}: {path} leaves the connection in another database, {catalogue_text(database)}: take its USE out"
+                f"{migration.label}: {path} leaves the connection in another database, "
+                f"{catalogue_text(database)}: take its USE out"
             )
         return findings
 
@@ -4719,330 +5006,405 @@ class MySQLBackend:
     ) -> list[Finding]:
         import pymysql
 
+        words = code_words(statement.tokens)
+        self.drops_defaults |= ("DROP", "DEFAULT") in pairwise(words)
         try:
             with self.connection.cursor() as cursor:
                 cursor.execute(statement.text)
                 counts = [cursor.warning_count]
                 while cursor.nextset():
                     counts.append(cursor.warning_count)
-                warnings = self.connection.show_warnings() if counts[-1] else ()
-                unread = sum(counts[:-1])
+                shown: Rows = ()
+                if counts[-1]:
+                    cursor.execute("SHOW WARNINGS")
+                    shown = cursor.fetchall()
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in CONNECTION_LOST:
-                place = f"{path}, statement {statement.number} of {total}, line {statement.line}: {beginning(statement.text)}"
-                what = (
-                    f"did not answer within {self.timeout:g} s"
-                    if "timed out" in str(error)
-                    else "went away"
-                )
-                raise ServerError(f"the server {what} during {place}") from error
-            raise failed(
-                migration,
-                path,
-                statement,
-                total,
-                self.flavour,
-                self._nameless(_server_words(error)),
-            ) from error
-        warnings = [(level, code, self._nameless(str(text))) for level, code, text in warnings]
-        return [
-            *warning_findings(migration, statement, warnings),
-            *([_unread_warnings(migration, statement, unread)] if unread else []),
-        ]
+                raise self._lost(error, path, statement, total) from error
+            said = self._nameless(_server_words(error))
+            raise failed(migration, path, statement, total, self.flavour, said) from error
+        warnings = {int(code): self._nameless(catalogue_text(text)) for _, code, text in shown}
+        findings = warning_findings(migration, statement, warnings)
+        if unread := sum(counts[:-1]):
+            findings.append(_unread_warnings(migration, statement, unread))
+        return findings
+
+    def _lost(self, error: Exception, path: str, statement: Statement, total: int) -> ServerError:
+        what = "went away"
+        if "timed out" in str(error):
+            what = f"did not answer within {self.timeout:g} s (XTASK_TIMEOUT)"
+        return ServerError(
+            f"the server {what} during {path}, statement {statement.number} of {total}, line "
+            f"{statement.line}: {beginning(statement.text)}"
+        )
 
     def _nameless(self, text: str) -> str:
-        """The server's words without the random name of the lease, which is its database's and its user's."""
-        return (
-            text.replace(f"`{self.address.database}`.", "")
-            .replace(f"{self.address.database}.", "")
-            .replace(self.address.database, "scratch")
-        )
+        """Take the random name of the lease, its database's and its user's, out of a message."""
+        name = self.address.database
+        return text.replace(f"`{name}`.", "").replace(f"{name}.", "").replace(name, "scratch")
 
     def read(self, only: Collection[str] | None = None) -> Schema:
-        self.query(
-            "UNLOCK TABLES", self.connection
-        )  # what a migration locked could not be read by another session
-        names = None if only is None else [self._session().escape(name) for name in sorted(only)]
-        rows = self._ask(catalogue_queries(self.flavour_of, names))
-        reader = MySQLReader(self.flavour_of, rows, self.ignore, self.earlier, self._exact(rows))
+        # What a migration locked could not be read by another session.
+        self.query("UNLOCK TABLES", self.connection)
+        catalogue = self._catalogue(only)
+        reader = MySQLReader(
+            self.flavour_of,
+            catalogue,
+            self.ignore,
+            Exact(
+                self._show_lossy(catalogue),
+                self._read_defaults(catalogue),
+                self._without_default(catalogue),
+            ),
+        )
         counts = count_rows(
-            reader.base_tables(), lambda asked: (row for (row,) in self.queries(asked)), quote_mysql
+            reader.base_tables(),
+            lambda asked: (rows[0] for rows in self.queries(asked)),
+            quote_mysql,
         )
         schema = reader.schema(counts)
-        if only is None:
-            assert_told_alike(rows)
+        if catalogue.shown is not None:
+            assert_told_alike(catalogue, catalogue.shown)
         return schema
 
-    def _ask(self, asked: Mapping[str, str]) -> dict[str, Rows]:
-        return dict(zip(asked, self.queries([*asked.values()]), strict=True))
+    def _catalogue(self, only: Collection[str] | None) -> Catalogue:
+        names = None
+        if only is not None:
+            names = tuple(self._session().escape(name) for name in sorted(only))
+        asked = Asked(self.flavour_of, names)
+        queries = {row.__name__: row.query(asked) for row in CATALOGUE}
+        if only is None:
+            queries |= {show: show for show in Shown.queries()}
+        answers = dict(zip(queries, self.queries([*queries.values()]), strict=True))
 
-    def _exact(self, rows: Mapping[str, Rows]) -> Exact:
-        """What the catalogue cannot say: it is kept in three-byte UTF-8, so that an emoji comes as `?`, and bytes may be cut."""
-        base = {row[0] for row in rows["tables"] if row[1] in BASE_TABLES}
-        defaults: dict[tuple[str, str], Expression] = {}
-        kinds: dict[tuple[str, str], str] = {}
-        for table, column, default, _, kind, _, extra, _ in rows["columns"]:
-            doubt = doubts(default, kind, extra, self.flavour_of)
-            if not any(doubt) or table not in base:
-                continue
-            declared = catalogue_text(kind)
-            if doubt.kind:
-                count = len(enum_values(declared[5:-1]))
-                values = self._stored(
-                    table, column, f"({'), ('.join(map(str, range(1, count + 1)))})"
-                )
-                kinds[table, column] = (
-                    f"enum({','.join(quote_string(value.replace(chr(92), chr(92) * 2)) for value in values)})"
-                )
-            if doubt.default:
-                (value,) = self._stored(table, column, "(DEFAULT)", is_binary(declared))
-                defaults[table, column] = Expression(
-                    f"x'{value}'" if is_binary(declared) else quote_string(value)
-                )
-        return Exact(defaults, kinds, self._exact_clauses(rows))
+        def rows_of(row: Callable[..., T]) -> list[T]:
+            return list(starmap(row, answers[row.__name__]))
 
-    def _stored(self, table: str, column: str, values: str, binary: bool = False) -> list[str]:
-        """What a column makes of values: written into a temporary copy of it alone, and read back as text, or as hexadecimal."""
-        name = quote_mysql(column)
-        shown = f"HEX({name})" if binary else f"HEX(CONVERT({name} USING utf8mb4))"
-        *_, rows, _ = self.queries(
-            [
-                "DROP TEMPORARY TABLE IF EXISTS xtask_values",
-                f"CREATE TEMPORARY TABLE xtask_values AS SELECT {name} FROM {quote_mysql(table)} WHERE FALSE",
-                f"INSERT INTO xtask_values ({name}) VALUES {values}",
-                f"SELECT {shown} FROM xtask_values ORDER BY {name} + 0",
-                "DROP TEMPORARY TABLE xtask_values",
-            ]
+        return Catalogue(
+            tables=rows_of(TableRow),
+            columns=rows_of(ColumnRow),
+            parts=rows_of(PartRow),
+            references=rows_of(ReferenceRow),
+            actions=rows_of(ActionRow),
+            checks=rows_of(CheckRow),
+            constraints=rows_of(ConstraintRow),
+            triggers=rows_of(TriggerRow),
+            routines=rows_of(RoutineRow),
+            shown=None if names is not None else Shown.of(answers),
         )
-        return [row[0] if binary else bytes.fromhex(row[0]).decode() for row in rows]
 
-    def _exact_clauses(self, rows: Mapping[str, Rows]) -> dict[str, Clauses]:
-        if self.flavour_of.escapes_expressions:
+    def _show_lossy(self, catalogue: Catalogue) -> dict[str, str]:
+        """Ask for SHOW CREATE TABLE where the catalogue may have lost something.
+
+        It is kept in three-byte UTF-8, so that an emoji comes as `?`, and of a partition it does
+        not tell DEFAULT from 0.  The statement is read as bytes: MariaDB writes those of a binary
+        default as they are.
+        """
+        lossy = lossy_tables(catalogue, self.flavour_of)
+        if not lossy:
             return {}
-        unsure = {row[0] for row in rows["checks"] if "?" in catalogue_text(row[3])}
-        unsure |= {row[0] for row in rows["columns"] if row[7] and "?" in catalogue_text(row[7])}
-        if not unsure:
-            return {}
-        connection = self._connect(
-            self.address.database, text=False
-        )  # MariaDB 10.11 writes the bytes of a binary default as they are
+        with closing(self._connect(self.address.database, text=False)) as connection:
+            queries = [f"SHOW CREATE TABLE {quote_mysql(name)}" for name in lossy]
+            answers = self.queries(queries, connection)
+        texts = [rows[0][1].decode("utf-8", "replace") for rows in answers]
+        return dict(zip(lossy, texts, strict=True))
+
+    def _read_defaults(self, catalogue: Catalogue) -> dict[tuple[str, str], Expression]:
+        """Ask the server for the value of each default of which characters or bytes may be lost."""
+        base = {row.table for row in catalogue.tables if row.kind in BASE_TABLES}
+        lossy = [row for row in catalogue.columns if is_lossy_default(row, self.flavour_of)]
+        columns = group_by((row for row in lossy if row.table in base), attrgetter("table"))
+        queries = []
+        for table, rows in columns.items():
+            values = []
+            for row in rows:
+                value = f"DEFAULT({quote_mysql(row.name)})"
+                if not is_binary(catalogue_text(row.declared)):
+                    value = f"CONVERT({value} USING utf8mb4)"
+                values.append(f"HEX({value})")
+            queries.append(
+                f"SELECT {', '.join(values)} FROM {quote_mysql(table)} "
+                "RIGHT JOIN (SELECT 1) one_row ON FALSE"
+            )
+        found = {}
+        for rows, answer in zip(columns.values(), self.queries(queries), strict=True):
+            for row, value in zip(rows, answer[0], strict=True):
+                text = f"x'{value}'"
+                if not is_binary(catalogue_text(row.declared)):
+                    text = quote_string(bytes.fromhex(value).decode())
+                found[row.table, row.name] = Expression(text)
+        return found
+
+    def _without_default(self, catalogue: Catalogue) -> frozenset[tuple[str, str]]:
+        """Find the nullable columns that an INSERT must name: no catalogue tells of them.
+
+        Asked only where a migration says DROP DEFAULT, as nothing else makes such a column.
+        """
+        if not (self.drops_defaults and self.flavour_of.keeps_no_default):
+            return frozenset()
+        base = {row.table for row in catalogue.tables if row.kind in BASE_TABLES}
+        found = set()
+        for row in catalogue.columns:
+            if row.nullable == "YES" and row.default is None and row.table in base:
+                sql = (
+                    f"SELECT DEFAULT({quote_mysql(row.name)}) FROM {quote_mysql(row.table)} LIMIT 0"
+                )
+                if not row.generation and self._is_refused(sql, NO_DEFAULT):
+                    found.add((row.table, row.name))
+        return frozenset(found)
+
+    def _is_refused(self, sql: str, code: int) -> bool:
+        import pymysql
+
         try:
-            shown = {
-                name: self.query(f"SHOW CREATE TABLE {quote_mysql(name)}", connection)[0][1]
-                for name in sorted(unsure)
-            }
-        finally:
-            connection.close()
-        return {
-            name: table_clauses(text.decode("utf-8", "replace"), "mysql")
-            for name, text in shown.items()
-        }
+            with self._session().cursor() as cursor:
+                cursor.execute(sql)
+        except pymysql.err.MySQLError as error:
+            if error.args[:1] == (code,):
+                return True
+            raise ServerError(f"the server failed at {sql}: {_server_words(error)}") from error
+        return False
 
 
-def catalogue_queries(flavour: Flavour, names: Sequence[str] | None) -> dict[str, str]:
-    """What is asked for the tables of these `names` (literals of SQL), or for the whole schema, which is told in two ways."""
-    expression = "expression" if flavour.expression_indexes else "NULL"
-    if names and len({name.lower() for name in names}) < len(names):
-        names = [
-            *names,
-            repr(""),
-        ]  # MariaDB takes a list of one name, in two spellings, for one spelling
-    queries = {}
-    for what, (sql, end, table) in {**CATALOGUE, "checks": flavour.checks}.items():
-        some = (
-            f" AND {table} IN ({', '.join(names) or repr('')})"
-            if table and names is not None
-            else ""
-        )
-        queries[what] = sql.replace("{expression}", expression) + some + end
-    return queries if names is not None else {**queries, **SHOWN}
-
-
-def assert_told_alike(rows: Mapping[str, Rows]) -> None:
-    """What was read against another way to list it: a query that quietly returns less is an error."""
-
-    def named(what: str, column: int) -> set[Any]:
-        return {row[column] for row in rows[what]}
-
-    lists = {"triggers": (named("triggers", 1), named("shown triggers", 0))}
-    for sort in ("procedure", "function", "event"):
-        lists[f"{sort}s"] = (
-            {name for name, one in rows["routines"] if one == sort},
-            named(f"shown {sort}s", 1),
-        )
-    for what, (read, told) in lists.items():
-        if told != read:
-            name = printable(sorted(told ^ read)[0])
-            raise IntrospectionError(
-                f"the server tells of {name} in one list of {what} and not in another: the schema cannot be read"
-            )
-    listed, read = (
-        named("shown tables", 0),
-        {row[0] for row in rows["tables"] if row[1] != "SYSTEM VERSIONED INDEX"},
-    )
-    bare = read - named("columns", 0)
-    if listed != read or bare:
-        name = sorted((listed ^ read) | bare)[0]
-        if any(row[:2] == (name, "VIEW") for row in rows["tables"]):
-            message = f"the server shows no column of view {printable(name)}: it reads a table or column that is no longer there"
-            raise IntrospectionError(
-                f"{message}; drop the view, or make it anew, in the migration that takes it away"
-            )
-        raise IntrospectionError(
-            f"the server lists table {name} in one catalogue and hides it in another: the schema cannot be read"
-        )
+NO_DEFAULT: Final = 1364  # Field 'c' doesn't have a default value
 
 
 class Exact(NamedTuple):
-    """Defaults and types by table and column, and the clauses of tables, that were read in another way than from the catalogue."""
+    """What was read otherwise than from the catalogue, by table, or by table and column.
 
+    `shown` are SHOW CREATE TABLEs, `defaults` the values of defaults; `required` are columns that
+    an INSERT must name though they take NULL.
+    """
+
+    shown: Mapping[str, str]
     defaults: Mapping[tuple[str, str], Expression]
-    kinds: Mapping[tuple[str, str], str]
-    clauses: Mapping[str, Clauses]
+    required: Collection[tuple[str, str]]
 
 
-class Doubt(NamedTuple):
-    """Whether the catalogue may have lost bytes or characters of a column's type, and of its literal default."""
-
-    kind: bool
-    default: bool
+UNTOLD: Final = "\ufffd"  # a character that the catalogue does not tell: equal to nothing
 
 
-@functools.cache  # the same few columns stand in many tables
-def doubts(default: Any, kind: Any, extra: str | None, flavour: Flavour) -> Doubt:
-    declared, text = catalogue_text(kind), catalogue_text(default)
-    literal = (
-        text.startswith(("'", "x'"))
-        if flavour.quotes_defaults
-        else "DEFAULT_GENERATED" not in (extra or "")
+def lossy_tables(catalogue: Catalogue, flavour: Flavour) -> list[str]:
+    """List the tables whose checks, generated columns or partitions the catalogue may not tell."""
+    base = {row.table for row in catalogue.tables if row.kind in BASE_TABLES}
+    lossy = {row.table for row in catalogue.tables if "partitioned" in (row.options or "")}
+    if not flavour.escapes_expressions:
+        lossy |= {row.table for row in catalogue.checks if "?" in catalogue_text(row.clause)}
+        generated = [row for row in catalogue.columns if row.generation]
+        lossy |= {row.table for row in generated if "?" in catalogue_text(row.generation)}
+    return sorted(lossy & base)
+
+
+def is_lossy_default(row: ColumnRow, flavour: Flavour) -> bool:
+    """Say whether bytes or characters of a literal default may be lost."""
+    if row.default is None:
+        return False
+    text, declared = catalogue_text(row.default), catalogue_text(row.declared)
+    literal = "DEFAULT_GENERATED" not in (row.extra or "")
+    if flavour.quotes_defaults:
+        literal = text.startswith(("'", "x'"))
+    if is_binary(declared):
+        return literal
+    return literal and "?" in text and "string" in mysql_type(declared).logical
+
+
+def partition_limits(sql: str) -> str | None:
+    """Say what a table's partitions take, where they refuse the rest.
+
+    `RANGE (id) below (10)`, `LIST (id) of (1,2), (3)`; None where some partition takes all else.
+    """
+    start = sql.rfind("PARTITION BY ")
+    found = code_tokens(sql[start:].removesuffix("*/"), "mysql") if start >= 0 else []
+    words = code_words(found)
+    if words[2:3] not in (["RANGE"], ["LIST"]):
+        return None
+    if "DEFAULT" in words:
+        return None
+    opens = words.index("(")
+    end = closing_parenthesis(words, opens)
+    key = canonical("".join(token.text for token in found[opens : end + 1]), "mysql").text
+    limits = []
+    for pos in range(end, len(words)):
+        if words[pos] == "VALUES":
+            if "MAXVALUE" in (words[pos + 3], words[pos + 4]):
+                return None  # LESS THAN MAXVALUE, or (MAXVALUE, …)
+            first = words.index("(", pos)
+            values = found[first : closing_parenthesis(words, first) + 1]
+            limits.append("".join(token.text for token in values))
+    if words[2] == "LIST":
+        return f"LIST ({key}) of {', '.join(sorted(limits))}"
+    return f"RANGE ({key}) below {limits[-1]}"
+
+
+def assert_told_alike(catalogue: Catalogue, shown: Shown) -> None:
+    """Hold what was read against another way to list it: fail where a query returned less."""
+
+    def routines(kind: str) -> set[str]:
+        return {row.name for row in catalogue.routines if row.kind == kind}
+
+    lists: tuple[tuple[str, Collection[str], frozenset[str]], ...] = (
+        ("triggers", [row.name for row in catalogue.triggers], shown.triggers),
+        ("procedures", routines("procedure"), shown.procedures),
+        ("functions", routines("function"), shown.functions),
+        ("events", routines("event"), shown.events),
     )
-    lossy = is_binary(declared) or ("?" in text and "string" in mysql_type(declared).logical)
-    return Doubt(
-        declared.startswith("enum(") and "?" in declared, default is not None and literal and lossy
+    for kind, read, told in lists:
+        differing = told.symmetric_difference(read)
+        if differing:
+            raise IntrospectionError(
+                f"the server tells of {printable(min(differing))} in one list of {kind} and not in "
+                "another: the schema cannot be read"
+            )
+    with_columns = {row.table for row in catalogue.columns}
+    views = {row.table for row in catalogue.tables if row.kind == "VIEW"}
+    tables = {row.table for row in catalogue.tables if row.kind != "SYSTEM VERSIONED INDEX"}
+    missing = (shown.tables ^ tables) | (tables - with_columns)
+    if not missing:
+        return
+    name = min(missing)
+    if name in views:
+        raise IntrospectionError(
+            f"the server shows no column of view {printable(name)}: it reads a table or column "
+            "that is no longer there; drop the view, or make it anew, in the migration that takes "
+            "it away"
+        )
+    raise IntrospectionError(
+        f"the server lists table {name} in one catalogue and hides it in another: the schema "
+        "cannot be read"
     )
 
 
 CONNECTION_LOST: Final = (2006, 2013, 2055, 1053, 1927)  # went away, lost, lost, shutdown, killed
 
 
-LOGIN_REFUSED: Final = (
-    1044,
-    1045,
-    1130,
-    1251,
-    1698,
-)  # no rights, wrong password, wrong host, old client, no password
+# No rights, wrong password, wrong host, old client, no password.
+LOGIN_REFUSED: Final = (1044, 1045, 1130, 1251, 1698)
 
 
 def _server_words(error: Exception) -> str:
-    """The server's own message with its number, and what it most often means here."""
+    """Give the server's own message with its number, and what it most often means here."""
     if len(error.args) < 2:
         return printable(str(error))
     hint = ERROR_HINTS.get(error.args[0])
-    return f"{error.args[0]}: {printable(str(error.args[1]))}" + (f" ({hint})" if hint else "")
+    words = f"{error.args[0]}: {printable(str(error.args[1]))}"
+    return f"{words} ({hint})" if hint else words
 
 
 def warning_findings(
-    migration: Migration, statement: Statement, warnings: Iterable[Sequence[Any]]
+    migration: Migration, statement: Statement, warnings: Mapping[int, str]
 ) -> list[Finding]:
-    """One finding for each code that a statement was warned with, unless the code is harmless."""
-    words = {
-        int(code): printable(str(text))
-        for _, code, text in warnings
-        if not is_harmless(int(code), str(text))
-    }
+    """Make one finding for each code that a statement was warned with, unless it is harmless."""
     findings = []
-    for code in sorted(words):
-        meaning = WARNING_MEANINGS.get(code) or f"a warning that no rule knows, {words[code]}"
-        value = f"{meaning} ({code}): statement {statement.number}, line {statement.line}: {beginning(statement.text)}"
-        findings.append(
-            Finding(
-                "migration-warning",
-                quote_name(migration.label),
-                None,
-                value,
-                note=f"the server said: {words[code]}",
-            )
-        )
+    for code, text in sorted(warnings.items()):
+        if is_harmless(code, text):
+            continue
+        said = printable(text)
+        meaning = WARNING_MEANINGS.get(code) or f"a warning that no rule knows, {said}"
+        value = f"{meaning} ({code}): {_place_of(statement)}"
+        findings.append(_warning(migration, value, f"the server said: {said}"))
     return findings
 
 
-def is_harmless(code: int, text: str) -> bool:
-    """Whether a warning says nothing about what was built."""
-    return code in HARMLESS_WARNINGS or any(
-        code == known and text.startswith(words) for known, words in HARMLESS_MESSAGES
-    )
-
-
-def _unread_warnings(migration: Migration, statement: Statement, count: int) -> Finding:
-    value = f"{count_of(count, 'warning')} cannot be read: several results from line {statement.line}: {beginning(statement.text)}"
-    note = (
-        "the file cannot be split into statements with certainty"
-        if statement.whole
-        else "a CALL that gives several results"
-    )
+def _warning(migration: Migration, value: str, note: str) -> Finding:
     return Finding("migration-warning", quote_name(migration.label), None, value, note=note)
 
 
+def _place_of(statement: Statement) -> str:
+    text = beginning(statement.text)
+    return f"statement {statement.number}, line {statement.line}: {text}"
+
+
+def is_harmless(code: int, text: str) -> bool:
+    """Say whether a warning is about nothing that was built."""
+    if code in HARMLESS_WARNINGS:
+        return True
+    return any(code == known and text.startswith(words) for known, words in HARMLESS_MESSAGES)
+
+
+def _unread_warnings(migration: Migration, statement: Statement, count: int) -> Finding:
+    text = beginning(statement.text)
+    warnings = count_of(count, "warning")
+    note = "a CALL that gives several results"
+    if statement.whole:
+        note = "the file cannot be split into statements with certainty"
+    value = f"{warnings} cannot be read: several results from line {statement.line}: {text}"
+    return _warning(migration, value, note)
+
+
 class MySQLReader:
-    """Catalogue rows into a Schema; one dictionary look-up a row, no query."""
+    """Read catalogue rows into a Schema; one dictionary look-up a row, no query.
+
+    `exact` has what the catalogue does not tell in full.
+    """
 
     def __init__(
         self,
         flavour: Flavour,
-        rows: Mapping[str, Rows],
+        catalogue: Catalogue,
         ignore: Collection[str],
-        earlier: Earlier,
         exact: Exact,
     ) -> None:
-        self.flavour, self.earlier, self.exact = flavour, earlier, exact
-        self.skipped = {row[0] for row in rows["tables"] if is_bookkeeping(row[0], ignore)}
-        self.tables = [row for row in rows["tables"] if row[0] not in self.skipped]
-        self.rows = rows
-        self.by_table = {
-            what: _grouped(rows[what])
-            for what in ("columns", "keys", "references", "checks", "constraints")
-        }
-        self.actions = {
-            (row[0], row[1]): (_action(row[2]), _action(row[3])) for row in rows["actions"]
-        }
+        self.flavour = flavour
+        self.catalogue = catalogue
+        self.exact = exact
+        self.clauses = {name: table_clauses(sql, "mysql") for name, sql in exact.shown.items()}
+        rows = catalogue.tables
+        self.skipped = {row.table for row in rows if is_bookkeeping(row.table, ignore)}
+        self.rows = [row for row in rows if row.table not in self.skipped]
+        by_table = attrgetter("table")
+        self.columns = group_by(catalogue.columns, by_table)
+        self.parts = group_by(catalogue.parts, by_table)
+        self.references = group_by(catalogue.references, by_table)
+        self.checks = group_by(catalogue.checks, by_table)
+        self.constraints = group_by(catalogue.constraints, by_table)
+        self.actions = {(row.table, row.key): row for row in catalogue.actions}
 
     def base_tables(self) -> list[str]:
-        return [name for name, sort, _ in self.tables if sort in BASE_TABLES]
+        return [row.table for row in self.rows if row.kind in BASE_TABLES]
 
     def schema(self, counts: Mapping[str, int]) -> Schema:
-        tables = {}
-        for name, sort, engine in self.tables:
-            if sort == "SEQUENCE":
+        tables, views = {}, {}
+        for row in self.rows:
+            name = row.table
+            if row.kind == "VIEW":
+                views[name] = View(
+                    name, tuple(column.name for column in self.columns.get(name, ()))
+                )
+            elif row.kind == "SEQUENCE":
                 tables[name] = Table(name, (), "sequence")
-            elif sort != "VIEW":
-                tables[name] = self.table(name, engine, counts.get(name, 0))
-        views = {
-            name: View(name, tuple(row[1] for row in self.by_table["columns"].get(name, ())))
-            for name, sort, _ in self.tables
-            if sort == "VIEW"
-        }
-        triggers = tuple(
-            self.trigger(row) for row in sorted(self.rows["triggers"]) if row[0] not in self.skipped
+            else:
+                tables[name] = self._table(row, counts.get(name, 0))
+        triggers = [
+            self._trigger(row)
+            for row in sorted(self.catalogue.triggers)
+            if row.table not in self.skipped
+        ]
+        routines = [Routine(row.name, row.kind) for row in sorted(self.catalogue.routines)]
+        return Schema(
+            tables,
+            views,
+            tuple(triggers),
+            tuple(routines),
+            ignored=tuple(sorted(self.skipped)),
+            unsure=sum(index.own for table in tables.values() for index in table.indexes),
         )
-        routines = tuple(Routine(name, sort) for name, sort in sorted(self.rows["routines"]))
-        unsure = sum(index.own for table in tables.values() for index in table.indexes)
-        return Schema(tables, views, triggers, routines, tuple(sorted(self.skipped)), unsure)
 
-    def table(self, name: str, engine: str | None, rows: int) -> Table:
-        raw = self.by_table["columns"].get(name, [])
-        checks = self.by_table["checks"].get(name, ())
-        json = {row[1] for row in raw if self.is_json(row, checks)} if checks else set()
-        columns = [self.column(row, row[1] in json) for row in raw]
+    def _table(self, row: TableRow, count: int) -> Table:
+        name = row.table
+        rows = self.columns.get(name, ())
+        json = {column.name for column in rows if self._is_json(column)}
+        columns = [self._column(column, column.name in json) for column in rows]
         scope = Scope("mysql", columns)
-        for at, row in enumerate(raw):
-            if row[7]:
-                generated = scope.expression(self.generating(name, row[1], catalogue_text(row[7])))
-                columns[at] = dataclasses.replace(columns[at], default=None, generated=generated)
-        foreign_keys = self.foreign_keys(name)
-        keys = self.keys(name, scope, foreign_keys)
+        for pos, column in enumerate(rows):
+            if column.generation:
+                generated = scope.expression(self._generation(column))
+                columns[pos] = dataclasses.replace(columns[pos], default=None, generated=generated)
+        foreign_keys = self._foreign_keys(name)
+        keys = self._keys(name, scope, foreign_keys)
         primary = next((key.parts for key, _ in keys if key.name == "PRIMARY"), ())
         prefixes = tuple(part.prefix for part in primary)
+        counts = any(column.auto_increment for column in columns)
+        clauses = [self.flavour.plain(clause) for clause in self._checks(name, json)]
         table = Table(
             name,
             tuple(columns),
@@ -5051,174 +5413,170 @@ class MySQLReader:
             uniques=tuple(key for key, unique in keys if unique and key.name != "PRIMARY"),
             indexes=tuple(key for key, unique in keys if not unique),
             foreign_keys=foreign_keys,
-            checks=tuple(
-                scope.check(self.flavour.plain(clause))
-                for clause in self.clauses(name, checks, json)
-            ),
-            engine=engine,
-            rows=rows,
+            checks=tuple(scope.check(clause) for clause in clauses),
+            engine=row.engine,
+            rows=count,
+            next_id=(row.next_id or 1) if counts else None,
+            partition=partition_limits(self.exact.shown.get(name, "")),
         )
-        self.assert_read(table)
+        self._assert_read(table)
         return table
 
-    def clauses(
-        self, table: str, checks: Sequence[Sequence[Any]], json: Collection[str]
-    ) -> list[str]:
-        """The CHECKs that a migration wrote: without those that MariaDB gives its JSON columns."""
-        if table not in self.exact.clauses:
-            return [
-                row[3]
-                for row in checks
-                if row[2] != "not enforced" and not (row[2] == "Column" and row[1] in json)
-            ]
-        own = {f"json_valid(`{column}`)" for column in json}
-        return [clause for clause in self.exact.clauses[table].checks if clause not in own]
+    def _checks(self, table: str, json: Collection[str]) -> list[str]:
+        """List the CHECKs that a migration wrote: MariaDB gives its JSON columns one each."""
+        if table in self.clauses and not self.flavour.escapes_expressions:
+            own = {f"json_valid(`{column}`)" for column in json}
+            return [clause for clause in self.clauses[table].checks if clause not in own]
+        clauses = []
+        for row in self.checks.get(table, ()):
+            own_of_json = row.level == "Column" and row.name in json
+            if row.level != "not enforced" and not own_of_json:
+                clauses.append(catalogue_text(row.clause))
+        return clauses
 
-    def assert_read(self, table: Table) -> None:
-        """Counts against table_constraints, which keys and references were not read from."""
+    def _assert_read(self, table: Table) -> None:
+        """Hold what was read against the counts of a catalogue that it was not read from."""
         read = {
             "PRIMARY KEY": int(bool(table.primary_key)),
             "UNIQUE": len(table.uniques),
             "FOREIGN KEY": len(table.foreign_keys),
-            "CHECK": len(self.by_table["checks"].get(table.name, ())),
+            "CHECK": len(self.checks.get(table.name, ())),
         }
-        for _, sort, count in self.by_table["constraints"].get(table.name, ()):
-            if read.get(sort, count) < count:
+        for row in self.constraints.get(table.name, ()):
+            shown = read.get(row.kind, row.number)
+            if shown < row.number:
                 raise IntrospectionError(
-                    f"the server counts {count} {sort} constraints on {table.name} and shows {read.get(sort, 0)}: the schema cannot be read"
+                    f"the server counts {row.number} {row.kind} constraints on {table.name} and "
+                    f"shows {shown}: the schema cannot be read"
                 )
 
-    def is_json(self, row: Sequence[Any], checks: Sequence[Sequence[Any]]) -> bool:
-        """MariaDB's JSON: longtext, utf8mb4_bin, and a column-level CHECK json_valid(c)."""
-        if row[5] != "utf8mb4_bin" or catalogue_text(row[4]) != "longtext":
+    def _is_json(self, row: ColumnRow) -> bool:
+        """Know MariaDB's JSON: longtext, utf8mb4_bin, and a column-level CHECK json_valid(c)."""
+        if row.collation != "utf8mb4_bin" or catalogue_text(row.declared) != "longtext":
             return False
-        wanted = f"json_valid(`{row[1]}`)"
+        own = (row.name, "Column", f"json_valid(`{row.name}`)")
         return any(
-            level == "Column" and name == row[1] and clause == wanted
-            for _, name, level, clause in checks
+            (check.name, check.level, check.clause) == own
+            for check in self.checks.get(row.table, ())
         )
 
-    def column(self, row: Sequence[Any], json: bool) -> Column:
-        table, name, default, nullable, kind, collation, extra, _ = row
-        exact, kind = (
-            self.exact.defaults.get((table, name)),
-            self.exact.kinds.get((table, name), kind),
-        )
-        column = _mysql_plain_column(
-            self.flavour, name, kind, json, None if exact else default, nullable, collation, extra
-        )
-        return dataclasses.replace(column, default=exact) if exact else column
+    def _column(self, row: ColumnRow, json: bool) -> Column:
+        place = (row.table, row.name)
+        declared = catalogue_text(row.declared)
+        if declared.startswith("enum(") and "?" in declared:
+            row = row._replace(declared=declared.replace("?", UNTOLD))
+        exact = self.exact.defaults.get(place)
+        if exact:
+            row = row._replace(default=None)
+        column = _plain_mysql_column(self.flavour, row[1:], json)
+        if exact:
+            column = dataclasses.replace(column, default=exact)
+        if place in self.exact.required:
+            column = dataclasses.replace(column, required=True)
+        return column
 
-    def generating(self, table: str, column: str, expression: str) -> str:
-        if table in self.exact.clauses:
-            return self.exact.clauses[table].generated[column.lower()]
-        return self.flavour.plain(expression)
+    def _generation(self, row: ColumnRow) -> str:
+        clauses = self.clauses.get(row.table)
+        if clauses and not self.flavour.escapes_expressions:
+            return clauses.generated[row.name.lower()]
+        return self.flavour.plain(catalogue_text(row.generation))
 
-    def keys(
+    def _keys(
         self, table: str, scope: Scope, foreign_keys: Sequence[ForeignKey]
     ) -> list[tuple[Key, bool]]:
-        groups = _grouped(self.by_table["keys"].get(table, ()), by=1)
-        made = []
-        for name, rows in groups.items():
-            method = rows[0][5] if rows[0][5] in ("FULLTEXT", "SPATIAL") else ""
-            parts = tuple(
-                Part(None, scope.expression(self.flavour.plain(catalogue_text(row[6]))))
-                if row[2] is None
-                else Part(row[2], prefix=row[3])
-                if row[3] and not method
-                else whole_column(row[2])
-                for row in rows
-            )
-            key = Key(name, parts, method=method)
-            if rows[0][4] and foreign_keys and key.plain and self.is_own(table, key, foreign_keys):
-                key = dataclasses.replace(key, own=True)
-            made.append((key, not rows[0][4]))
-        return made
-
-    def is_own(self, table: str, key: Key, foreign_keys: Sequence[ForeignKey]) -> bool:
-        """Whether InnoDB may have made this index: on exactly a foreign key's columns, and named like the
-        constraint or the first column, now or when it was made, with or without _2."""
-        served = [
-            fk for fk in foreign_keys if tuple(column.lower() for column in fk.columns) == key.names
-        ]
-        if not served:
-            return False
-        first, earlier = key.names[0], self.earlier
-        names = {first, *(fk.name.lower() for fk in served), *earlier.keys.get(table.lower(), ())}
-        names |= earlier.columns.get(table.lower(), {}).get(first, set())
-        return bool(names & {key.name.lower(), key.name.lower().removesuffix("_2")})
-
-    def foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
+        """Read the keys of a table, each with whether it is unique."""
         keys = []
-        for name, rows in _grouped(self.by_table["references"].get(table, ()), by=1).items():
-            if (table, name) not in self.actions:
+        for name, rows in group_by(self.parts.get(table, ()), attrgetter("key")).items():
+            method = rows[0].method if rows[0].method in ("FULLTEXT", "SPATIAL") else ""
+            parts = []
+            for row in rows:
+                if row.column is None:
+                    expression = self.flavour.plain(catalogue_text(row.expression))
+                    parts.append(Part(None, scope.expression(expression)))
+                elif row.prefix and not method:
+                    parts.append(Part(row.column, prefix=row.prefix))
+                else:
+                    parts.append(whole_column(row.column))
+            unique = not rows[0].repeats
+            key = Key(name, tuple(parts), method=method)
+            own = not unique and any(_may_have_made(foreign, key) for foreign in foreign_keys)
+            keys.append((dataclasses.replace(key, own=True) if own else key, unique))
+        return keys
+
+    def _foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
+        keys = []
+        for name, rows in group_by(self.references.get(table, ()), attrgetter("key")).items():
+            action = self.actions.get((table, name))
+            if action is None:
                 raise IntrospectionError(
-                    f"the server shows no actions of foreign key {name} of {table}: the schema cannot be read"
+                    f"the server shows no actions of foreign key {name} of {table}: the schema "
+                    "cannot be read"
                 )
-            on_delete, on_update = self.actions[table, name]
-            keys.append(
-                ForeignKey(
-                    tuple(row[2] for row in rows),
-                    rows[0][3],
-                    tuple(row[4] for row in rows),
-                    on_delete,
-                    on_update,
-                    name=name,
-                )
+            key = ForeignKey(
+                tuple(row.column for row in rows),
+                rows[0].parent,
+                tuple(row.parent_column for row in rows),
+                on_delete=_action(action.on_delete),
+                on_update=_action(action.on_update),
+                name=name,
             )
+            keys.append(key)
         return tuple(keys)
 
-    def trigger(self, row: Sequence[Any]) -> Trigger:
-        table, name, timing, event, body = row
-        return Trigger(
-            name,
-            table,
-            timing,
-            event,
-            tables_named(code_tokens(catalogue_text(body), "mysql")) | {table.lower()},
-        )
+    def _trigger(self, row: TriggerRow) -> Trigger:
+        named = tables_named(code_tokens(catalogue_text(row.body), "mysql"))
+        mentions = named | {row.table.lower()}
+        return Trigger(row.name, row.table, row.timing, row.event, mentions=mentions)
+
+
+def _may_have_made(foreign: ForeignKey, key: Key) -> bool:
+    """Say whether InnoDB may have made an index for a foreign key.
+
+    It is on exactly its columns, and named like the constraint or the first column, with or
+    without _2.
+    """
+    if not key.plain or tuple(column.lower() for column in foreign.columns) != key.names:
+        return False
+    name = key.name.lower()
+    return bool({name, name.removesuffix("_2")} & {foreign.name.lower(), key.names[0]})
 
 
 @functools.cache  # the same id and created_at stand in every table
-def _mysql_plain_column(
-    flavour: Flavour,
-    name: str,
-    kind: Any,
-    json: bool,
-    default: Any,
-    nullable: str,
-    collation: str | None,
-    extra: str | None,
-) -> Column:
-    declared, extra = mysql_type(catalogue_text(kind), json_checked=json), (extra or "").lower()
-    filled = "auto_increment" in extra
+def _plain_mysql_column(flavour: Flavour, row: tuple[Any, ...], json: bool) -> Column:
+    name, default, nullable, declared, charset, collation, extra, _ = row
+    column_type = mysql_type(catalogue_text(declared), json_checked=json)
+    extra = (extra or "").lower()
+    auto_increment = "auto_increment" in extra
+    value = None
+    if default is not None and not auto_increment:
+        value = _unless_null(_mysql_default(flavour, catalogue_text(default), column_type, extra))
+    is_text = charset is not None and column_type.text != "json"
+    stamped = flavour.null_is_now and nullable != "YES" and column_type.text.startswith("timestamp")
     return Column(
         name,
-        declared,
+        column_type,
         nullable=nullable == "YES",
-        default=None
-        if filled or default is None
-        else _unless_null(_mysql_default(flavour, catalogue_text(default), declared, extra)),
+        default=value,
         on_update="on update current_timestamp" in extra,
-        auto_increment=filled,
-        collation=collation if declared.text != "json" else None,
+        auto_increment=auto_increment,
+        collation=collation if is_text else None,
+        charset=charset if is_text else None,
+        null_is_now=stamped,
     )
 
 
 def _mysql_default(flavour: Flavour, text: str, declared: ColumnType, extra: str) -> Expression:
     if flavour.quotes_defaults:
+        if "?" in text and not text.startswith("'"):
+            text = text.replace("?", UNTOLD)
         default = canonical(text, "mysql")
-        # MariaDB 11.8 writes LOCALTIME so, and stores the whole moment.
-        return (
-            Expression("CURRENT_TIMESTAMP")
-            if default.text == "CURRENT_TIME" and declared.logical == {"datetime"}
-            else default
-        )
+        if default.text == "CURRENT_TIME" and declared.logical == {"datetime"}:
+            return Expression("CURRENT_TIMESTAMP")  # LOCALTIME, as MariaDB 11.8 writes it
+        return default
     if "default_generated" in extra:
         return canonical(flavour.plain(text), "mysql")
-    if declared.logical & {"i64", "bool", "f64", "decimal"} or (
-        declared.logical == {"bytes"} and text.startswith("0x")
-    ):
+    is_number = declared.logical & {"i64", "bool", "f64", "decimal"}
+    if is_number or (declared.logical == {"bytes"} and text.startswith("0x")):
         return canonical(text, "mysql")
     return Expression(quote_string(text))
 
@@ -10447,6 +10805,7 @@ def make_sqlite(settings: Settings) -> SQLiteBackend:
         settings.functions,
         settings.ignore_tables,
         lambda: SIGNALS.pending or 0,
+        timeout_seconds(),
     )
 
 

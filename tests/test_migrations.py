@@ -585,66 +585,6 @@ def test_what_cannot_be_split_with_certainty_stays_whole() -> None:
     assert [one.text for one in xtask.split(text, "mysql", "x")] == [text]
 
 
-@pytest.mark.parametrize(
-    ("statements", "columns", "keys"),
-    [
-        ("ALTER TABLE t RENAME COLUMN a TO b", {"t": {"b": {"a"}}}, {}),
-        (
-            "ALTER TABLE t CHANGE COLUMN a b BIGINT; ALTER TABLE t CHANGE b c BIGINT",
-            {"t": {"b": {"a"}, "c": {"a", "b"}}},
-            {},
-        ),
-        (
-            "ALTER TABLE t ADD CONSTRAINT `Fk_A` FOREIGN KEY (a) REFERENCES p (id)",
-            {},
-            {"t": {"fk_a"}},
-        ),
-        (
-            "CREATE TABLE IF NOT EXISTS d.T (a INT, CONSTRAINT k FOREIGN KEY (a) REFERENCES p (id))",
-            {},
-            {"t": {"k"}},
-        ),
-        (
-            "ALTER TABLE t RENAME COLUMN a TO b, RENAME TO u; RENAME TABLE u TO v, w TO x",
-            {"v": {"b": {"a"}}},
-            {},
-        ),
-        (
-            "ALTER TABLE t RENAME COLUMN IF EXISTS a TO b; ALTER TABLE t CHANGE COLUMN IF EXISTS `to` c INT",
-            {"t": {"b": {"a"}, "c": {"to"}}},
-            {},
-        ),
-        (
-            "ALTER TABLE t RENAME TO u, CHANGE a b INT; RENAME TABLE `table` TO x",
-            {"u": {"b": {"a"}}},
-            {},
-        ),
-        (
-            "ALTER TABLE t CHANGE a b INT; ALTER TABLE u CHANGE c b INT",
-            {"t": {"b": {"a"}}, "u": {"b": {"c"}}},
-            {},
-        ),
-        (
-            "ALTER TABLE t CHANGE a b INT; ALTER TABLE t RENAME INDEX i TO j; ALTER TABLE t RENAME d.u",
-            {"u": {"b": {"a"}}},
-            {},
-        ),
-    ],
-)
-def test_names_that_innodbs_own_index_may_have(
-    statements: str, columns: dict[str, dict[str, set[str]]], keys: dict[str, set[str]]
-) -> None:
-    earlier = xtask.Earlier()
-    for statement in xtask.split(statements, "mysql", "x"):
-        earlier.note(statement)
-    found = {
-        table: {name: names for name, names in renamed.items() if names}
-        for table, renamed in earlier.columns.items()
-    }
-    assert {table: renamed for table, renamed in found.items() if renamed} == columns
-    assert {table: names for table, names in earlier.keys.items() if names} == keys
-
-
 def test_this_repositorys_own_sets_are_paired_and_reversible() -> None:
     settings = xtask.parse_settings((xtask.ROOT / "parity.toml").read_text("utf-8"), "parity.toml")
     steps = xtask.pair(
