@@ -3240,12 +3240,28 @@ def path_of(migration: Migration, direction: Direction = "up") -> str:
 
 
 def statements_of(
-    migration: Migration, dialect: Dialect, direction: Direction = "up"
+    migration: Migration, dialect: Dialect, direction: Direction = "up", sql_mode: str = ""
 ) -> list[Statement]:
     """Split one direction of a migration into the statements that are run."""
     path = path_of(migration, direction)
-    statements = split(script(migration, direction), dialect, path)
+    statements = split(script(migration, direction), dialect, path, sql_mode)
     return [one for one in statements if not begins_with(one, migration.skip)]
+
+
+def skipped_statements(steps: Iterable[Pair]) -> dict[str, int]:
+    """Count by their beginning the statements that parity.toml says are not run."""
+    counts: Counter[str] = Counter()
+    for step in steps:
+        for dialect in DIALECTS:
+            migration = step.side(dialect)
+            if not migration or not migration.skip:
+                continue
+            for statement in split(script(migration), dialect, migration.up.path):
+                for words in migration.skip:
+                    if begins_with(statement, [words]):
+                        counts[words] += 1
+                        break
+    return dict(sorted(counts.items()))
 
 
 def begins_with(statement: Statement, beginnings: Sequence[str]) -> bool:
@@ -3490,23 +3506,49 @@ NOT_ALLOWED: Final = (
 )
 
 
-# What words of an error of SQLite most often mean for a migration that is run here.
+# What words of an error of SQLite (a pattern) most often mean for a migration that is run here;
+# {runners} and {outside} are those of its layout.
 SQLITE_HINTS: Final = (
     (
         "no such function",
-        "what the application registers goes into parity.toml: functions = { NAME = number of "
-        "arguments }; a built-in of a newer SQLite needs a newer Python, doctor says which one is "
-        "here",
+        "what the application registers goes into parity.toml: functions = {{ NAME = number of "
+        "arguments }}; a built-in of a newer SQLite needs a newer Python, doctor says which one is here",
     ),
-    ("not authorized", NOT_ALLOWED),
-    ("authorization denied", NOT_ALLOWED),
+    ("not authorized|authorization denied", NOT_ALLOWED),
     (
-        "no such table: main.",
-        f"RENAME TO changes the keys that point to a table too; {NO_FOREIGN_KEYS['sqlite']}",
+        r"no such table: main\.",
+        "a foreign key, a view or a trigger names this table, and it is not there: never made, "
+        f"dropped or renamed; {NO_FOREIGN_KEYS['sqlite']}",
     ),
-    ("foreign key mismatch", NO_FOREIGN_KEYS["sqlite"]),
-    ("FOREIGN KEY constraint failed", NO_FOREIGN_KEYS["sqlite"]),
+    ("foreign key mismatch|FOREIGN KEY constraint failed", NO_FOREIGN_KEYS["sqlite"]),
+    (
+        "cannot start a transaction within a transaction|no transaction is active",
+        "the runner ({runners}) opens and ends the transaction of a file: take BEGIN and COMMIT out; "
+        "where yours opens none, parity.toml says so: [sqlite] transaction = false",
+    ),
+    (
+        "from within a transaction|inside a transaction",
+        "the runner ({runners}) wraps a file in a transaction; what takes this one out: {outside}",
+    ),
+    (
+        'near "AUTO_INCREMENT"',
+        "AUTO_INCREMENT is MySQL's; on SQLite INTEGER PRIMARY KEY [AUTOINCREMENT] fills ids",
+    ),
+    (
+        'near "(?:ENGINE|CHARSET|CHARACTER|MODIFY|CHANGE|LOCK|UNLOCK|UNSIGNED|SET|COMMENT)"',
+        "this is MySQL's syntax in a file of SQLite",
+    ),
 )
+
+
+def sqlite_hints(migration: Migration, message: str) -> str:
+    """Say what an error most often means, in parentheses, or nothing."""
+    layout = migration.layout
+    hints = ""
+    for pattern, advice in SQLITE_HINTS:
+        if re.search(pattern, message, re.IGNORECASE):
+            hints += f" ({advice.format(runners=layout.runners, outside=layout.outside)})"
+    return hints
 
 
 SQLITE_FLOOR: Final = (3, 37, 0)  # table_list
@@ -3677,8 +3719,9 @@ class SQLiteBackend:
                 raise Interrupted(number) from error
             if self.open.in_transaction:
                 self.open.execute("ROLLBACK")
-            words = self._words(error)
-            raise failed(migration, path, statement, total, "SQLite", words) from error
+            said = self._words(error)
+            said += sqlite_hints(migration.layout, said, statement.text)
+            raise failed(migration, path, statement, total, "SQLite", said) from error
 
     def read(self, only: Collection[str] | None = None) -> Schema:
         """Read what the next connection would see: PRAGMA writable_schema may have edited it."""
@@ -4517,6 +4560,52 @@ ERROR_HINTS: Final[Mapping[int, str]] = MappingProxyType(
 )
 
 
+class ForeignSyntax(NamedTuple):
+    """What one server alone knows: `pattern` in the refused statement or in the message."""
+
+    refused_by: str
+    codes: tuple[int, ...]
+    pattern: str
+    advice: str
+
+
+# Where the cause is known, the way out is.
+FOREIGN_SYNTAX: Final = (
+    ForeignSyntax(
+        refused_by="MariaDB",
+        codes=(1064, 1115, 1273),
+        pattern=r"_0900_|->>?|\(\s*\(|\b(?:IN)?VISIBLE\b|\bMEMBER\s+OF\b|\bSRID\b|\bNOT\s+ENFORCED\b"
+        r"|\bAS\s+new\b|\bARRAY\s*\)|\bENGINE_ATTRIBUTE\b|\bLATERAL\b",
+        advice='MySQL alone knows this: parity.toml says so with [mysql] image = "mysql:9.7"',
+    ),
+    ForeignSyntax(
+        refused_by="MySQL",
+        codes=(1064, 1115, 1273),
+        pattern=r"_uca1400_|_nopad_|\bIF\s+(?:NOT\s+)?EXISTS\b|\bOR\s+REPLACE\s+TABLE\b|\bUUID\b"
+        r"|\bINET[46]\b|\bSEQUENCE\b|\bSYSTEM\s+VERSIONING\b|\bPERSISTENT\b",
+        advice='MariaDB alone knows this: parity.toml says so with [mysql] image = "mariadb:11.8"',
+    ),
+    ForeignSyntax(
+        refused_by="",
+        codes=(1064,),
+        pattern=r"\bAUTOINCREMENT\b|\bWITHOUT\s+ROWID\b|\bPRAGMA\b",
+        advice="this is SQLite's syntax in a file of MySQL (there it is AUTO_INCREMENT)",
+    ),
+)
+
+
+def foreign_syntax(flavour: str, code: int, text: str) -> str:
+    """Say in parentheses which server knows what this one refused, or nothing."""
+    for one in FOREIGN_SYNTAX:
+        if (
+            code in one.codes
+            and one.refused_by in (flavour, "")
+            and re.search(one.pattern, text, re.IGNORECASE)
+        ):
+            return f" ({one.advice})"
+    return ""
+
+
 @dataclass(frozen=True)
 class Flavour:
     """What differs between servers, by capability; there are the two below.
@@ -4847,6 +4936,7 @@ def connect(
         database=database,
         charset="utf8mb4",
         use_unicode=text,
+        conv=None if text else {},  # bytes as they come: a session may have any character set
         autocommit=True,
         local_infile=False,  # LOAD DATA LOCAL would read files of whoever runs this
         client_flag=CLIENT.MULTI_STATEMENTS,  # for files that cannot be split with certainty
@@ -4876,7 +4966,8 @@ class MySQLBackend:
         self.timeout = timeout
         self.executed = 0
         self.drops_defaults = False  # a statement since `fresh` had DROP DEFAULT in it
-        self.connection = self._connect(address.database)
+        self.sql_mode = ""
+        self.connection = self._connect(address.database, text=False)
         self.reading: pymysql.Connection[Cursor] | None = None
         self.flavour_of, self.version = self._identify()
         self._initialise()
@@ -4911,7 +5002,7 @@ class MySQLBackend:
         collate = f" COLLATE {collation}" if collation else ""
         self.query(f"CREATE DATABASE `{name}`{collate}", self.connection)
         self.close()
-        self.connection = self._connect(name)
+        self.connection = self._connect(name, text=False)
         self.drops_defaults = False
         self._initialise()
 
@@ -4960,7 +5051,7 @@ class MySQLBackend:
         return answers
 
     def _identify(self) -> tuple[Flavour, str]:
-        words = str(self.query("SELECT VERSION()", self.connection)[0][0])
+        words = catalogue_text(self.query("SELECT VERSION()", self.connection)[0][0])
         flavour = MARIADB if "mariadb" in words.lower() else MYSQL
         match = re.match(r"\d+(?:\.\d+)*", words)
         version = match.group() if match else ""
@@ -4984,16 +5075,25 @@ class MySQLBackend:
                 raise ConfigError(
                     f"parity.toml: mysql.init: {beginning(statement.text)}: {_server_words(error)}"
                 ) from error
+        ((sql_mode,),) = self.query("SELECT @@sql_mode", self.connection)
+        self.sql_mode = catalogue_text(sql_mode)
 
     def apply(self, migration: Migration, direction: Direction = "up") -> list[Finding]:
         path = path_of(migration, direction)
-        statements = statements_of(migration, "mysql", direction)
+        statements = statements_of(migration, "mysql", direction, self.sql_mode)
         self.executed += len(statements)
         findings = []
         for statement in statements:
             findings += self._execute(migration, path, statement, len(statements))
         # After SET autocommit = 0 a runner commits too.
-        database = self.queries(["SELECT DATABASE()", "COMMIT"], self.connection)[0][0][0]
+        asked = [
+            "SET @xtask_results = @@character_set_results, character_set_results = utf8mb4",
+            "SELECT DATABASE(), @@sql_mode",
+            "SET character_set_results = @xtask_results, @xtask_results = NULL",
+            "COMMIT",
+        ]
+        database, sql_mode = self.queries(asked, self.connection)[1][0]
+        self.sql_mode = catalogue_text(sql_mode)
         if catalogue_text(database) != self.address.database:
             raise MigrationError(
                 f"{migration.label}: {path} leaves the connection in another database, "
@@ -5022,8 +5122,9 @@ class MySQLBackend:
             if error.args and error.args[0] in CONNECTION_LOST:
                 raise self._lost(error, path, statement, total) from error
             said = self._nameless(_server_words(error))
+            said += foreign_syntax(self.flavour, error.args[0], f"{said}\n{statement.text}")
             raise failed(migration, path, statement, total, self.flavour, said) from error
-        warnings = {int(code): self._nameless(catalogue_text(text)) for _, code, text in shown}
+        warnings = {int(code): self._nameless(server_text(text)) for _, code, text in shown}
         findings = warning_findings(migration, statement, warnings)
         if unread := sum(counts[:-1]):
             findings.append(_unread_warnings(migration, statement, unread))
@@ -5279,6 +5380,11 @@ CONNECTION_LOST: Final = (2006, 2013, 2055, 1053, 1927)  # went away, lost, lost
 
 # No rights, wrong password, wrong host, old client, no password.
 LOGIN_REFUSED: Final = (1044, 1045, 1130, 1251, 1698)
+
+
+def server_text(value: object) -> str:
+    """Decode the words of a session whose character set a migration may have changed."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _server_words(error: Exception) -> str:
@@ -10480,6 +10586,8 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
         base=base_of(project, arguments.base) if arguments.base else None,
     )
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
+    for label in empty_pairs(steps):
+        progress.note(f"{label}: both sides hold no statement; fill it in, or remove the pair")
     image = os.environ.get("XTASK_MARIADB_IMAGE") or project.settings.image
     engines = choose_engines(server_option(arguments), image, False, progress.note)
     try:
@@ -10673,7 +10781,10 @@ class Proof(NamedTuple):
 def prove(task: Task, lease: Lease, progress: Progress) -> Proof:
     """Build and examine both sides; SQLite's while the leased server boots."""
     settings = task.project.settings
-    sqlite = build_side(task, make_sqlite(settings), progress)
+    try:
+        sqlite = build_side(task, make_sqlite(settings), progress)
+    except MigrationError as error:
+        raise told_with_the_other(task, lease, error, progress) from error
     warm_up()
     try:
         address = lease.address()
@@ -10684,6 +10795,20 @@ def prove(task: Task, lease: Lease, progress: Progress) -> Proof:
         return proof
     except ServerError as error:
         raise lease.explain(error) from error
+
+
+def told_with_the_other(
+    task: Task, lease: Lease, error: MigrationError, progress: Progress
+) -> MigrationError:
+    """SQLite's side failed: see whether MySQL's does too, so that both are fixed at once."""
+    try:
+        backend = make_mysql(lease.address(), task.project.settings)
+        build_side(task, backend, progress)
+    except MigrationError as other:
+        return MigrationError(f"{error}\n{other}")
+    except ServerError:
+        pass  # there is no server to ask: SQLite's own error stands
+    return error
 
 
 def build_side(task: Task, backend: Backend, progress: Callable[[str], None]) -> Built:
@@ -10739,6 +10864,7 @@ def verdict_of(
         files=source_files(task, shown),
         ratchet=task.ratchet,
         notes=task.notes,
+        skipped=skipped_statements(task.steps),
         base=task.base.name if task.base else "",
         new=new_findings(task, shown),
     )
