@@ -3107,7 +3107,7 @@ def _migration(
     return Migration(
         version=version or way.source.path,
         name=name,
-        label=way.says.get("label") or f"{version}.{name}",
+        label=way.says.get("label") or ".".join(dict.fromkeys([version, name])),
         up=up,
         down=down,
         layout=layout,
@@ -3535,18 +3535,18 @@ SQLITE_HINTS: Final = (
         "AUTO_INCREMENT is MySQL's; on SQLite INTEGER PRIMARY KEY [AUTOINCREMENT] fills ids",
     ),
     (
-        'near "(?:ENGINE|CHARSET|CHARACTER|MODIFY|CHANGE|LOCK|UNLOCK|UNSIGNED|SET|COMMENT)"',
+        'near "(?:CHARSET|CHARACTER|MODIFY|CHANGE|LOCK|UNLOCK|UNSIGNED|SET|COMMENT)"'
+        r"|(?:syntax error|unknown table option)[^\0]*\bENGINE\s*=",
         "this is MySQL's syntax in a file of SQLite",
     ),
 )
 
 
-def sqlite_hints(migration: Migration, message: str) -> str:
+def sqlite_hints(layout: Layout, message: str, statement: str) -> str:
     """Say what an error most often means, in parentheses, or nothing."""
-    layout = migration.layout
     hints = ""
     for pattern, advice in SQLITE_HINTS:
-        if re.search(pattern, message, re.IGNORECASE):
+        if re.search(pattern, f"{message}\n{statement}", re.IGNORECASE):
             hints += f" ({advice.format(runners=layout.runners, outside=layout.outside)})"
     return hints
 
@@ -3691,7 +3691,7 @@ class SQLiteBackend:
             )
         if self.late and "interrupted" in text:
             return f"not finished within {self.timeout:g} s (XTASK_TIMEOUT)"
-        return text + "".join(f" ({hint})" for words, hint in SQLITE_HINTS if words in text)
+        return text
 
     def apply(self, migration: Migration, direction: Direction = "up") -> list[Finding]:
         path = path_of(migration, direction)
@@ -10586,7 +10586,7 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
         base=base_of(project, arguments.base) if arguments.base else None,
     )
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
-    for label in empty_pairs(steps):
+    for label in empty_pairs(task.steps):
         progress.note(f"{label}: both sides hold no statement; fill it in, or remove the pair")
     image = os.environ.get("XTASK_MARIADB_IMAGE") or project.settings.image
     engines = choose_engines(server_option(arguments), image, False, progress.note)

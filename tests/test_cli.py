@@ -646,7 +646,6 @@ def test_ci_fails_where_one_check_fails_and_runs_them_all(toolkit: Toolkit) -> N
     ("name", "text", "words"),
     [
         ("migrations/0001_schema/up.sql", "CREATE TABLE t (", "line 1"),
-        ("migrations_mysql/0001_schema/up.sql", "DELIMITER //", "DELIMITER"),
         ("migrations_mysql/0001_schema/down.sql", "SELECT 'x", "unterminated"),
         ("migrations/0001_schema/up.sql", "CREATE TABLE t (a b c CHECK);", "0001_schema"),
         ("migrations_mysql/stray/up.sql", "", "stray"),

@@ -425,7 +425,6 @@ def test_flags_name_other_directories(verify: Verify, project: Project) -> None:
             "CREATE TABLE ok (a BIGINT);\n-- x\nCREATE TABEL t (a BIGINT);\n",
             ["statement 2 of 2, line 3", "CREATE TABEL t (a BIGINT)", "1064"],
         ),
-        ("DELIMITER //\nCREATE PROCEDURE p() SELECT 1//", ["line 1", "DELIMITER"]),
         ("USE mysql;", ["USE mysql", "scratch database"]),
         ("USE information_schema;", ["information_schema", "USE"]),
         ("DROP DATABASE mysql;", ["DROP DATABASE mysql"]),
