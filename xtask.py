@@ -3657,8 +3657,10 @@ class SQLiteBackend:
             try:
                 self.run(statement.text)
             except SQLITE_ERRORS as error:
+                said = self._words(error)
+                said += sqlite_hints(SINGLE_FILE, said, statement.text)
                 raise ConfigError(
-                    f"parity.toml: sqlite.init: {beginning(statement.text)}: {self._words(error)}"
+                    f"parity.toml: sqlite.init: {beginning(statement.text)}: {said}"
                 ) from error
 
     def _connect(self) -> sqlite3.Connection:
