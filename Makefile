@@ -43,6 +43,10 @@ check-lock: .venv/runtime ## parity.lock is the proof of these very files
 check-history: .venv/runtime ## migrations of the merge base were not rewritten
 	@$(XTASK) check-history $(ARGS)
 
+.PHONY: prune
+prune: .venv/runtime ## delete from parity.toml what answers for nothing any more
+	@$(XTASK) prune $(ARGS)
+
 .PHONY: new-migration
 new-migration: .venv/runtime ## make a pair of migrations NAME=… on both sides
 	@$(XTASK) new-migration $(NAME) $(ARGS)

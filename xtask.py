@@ -7074,10 +7074,16 @@ KINDS: Final[Mapping[str, Rule]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Judged:
-    """A finding and what parity.toml says of it."""
+    """A finding and the entry of parity.toml that answers for it.
+
+    A divergence-unused has the entry that answers for nothing in `unused`, and in `moved_to` the
+    place where its difference stands now.
+    """
 
     finding: Finding
     entry: Entry | None = None
+    unused: Entry | None = None
+    moved_to: str = ""
 
     @property
     def documented(self) -> bool:
@@ -7088,9 +7094,25 @@ class Judged:
         return self.entry is not None and self.entry.open
 
 
+class Lines(NamedTuple):
+    """The first and the last line of something in a file, counted from 1."""
+
+    first: int
+    last: int
+
+    @property
+    def words(self) -> str:
+        if self.first == self.last:
+            return f"line {self.first} of parity.toml"
+        return f"lines {self.first} to {self.last} of parity.toml"
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A [[divergence]] (counts as parity) or an [[open]] (never does): one kind, its places, both values."""
+    """A [[divergence]] (counts as parity) or an [[open]] (never does): a kind, places, both values.
+
+    `why` is its reason or its issue.  `lines` is None where it is written as an inline table.
+    """
 
     number: int
     open: bool
@@ -7099,19 +7121,35 @@ class Entry:
     sqlite: str | None
     mysql: str | None
     why: str
+    lines: Lines | None = None
 
     @property
     def title(self) -> str:
         return f"[[{'open' if self.open else 'divergence'}]] {self.number} ({self.kind})"
 
+    def key(self, place: str) -> EntryKey:
+        return (self.kind, place, self.sqlite, self.mysql)
+
+
+# What an entry and the finding that it answers have in common: kind, place, both values.
+EntryKey = tuple[str, str, str | None, str | None]
+
 
 @dataclass(frozen=True)
 class Rewrite:
-    """A [[rewrite]]: a migration of the past that may differ from its proof, pinned on its digest of today."""
+    """A [[rewrite]]: migrations of the past that may differ from their proof.
 
-    migration: str
-    digest: str
+    `allowed` pairs each with its digest of today, or with "removed".
+    """
+
+    number: int
+    allowed: tuple[tuple[str, str], ...]
     reason: str
+    lines: Lines | None = None
+
+    @property
+    def title(self) -> str:
+        return f"[[rewrite]] {self.number}"
 
 
 @dataclass(frozen=True)
@@ -7144,12 +7182,13 @@ KNOWN_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 
 def parse_settings(text: str, where: str) -> Settings:
-    """Settings from the text of a parity.toml; `where` names it.  Raises ConfigError."""
+    """Read the text of a parity.toml; `where` names it.  Raises ConfigError."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: not TOML: {error}") from error
     _known(data, "", where)
+    lines = table_lines(text)
     sqlite, mysql = (_typed(data, side, dict, {}, where) for side in ("sqlite", "mysql"))
     _known(sqlite, "sqlite", f"{where}: [sqlite]")
     _known(mysql, "mysql", f"{where}: [mysql]")
@@ -7162,12 +7201,17 @@ def parse_settings(text: str, where: str) -> Settings:
             )
     tables = _typed(data, "ignore_tables", list, [], where)
     if not all(isinstance(name, str) and name for name in tables):
-        raise ConfigError(f"{where}: ignore_tables: a list of table names is wanted")
-    entries = [
-        _entry(item, section, number, where)
-        for section in ("divergence", "open")
-        for number, item in enumerate(_typed(data, section, list, [], where), 1)
-    ]
+        raise ConfigError(f"{where}: ignore_tables: expected a list of table names")
+    entries = []
+    for section in ("divergence", "open"):
+        items = _typed(data, section, list, [], where)
+        for number, item in enumerate(items, 1):
+            entry = _entry(item, section, number, where)
+            entries.append(dataclasses.replace(entry, lines=lines.get((section, number))))
+    rewrites = []
+    for number, item in enumerate(_typed(data, "rewrite", list, [], where), 1):
+        rewrite = _rewrite(item, number, where)
+        rewrites.append(dataclasses.replace(rewrite, lines=lines.get(("rewrite", number))))
     _assert_disjoint(entries, where)
     return Settings(
         sqlite=_typed(sqlite, "migrations", str, defaults.sqlite, f"{where}: [sqlite]"),
@@ -7180,7 +7224,7 @@ def parse_settings(text: str, where: str) -> Settings:
         mysql_files=_handling(mysql, f"{where}: [mysql]"),
         ignore_tables=tuple(name.lower() for name in tables),
         entries=tuple(entries),
-        rewrites=tuple(_rewrite(item, where) for item in _typed(data, "rewrite", list, [], where)),
+        rewrites=tuple(rewrites),
     )
 
 
@@ -7213,101 +7257,291 @@ def _known(table: Mapping[str, Any], section: str, where: str) -> None:
             raise ConfigError(f"{where}: unknown key {key!r}; {did_you_mean(key, known)}")
 
 
-def _typed(table: Mapping[str, Any], key: str, wanted: type, default: Any, where: str) -> Any:
+def _typed(table: Mapping[str, Any], key: str, wanted: type[T], default: T, where: str) -> T:
     value = table.get(key, default)
     if not isinstance(value, wanted):
         raise ConfigError(
-            f"{where}: {key} = {value!r}: {'a table' if wanted is dict else f'a {wanted.__name__}'} is wanted"
+            f"{where}: {key} = {value!r}: expected {EXPECTED.get(wanted, wanted.__name__)}"
         )
     return value
+
+
+EXPECTED: Final[Mapping[type, str]] = MappingProxyType(
+    {dict: "a table", list: "a list", str: "a string", bool: "true or false"}
+)
 
 
 def _entry(item: Any, section: str, number: int, where: str) -> Entry:
     title = f"{where}: [[{section}]] {number}"
     if not isinstance(item, dict):
-        raise ConfigError(f"{title}: a table is wanted")
+        raise ConfigError(f"{title}: expected a table")
     _known(item, section, title)
     kind = _typed(item, "kind", str, "", title)
     if kind == "divergence-unused":
-        raise ConfigError(
-            f"{title}: {kind} cannot be documented; delete the entry that matches nothing"
-        )
+        advice = "delete the entry that matches nothing"
+        raise ConfigError(f"{title}: {kind} cannot be documented; {advice}")
     if kind not in KINDS:
-        raise ConfigError(f"{title}: kind {kind!r} is none; {did_you_mean(kind, KINDS)}")
-    at = item.get("at")
-    places = [at] if isinstance(at, str) else at
-    if (
-        not isinstance(places, list)
-        or not places
-        or not all(isinstance(one, str) and one for one in places)
-    ):
-        raise ConfigError(f"{title}: at is a place, or a list of places")
-    if len(set(places)) != len(places):
-        raise ConfigError(f"{title}: a place stands in it twice")
+        raise ConfigError(f"{title}: unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
+    places = _texts(item, "at", "a place, or a list of places", title)
     word = "issue" if section == "open" else "reason"
     why = _typed(item, word, str, "", title).strip()
     if not why:
+        advice = "where it is tracked" if word == "issue" else "why the two may differ"
+        raise ConfigError(f"{title}: {kind} at {places[0]}: no {word}; say {advice}")
+    sqlite, mysql = item.get("sqlite"), item.get("mysql")
+    texts = [value for value in (sqlite, mysql) if value is not None]
+    if not texts or not all(isinstance(value, str) and value != "-" for value in texts):
         raise ConfigError(
-            f"{title}: {kind} at {places[0]}: no {word}; "
-            + ("say where it is tracked" if word == "issue" else "say why the two may differ")
+            f"{title}: expected sqlite and mysql, the two values as reported "
+            "(leave out what a side lacks and the report shows as -)"
         )
-    values = [item.get(side) for side in ("sqlite", "mysql")]
-    if not all(
-        value is None or (isinstance(value, str) and value != "-") for value in values
-    ) or values == [None, None]:
-        raise ConfigError(
-            f"{title}: sqlite and mysql are the two values as reported (leave out what a side lacks and the report shows as -)"
-        )
-    return Entry(number, section == "open", kind, tuple(places), *values, why)
+    return Entry(
+        number=number,
+        open=section == "open",
+        kind=kind,
+        at=places,
+        sqlite=sqlite,
+        mysql=mysql,
+        why=why,
+    )
+
+
+def _texts(item: Mapping[str, Any], key: str, expected: str, title: str) -> tuple[str, ...]:
+    """Read a string or a list of strings, none of them empty or there twice."""
+    value = item.get(key)
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not texts:
+        raise ConfigError(f"{title}: {key}: expected {expected}")
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise ConfigError(f"{title}: {key}: expected {expected}")
+    if len(set(texts)) != len(texts):
+        raise ConfigError(f"{title}: {key}: expected each once, found one twice")
+    return tuple(texts)
 
 
 def _assert_disjoint(entries: Sequence[Entry], where: str) -> None:
-    seen: dict[tuple[str, str, str | None, str | None], Entry] = {}
+    seen: dict[EntryKey, Entry] = {}
     for entry in entries:
-        for at in entry.at:
-            key = (entry.kind, at, entry.sqlite, entry.mysql)
-            if key in seen:
+        for place in entry.at:
+            other = seen.setdefault(entry.key(place), entry)
+            if other is not entry:
                 raise ConfigError(
-                    f"{where}: {seen[key].title} and {entry.title} are both about {at}; keep one"
+                    f"{where}: {other.title} and {entry.title} are both about {place}; keep one"
                 )
-            seen[key] = entry
 
 
-def _rewrite(item: Any, where: str) -> Rewrite:
-    title = f"{where}: [[rewrite]]"
+def _rewrite(item: Any, number: int, where: str) -> Rewrite:
+    title = f"{where}: [[rewrite]] {number}"
     if not isinstance(item, dict):
-        raise ConfigError(f"{title}: a table is wanted")
+        raise ConfigError(f"{title}: expected a table")
     _known(item, "rewrite", title)
-    values = [
-        _typed(item, key, str, "", title).strip() for key in ("migration", "digest", "reason")
-    ]
-    if not all(values):
-        raise ConfigError(f"{title}: migration, digest and reason are all wanted")
-    return Rewrite(*values)
+    names = _texts(item, "migration", "a migration, or a list of them", title)
+    digests = item.get("digest")
+    if isinstance(digests, str):
+        digests = [digests]
+    if not isinstance(digests, list) or len(digests) != len(names):
+        raise ConfigError(
+            f"{title}: digest: expected one for each migration, as check-history prints them"
+        )
+    if not all(isinstance(digest, str) for digest in digests):
+        raise ConfigError(f"{title}: digest: expected strings, as check-history prints them")
+    reason = _typed(item, "reason", str, "", title).strip()
+    if not reason:
+        raise ConfigError(f"{title}: no reason; say why the past may change")
+    return Rewrite(number, tuple(zip(names, digests, strict=True)), reason)
+
+
+# A string or a comment of TOML, a bracket, the end of a line, or anything else.
+TOML_PARTS: Final = re.compile(
+    r'(?P<string>"""(?:\\.|(?!""").)*"{3,5}' + r"|'''(?:(?!''').)*'{3,5}"
+    r'|"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*')"
+    r"|(?P<comment>\#[^\n]*)|(?P<open>[\[{])|(?P<close>[\]}])|(?P<line>\n)|(?P<other>[^\s])",
+    re.DOTALL,
+)
+TABLE_HEAD: Final = re.compile(r"\[\[\s*[\"']?(?P<name>[\w-]+)[\"']?\s*\]\]|\[")
+
+
+def table_lines(text: str) -> dict[tuple[str, int], Lines]:
+    """Find where each [[table]] of a TOML text stands: by its name and its number among those."""
+    found: dict[tuple[str, int], Lines] = {}
+    counts: Counter[str] = Counter()
+    current: tuple[str, int] | None = None
+    depth, line, begins_line = 0, 1, True
+    for part in TOML_PARTS.finditer(text):
+        kind = part.lastgroup
+        head = TABLE_HEAD.match(text, part.start()) if begins_line and depth == 0 else None
+        if head:
+            name = head["name"] or ""
+            counts[name] += 1
+            current = (name, counts[name])
+            found[current] = Lines(line, line)
+        depth += (kind == "open") - (kind == "close")
+        begins_line = kind == "line"
+        line += part.group().count("\n")
+        if current and kind not in ("line", "comment"):
+            found[current] = Lines(found[current].first, line)
+    return found
+
+
+def without_entries(text: str, gone: Iterable[EntryKey], rewrites: Iterable[Rewrite]) -> str:
+    """Delete places of entries, and [[rewrite]]s, from a parity.toml; every other byte stays.
+
+    Raises ConfigError where they stand in a way that only a person can take apart.
+    """
+    before = parse_settings(text, "parity.toml")
+    gone = set(gone)
+    whole = [rewrite.lines for rewrite in rewrites]
+    lines = text.splitlines(keepends=True)
+    kept = []
+    for entry in before.entries:
+        places = tuple(place for place in entry.at if entry.key(place) not in gone)
+        if not places:
+            whole.append(entry.lines)
+            continue
+        kept.append((entry.open, entry.why, [entry.key(place) for place in places]))
+        if places != entry.at and entry.lines:
+            first, last = entry.lines
+            block = "".join(lines[first - 1 : last])
+            for place in set(entry.at) - set(places):
+                block = _without_place(block, place)
+            lines[first - 1 : last] = _same_count(block, last - first + 1)
+    pruned = _without_lines(lines, [one for one in whole if one])
+    after = parse_settings(pruned, "parity.toml")
+    left = [(entry.open, entry.why, [entry.key(at) for at in entry.at]) for entry in after.entries]
+    if None in whole or left != kept:
+        raise ConfigError("parity.toml: the entries are no [[tables]]; delete them by hand")
+    return pruned
+
+
+def _without_place(block: str, place: str) -> str:
+    """Delete a place from the list `at` of one entry: with its line, where it has one of its own."""
+    depth = 0
+    for part in TOML_PARTS.finditer(block):
+        depth += (part.lastgroup == "open") - (part.lastgroup == "close")
+        is_string = part.lastgroup == "string" and depth == 1
+        if is_string and tomllib.loads(f"x = {part.group()}")["x"] == place:
+            start, end = part.span()
+            line_start = block.rfind("\n", 0, start) + 1
+            line_end = block.find("\n", end) + 1 or len(block)
+            around = block[line_start:start] + block[end:line_end]
+            if not around.partition("#")[0].strip(" \t\r\n,"):
+                return block[:line_start] + block[line_end:]
+            behind = re.match(r"\s*,[ \t]*", block[end:])
+            if behind:
+                return block[:start] + block[end + behind.end() :]
+            return re.sub(r",\s*\Z", "", block[:start]) + block[end:]
+    return block
+
+
+def _same_count(block: str, lines: int) -> list[str]:
+    """Split a block that lost lines into as many parts as it had, so that later lines keep their place."""
+    parts = block.splitlines(keepends=True)
+    return parts + [""] * (lines - len(parts))
+
+
+def _without_lines(kept: list[str], gone: Iterable[Lines]) -> str:
+    """Delete lines of a text, each run of them with one blank line behind it."""
+    for lines in sorted(gone, reverse=True):
+        end = lines.last
+        if end < len(kept) and not kept[end].strip():
+            end += 1
+        del kept[lines.first - 1 : end]
+    return "".join(kept)
 
 
 def judge(
     findings: Sequence[Finding], entries: Sequence[Entry], unchecked: Collection[str] = ()
 ) -> list[Judged]:
-    """Findings with the entry that is about each, and a divergence-unused for every place that matches none.
+    """Give each finding the entry that is about it, and make a finding of each place without one.
 
-    `unchecked` are kinds that this run did not look for: entries about them are neither used nor unused.
+    `unchecked` are kinds that this run did not look for: entries about them are neither used nor
+    unused.
     """
-    by_key = {
-        (entry.kind, at, entry.sqlite, entry.mysql): entry for entry in entries for at in entry.at
-    }
-    judged, used = [], set()
+    by_key = {entry.key(place): entry for entry in entries for place in entry.at}
+    used: set[EntryKey] = set()
+    judged = []
     for finding in findings:
         key = (finding.kind, finding.at, finding.sqlite, finding.mysql)
         used.add(key)
         judged.append(Judged(finding, by_key.get(key)))
-    for key, entry in by_key.items():
-        if key not in used and entry.kind not in unchecked:
-            note = f"{entry.title} matches nothing at {key[1]}"
-            judged.append(
-                Judged(Finding("divergence-unused", key[1], entry.sqlite, entry.mysql, note=note))
-            )
+    unused = {
+        key: entry
+        for key, entry in by_key.items()
+        if key not in used and entry.kind not in unchecked
+    }
+    moved = _moved(unused, judged)
+    judged = [_with_former_place(one, moved) for one in judged]
+    new_places = {key: one.finding.at for key, one in moved.items()}
+    for key, entry in unused.items():
+        dead = sum(entry.key(place) in unused for place in entry.at)
+        note = _unused_note(entry, key, dead == len(entry.at), new_places.get(key))
+        moved_to = new_places.get(key, "")
+        judged.append(Judged(_unused_finding(key, note), unused=entry, moved_to=moved_to))
     return sorted(judged, key=lambda one: one.finding.order)
+
+
+def _unused_finding(key: EntryKey, note: str) -> Finding:
+    _, place, sqlite, mysql = key
+    return Finding(kind="divergence-unused", at=place, sqlite=sqlite, mysql=mysql, note=note)
+
+
+def _unused_note(entry: Entry, key: EntryKey, whole: bool, new_place: str | None) -> str:
+    """Say that a difference is gone, or where it stands now, and what to delete."""
+    _, place, _, _ = key
+    if new_place:
+        return f"{entry.title}: {place} is {new_place} now, with the same values; rename it there"
+    lines = entry.lines.words if entry.lines else f"{entry.title} from parity.toml"
+    if whole:
+        return f"mended: {place}; delete {lines}"
+    return f"mended: {place}; delete it from `at`, {lines}"
+
+
+def _moved(unused: Collection[EntryKey], judged: Sequence[Judged]) -> dict[EntryKey, Judged]:
+    """Find the new place of entries whose table or column was renamed.
+
+    It is the one undocumented finding of the same kind with the same values, where there is one
+    such entry: in the same table, else anywhere.
+    """
+    moved: dict[EntryKey, Judged] = {}
+    for same_place in (_table_of, _anywhere):
+        dead: dict[tuple[str | None, ...], list[EntryKey]] = defaultdict(list)
+        for key in unused:
+            if key not in moved:
+                kind, place, sqlite, mysql = key
+                dead[kind, same_place(place), sqlite, mysql].append(key)
+        new: dict[tuple[str | None, ...], list[Judged]] = defaultdict(list)
+        for one in judged:
+            if one.entry is None and one not in moved.values():
+                finding = one.finding
+                where = same_place(finding.at)
+                new[finding.kind, where, finding.sqlite, finding.mysql].append(one)
+        for group, keys in dead.items():
+            if len(keys) == 1 and len(new[group]) == 1:
+                moved[keys[0]] = new[group][0]
+    return moved
+
+
+def _table_of(place: str) -> str:
+    return relation_of(place).lower()
+
+
+def _anywhere(_: str) -> str:
+    return ""
+
+
+def _with_former_place(judged: Judged, moved: Mapping[EntryKey, Judged]) -> Judged:
+    former = [place for (_, place, _, _), one in moved.items() if one is judged]
+    if not former:
+        return judged
+    finding = judged.finding
+    note = f"{finding.note}; was {former[0]}" if finding.note else f"was {former[0]}"
+    return dataclasses.replace(judged, finding=dataclasses.replace(finding, note=note))
+
+
+def relation_of(place: str) -> str:
+    """Return the table (or view, trigger, routine) that a place begins with."""
+    match = re.match(r'"(?:[^"]|"")*"|[^.(]*', place)
+    return unquote_name(match.group()) if match else place
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -7864,12 +8098,6 @@ def causes(judged: Iterable[Judged]) -> list[Cause]:
     return found
 
 
-def relation_of(at: str) -> str:
-    """Name the table (or view, trigger, routine) that a place begins with."""
-    match = re.match(r'"(?:[^"]|"")*"|[^.(]*', at)
-    return unquote_name(match.group()) if match else at
-
-
 def counts_line(verdict: Verdict, judged: Sequence[Judged]) -> str:
     """Count causes, places, tables and migrations of some findings."""
     places = set()
@@ -7910,10 +8138,15 @@ def place_words(verdict: Verdict, finding: Finding) -> str:
 def verdict_line(verdict: Verdict) -> str:
     """Say the last word."""
     documented = f", {len(verdict.documented)} documented" if verdict.documented else ""
-    if verdict.failing:
-        found = count_of(len(verdict.failing), "undocumented finding")
-        opened = f", {len(verdict.open)} open" if verdict.open else ""
-        return f"NOT at parity: {found}{opened}{documented}"
+    opened = f", {len(verdict.open)} open" if verdict.open else ""
+    unused = [one for one in verdict.failing if one.unused]
+    undocumented = len(verdict.failing) - len(unused)
+    if undocumented:
+        found = count_of(undocumented, "undocumented finding")
+        mended = f", {len(unused)} mended or moved" if unused else ""
+        return f"NOT at parity: {found}{mended}{opened}{documented}"
+    if unused:
+        return f"mended: {len(unused)}; delete what parity.toml says of it{opened}{documented}"
     if verdict.open:
         return f"not at parity: {len(verdict.open)} open"
     return "parity" + documented
@@ -7930,7 +8163,7 @@ def next_step(verdict: Verdict) -> str:
         entries = "`--format divergences` prints the entries"
         steps.append(f"what is deliberate goes into parity.toml with a reason: {entries}")
     if "divergence-unused" in kinds:
-        steps.append("delete or renew the entries of parity.toml that match nothing")
+        steps.append("`xtask.py prune` deletes what parity.toml says of mended differences")
     if verdict.open and not steps:
         steps.append("fix what is open; --ratchet passes as long as nothing new comes")
     nothing = "commit both sides together, and parity.lock where it changed"
@@ -9002,7 +9235,7 @@ def blame(
     final: tuple[Schema, Schema],
     progress: Callable[[str], None],
 ) -> list[Judged]:
-    """Each finding with the migration since which it stands without a break.
+    """Give each finding the migration since which it stands without a break.
 
     Both sides are built again, from nothing, and compared after each version; MySQL's catalogue is
     read for the tables that are in question only.
@@ -9028,13 +9261,12 @@ Standing = tuple[str, str, str, str]
 
 
 def standing(finding: Finding) -> Standing:
-    """What must stand on for a finding to be the same one: kind, place and level; of several CHECKs of a table, each for itself."""
-    return (
-        finding.kind,
-        finding.at,
-        finding.level,
-        f"{finding.sqlite} | {finding.mysql}" if finding.kind == "check" else "",
-    )
+    """Return what a finding keeps while it is the same one: kind, place and level.
+
+    A table may have several CHECKs at one place: their values tell them apart.
+    """
+    values = f"{finding.sqlite} | {finding.mysql}" if finding.kind == "check" else ""
+    return (finding.kind, finding.at, finding.level, values)
 
 
 class Watched:
@@ -9048,7 +9280,7 @@ class Watched:
         self.schema = Schema({})
 
     def look(self) -> bool:
-        """Whether anything can have changed since the last look."""
+        """Read again where anything can have changed since the last look, and say whether it can."""
         if self.backend.executed == self.seen:
             return False
         self.seen = self.backend.executed
@@ -9065,23 +9297,31 @@ def _blamed(judged: Judged, migration: str | None) -> Judged:
 
 
 def _tables_in_question(wanted: Iterable[Standing], final: tuple[Schema, Schema]) -> set[str]:
-    """The tables and views that findings are about, a trigger's table for the trigger, in every spelling."""
-    tables_of = {
-        trigger.name.lower(): trigger.table for schema in final for trigger in schema.triggers
-    }
-    names = {relation_of(at) for _, at, _, _ in wanted}
-    names |= {tables_of[name.lower()] for name in names if name.lower() in tables_of}
+    """Name the tables and views that findings are about, in every spelling.
+
+    A trigger stands for its table, and a table brings those that its foreign keys refer to.
+    """
+    tables_of_triggers = {}
+    for schema in final:
+        for trigger in schema.triggers:
+            tables_of_triggers[trigger.name.lower()] = trigger.table
+    names = set()
+    for _, place, _, _ in wanted:
+        relation = relation_of(place)
+        names.add(relation)
+        names.add(tables_of_triggers.get(relation.lower(), relation))
     lower = {name.lower() for name in names}
-    referring = [
-        table for schema in final for table in schema.tables.values() if table.name.lower() in lower
-    ]
-    lower |= {key.parent.lower() for table in referring for key in table.foreign_keys}
-    return names | {
-        name
-        for schema in final
-        for name in (*schema.tables, *schema.views)
-        if name.lower() in lower
-    }
+    parents: set[str] = set()
+    for schema in final:
+        for table in schema.tables.values():
+            if table.name.lower() in lower:
+                parents.update(key.parent.lower() for key in table.foreign_keys)
+    lower |= parents
+    for schema in final:
+        for name in (*schema.tables, *schema.views):
+            if name.lower() in lower:
+                names.add(name)
+    return names
 
 
 def _restricted(schema: Schema, names: Collection[str]) -> Schema:
@@ -9098,21 +9338,24 @@ IRREVERSIBLE: Final = re.compile(r"\birreversible\b", re.IGNORECASE)
 def round_trip(
     steps: Sequence[Pair], backends: Sequence[Backend], progress: Callable[[str], None]
 ) -> list[Finding]:
-    """Every version up, down, compared with before, up again, compared with after; on both backends."""
+    """Run every version up, down and up again on both backends, and compare before and after."""
     findings = []
     trips = {backend.dialect: Trip(backend) for backend in backends}
     for number, step in enumerate(steps, 1):
         progress(f"round trip: {number} of {len(steps)} {step.label}")
-        outcome = {dialect: trip.turn(step) for dialect, trip in trips.items()}
-        sides = [
-            outcome[dialect] if step.side(dialect) else None for dialect in ("sqlite", "mysql")
-        ]
-        if set(sides) - {None, DECLARED} or (
-            DECLARED in sides and sides != [DECLARED, DECLARED] and step.sqlite and step.mysql
-        ):
+        faults = {dialect: trip.turn(step) for dialect, trip in trips.items()}
+        sqlite, mysql = faults["sqlite"], faults["mysql"]
+        both_declared = sqlite == mysql == DECLARED
+        alone = not step.sqlite or not step.mysql
+        declared_alone = alone and {sqlite, mysql} == {None, DECLARED}
+        if (sqlite or mysql) and not both_declared and not declared_alone:
             findings.append(
                 Finding(
-                    "migration-irreversible", quote_name(step.label), *sides, migration=step.label
+                    kind="migration-irreversible",
+                    at=quote_name(step.label),
+                    sqlite=sqlite,
+                    mysql=mysql,
+                    migration=step.label,
                 )
             )
     return findings
@@ -9122,7 +9365,7 @@ DECLARED: Final = "declared irreversible"
 
 
 class Trip:
-    """One backend on its way through the history; what it holds is known after each step without reading it twice."""
+    """One backend on its way through the history; `now` is what it holds after the last step."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -9131,7 +9374,7 @@ class Trip:
         self.now = inventory(backend.read())
 
     def turn(self, step: Pair) -> str | None:
-        """Up, down and up again: None where all is well, else what is wrong."""
+        """Run up, down and up again; return None where all is well, else what is wrong."""
         migration = step.side(self.backend.dialect)
         if migration is None:
             return None
@@ -9161,7 +9404,7 @@ class Trip:
             return " ".join(str(error).partition("\n")[2].split()) or str(error)
 
     def _rebuild(self) -> None:
-        """A way back that failed half-way leaves who knows what: build anew."""
+        """Build anew: a way back that failed half-way leaves anything."""
         self.backend.fresh()
         for migration in self.done:
             self.backend.apply(migration)
@@ -9172,25 +9415,25 @@ def _down_statements(migration: Migration, dialect: Dialect) -> list[Statement]:
 
 
 def _down_fault(migration: Migration, dialect: Dialect) -> str | None:
-    """What is wrong with a down script before it is run."""
+    """Say what is wrong with a down script before it is run."""
     if migration.down is None:
         return "no down script"
     if _down_statements(migration, dialect):
         return None
-    return (
-        DECLARED
-        if IRREVERSIBLE.search(script(migration, "down"))
-        else "an empty down script without the word `irreversible`"
-    )
+    if IRREVERSIBLE.search(script(migration, "down")):
+        return DECLARED
+    return "an empty down script without the word `irreversible`"
 
 
-def _difference(wanted: Collection[str], found: Collection[str]) -> str | None:
-    stays, missing = sorted(set(found) - set(wanted)), sorted(set(wanted) - set(found))
-    parts = [
-        f"stays: {'; '.join(stays)}" if stays else "",
-        f"is missing: {'; '.join(missing)}" if missing else "",
-    ]
-    return ", ".join(filter(None, parts)) or None
+def _difference(expected: Collection[str], found: Collection[str]) -> str | None:
+    stays = sorted(set(found) - set(expected))
+    missing = sorted(set(expected) - set(found))
+    parts = []
+    if stays:
+        parts.append(f"stays: {'; '.join(stays)}")
+    if missing:
+        parts.append(f"is missing: {'; '.join(missing)}")
+    return ", ".join(parts) or None
 
 
 def inventory(schema: Schema) -> frozenset[str]:
@@ -9203,77 +9446,134 @@ def inventory(schema: Schema) -> frozenset[str]:
 
 
 LOCK_NAME: Final = "parity.lock"
-
-
-LOCK_FORMAT: Final = 1
-
-
+LOCK_FORMAT: Final = 2
 LOCK_HEAD: Final = """\
 # The proof of the last verification.  Written by `make verify-migrations`, never by hand: a failing
 # check of it, or a merge conflict in it, is answered by verifying again.
 """
+VERIFY_AGAIN: Final = "verify again (make verify-migrations) instead of editing it"
 
 
-SERVER_LINE: Final = re.compile(r"^server = .*\n", re.MULTILINE)
+class Locked(NamedTuple):
+    """A migration of one side as a lock has it."""
+
+    dialect: str
+    label: str
+    digest: str
 
 
-def digest(migration: Migration) -> str:
-    """SHA-256 of both directions and of how they are run, whatever the line endings."""
-    parts = [
-        migration.up.text,
-        migration.down.text if migration.down else "",
-        str(migration.transaction),
-    ]
-    return hashlib.sha256(
-        "\0".join(part.replace("\r\n", "\n") for part in parts).encode()
-    ).hexdigest()
+class Lock(NamedTuple):
+    """What parity.lock proves: which migrations, under which settings, with which verdict."""
+
+    verdict: str
+    settings: str
+    migrations: tuple[Locked, ...]
+
+    def side(self, dialect: Dialect) -> dict[str, str]:
+        """Return the digest of each migration of one side by its label, in order."""
+        return {one.label: one.digest for one in self.migrations if one.dialect == dialect}
 
 
-def settings_digest(settings: Settings) -> str:
-    """SHA-256 of parity.toml as parsed: comments and order of keys do not count."""
-    text = json.dumps(dataclasses.asdict(settings), sort_keys=True)
+def digest(migration: Migration, dialect: Dialect) -> str:
+    """Return the SHA-256 of all that changes what a run of the way up does.
+
+    That is its tokens, with `/*! … */`, and whether a transaction holds them.  Comments, blanks,
+    line ends, section markers, quotes around plain names and the way down change nothing.
+    """
+    parts = [f"transaction {migration.transaction}"]
+    for statement in statements_of(migration, dialect):
+        parts += [_spelled(token) for token in statement.tokens]
+        parts.append(";")
+    text = "\0".join(parts).replace("\r\n", "\n")
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def lock_steps(steps: Iterable[Pair]) -> list[dict[str, str]]:
-    """What the lock says of each version."""
-    made = []
+PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Without quotes these say something else where a column's type, default or constraints stand.
+SPEAKING_WORDS: Final = frozenset(
+    """
+    ALL ALWAYS AND AS ASC AUTOINCREMENT AUTO_INCREMENT BETWEEN BINARY CASCADE CASE CHARACTER CHECK
+    COLLATE COLUMN COMMENT CONSTRAINT CREATE CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP DEFAULT
+    DEFERRABLE DELETE DESC DISTINCT DROP ELSE END ESCAPE EXCEPT EXISTS FALSE FOREIGN FROM FULLTEXT
+    GENERATED GROUP HAVING IF IGNORE IN INDEX INSERT INTERSECT INTO IS ISNULL JOIN KEY LIKE LIMIT
+    LOCALTIME LOCALTIMESTAMP NOT NOTNULL NULL ON OR ORDER PRIMARY REFERENCES REGEXP RENAME REPLACE
+    RESTRICT ROWID SELECT SET SIGNED SPATIAL STORED TABLE THEN TO TRIGGER TRUE UNION UNIQUE UNSIGNED
+    UPDATE USING VALUES VIRTUAL WHEN WHERE WITH WITHOUT ZEROFILL
+    """.split()  # noqa: SIM905  # a hundred quoted words are harder to read
+)
+
+
+def _spelled(token: Token) -> str:
+    """Return a token's text; a plain name without its quotes."""
+    if token.kind != "name":
+        return token.text
+    name = unquote_name(token.text)
+    if PLAIN_NAME.fullmatch(name) and name.upper() not in SPEAKING_WORDS:
+        return name
+    return token.text
+
+
+def settings_digest(settings: Settings) -> str:
+    """Return the SHA-256 of what parity.toml says to the comparison.
+
+    Comments, order, reasons, issues and rewrites say nothing to it.
+    """
+    data = dataclasses.asdict(settings)
+    del data["rewrites"]
+    entries = []
+    for entry in settings.entries:
+        for place in sorted(entry.at):
+            entries.append([entry.open, *map(str, entry.key(place))])
+    data["entries"] = sorted(entries)
+    text = json.dumps(data, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def locked_now(steps: Iterable[Pair]) -> tuple[Locked, ...]:
+    """Describe each migration of both sides as a lock does."""
+    found = []
     for step in steps:
-        entry = {}
-        for dialect in ("sqlite", "mysql"):
+        for dialect in DIALECTS:
             migration = step.side(dialect)
             if migration:
-                entry |= {dialect: migration.label, f"{dialect}_sha256": digest(migration)}
-        made.append(entry)
-    return made
+                found.append(Locked(dialect, migration.label, digest(migration, dialect)))
+    return tuple(found)
 
 
 def render_lock(
     steps: Sequence[Pair], settings: Settings, verdict: Verdict, judged: Sequence[Judged]
 ) -> str:
-    """The lock's text: for people to review, and TOML for `check-lock` to read.  The same with --round-trip and without."""
+    """Write the lock: for people to review, and TOML for `check-lock` to read.
+
+    It is the same with --round-trip and without, and from every server.
+    """
     judged = [one for one in judged if one.finding.kind != "migration-irreversible"]
     open_count = sum(one.open for one in judged)
+    words = f"not at parity: {open_count} open" if open_count else "parity"
+    mysql, sqlite = verdict.mysql, verdict.sqlite
+    server = f"{mysql.flavour} {mysql.version}, SQLite {sqlite.version}"
     lines = [
         LOCK_HEAD.rstrip("\n"),
-        f"verdict = {toml_string(f'not at parity: {open_count} open' if open_count else 'parity')}",
+        f"verdict = {toml_string(words)}",
         f"format = {LOCK_FORMAT}",
-        f"server = {toml_string(f'{verdict.mysql.flavour} {verdict.mysql.version}, SQLite {verdict.sqlite.version}')}",
+        f"server = {toml_string(server)}",
         f"settings_sha256 = {toml_string(settings_digest(settings))}",
         'schema = """',
-        *(
-            line.replace("\\", "\\\\").replace('"', '\\"')
-            for line in describe(verdict.sqlite.schema, verdict.mysql.schema, judged)
-        ),
-        '"""',
     ]
-    for entry in lock_steps(steps):
-        lines += [
-            "",
-            "[[migration]]",
-            *(f"{key} = {toml_string(value)}" for key, value in entry.items()),
-        ]
-    return "\n".join(lines) + "\n"
+    for line in describe(sqlite.schema, mysql.schema, judged):
+        lines.append(line.replace("\\", "\\\\").replace('"', '\\"'))
+    lines += ['"""', "migrations = ["]
+    for one in locked_now(steps):
+        label = toml_string(one.label)
+        lines.append(f'  {{ {one.dialect} = {label}, sha256 = "{one.digest}" }},')
+    lines.append("]")
+    text = "\n".join(lines) + "\n"
+    return f'{text}proof = "{proof_of(text)}"\n'
+
+
+def proof_of(text: str) -> str:
+    """Return the digest of a lock without its last line, whatever the line ends."""
+    return hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()
 
 
 def describe(sqlite: Schema, mysql: Schema, judged: Sequence[Judged]) -> list[str]:
@@ -9312,82 +9612,154 @@ def _united(sqlite: Schema, mysql: Schema) -> Schema:
     )
 
 
+INFORMATION: Final = re.compile(r"^(?:server|proof) = .*\n", re.MULTILINE)
+
+
 def same_proof(old: str, new: str) -> bool:
-    """Whether two locks prove the same; which server it was is information."""
-    return SERVER_LINE.sub("", old) == SERVER_LINE.sub("", new)
+    """Say whether two locks prove the same; which server it was is information."""
+    return INFORMATION.sub("", old) == INFORMATION.sub("", new)
 
 
-def parse_lock(text: str, where: str) -> dict[str, Any]:
-    """A lock as a table.  Raises ConfigError for what no verification wrote."""
-    advice = "verify again (make verify-migrations) instead of editing it"
+PROOF_LINE: Final = re.compile(r'^proof = "([0-9a-f]{64})"\s*\Z', re.MULTILINE)
+CONFLICT: Final = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
+
+
+def parse_lock(text: str, where: str) -> Lock:
+    """Read a lock.  Raises ConfigError for what no verification wrote."""
+    text = text.replace("\r\n", "\n")
+    if conflict := CONFLICT.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise ConfigError(f"{where}, line {line}: a merge conflict; {VERIFY_AGAIN}")
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where}: cannot be read ({error}); {advice}") from error
+        raise ConfigError(f"{where}: cannot be read ({error}); {VERIFY_AGAIN}") from error
     if data.get("format") != LOCK_FORMAT:
+        found = f"format {data.get('format')!r}, this xtask.py writes {LOCK_FORMAT}"
+        raise OtherFormat(f"{where}: {found}; {VERIFY_AGAIN}")
+    proof = PROOF_LINE.search(text)
+    if not proof or proof[1] != proof_of(text[: proof.start()]):
         raise ConfigError(
-            f"{where}: format {data.get('format')!r}, this xtask.py writes {LOCK_FORMAT}; {advice}"
+            f"{where}: no verification wrote this: its proof does not fit the rest "
+            f"(edited by hand, or merged); {VERIFY_AGAIN}"
         )
-    steps = data.get("migration", [])
-    if not isinstance(steps, list) or not all(
-        isinstance(step, dict) and {"sqlite", "mysql"} & step.keys() for step in steps
-    ):
-        raise ConfigError(f"{where}: a [[migration]] without a name; {advice}")
-    return data
+    migrations = []
+    for item in data["migrations"]:
+        dialect = "sqlite" if "sqlite" in item else "mysql"
+        migrations.append(Locked(dialect, item[dialect], item["sha256"]))
+    return Lock(data["verdict"], data["settings_sha256"], tuple(migrations))
 
 
-def lock_problems(lock: Mapping[str, Any], steps: Sequence[Pair], settings: Settings) -> list[str]:
-    """What changed since the proof, one line each: new, edited, removed, reordered, other settings."""
+class OtherFormat(ConfigError):
+    """A lock that another version of xtask.py wrote."""
+
+
+def lock_problems(lock: Lock, steps: Sequence[Pair], settings: Settings) -> list[str]:
+    """Say what changed since the proof: new, edited, removed, reordered, other settings."""
     problems = []
-    then, now = list(lock.get("migration", [])), lock_steps(steps)
-    for dialect in ("sqlite", "mysql"):
-        old = {step[dialect]: step.get(f"{dialect}_sha256") for step in then if dialect in step}
-        new = {step[dialect]: step[f"{dialect}_sha256"] for step in now if dialect in step}
-        problems += [f"{dialect}: {label} is new" for label in new if label not in old]
-        problems += [
-            f"{dialect}: {label} was edited"
-            for label in new
-            if label in old and old[label] != new[label]
-        ]
+    current = Lock("", "", locked_now(steps))
+    for dialect in DIALECTS:
+        old, new = lock.side(dialect), current.side(dialect)
+        for label, found in new.items():
+            if label not in old:
+                problems.append(f"{dialect}: {label} is new")
+            elif old[label] != found:
+                problems.append(f"{dialect}: {label} was edited")
         problems += [f"{dialect}: {label} was removed" for label in old if label not in new]
-        if [label for label in old if label in new] != [label for label in new if label in old]:
+        shared = [label for label in old if label in new]
+        if shared != [label for label in new if label in old]:
             problems.append(f"{dialect}: the order of the migrations changed")
-    if lock.get("settings_sha256") != settings_digest(settings):
+    if lock.settings != settings_digest(settings):
         problems.append("parity.toml changed")
     return problems
 
 
-def history_problems(
-    base: Mapping[str, Any], steps: Sequence[Pair], rewrites: Sequence[Rewrite]
-) -> list[str]:
-    """What the past of the base may not have: an edited, removed or renamed migration, or a new one before its last."""
-    allowed = {(rewrite.migration, rewrite.digest) for rewrite in rewrites}
-    problems = []
-    for dialect in ("sqlite", "mysql"):
-        past = {
-            step[dialect]: step.get(f"{dialect}_sha256")
-            for step in base.get("migration", [])
-            if dialect in step
-        }
-        now = {
-            step[dialect]: step[f"{dialect}_sha256"]
-            for step in lock_steps(steps)
-            if dialect in step
-        }
-        for label, proven in past.items():
-            if label not in now:
-                if (label, "removed") not in allowed:
-                    problems.append(f"{dialect}: {label} was removed or renamed (digest: removed)")
-            elif now[label] != proven and (label, now[label]) not in allowed:
-                problems.append(f"{dialect}: {label} was edited (digest: {now[label]})")
-        labels = list(now)
-        last = max((labels.index(label) for label in past if label in now), default=-1)
-        for label in labels[: last + 1]:
-            if label not in past and (label, now[label]) not in allowed:
-                problems.append(
-                    f"{dialect}: {label} is new and comes before {labels[last]}, which is history (digest: {now[label]})"
-                )
-    return problems
+class Change(NamedTuple):
+    """What became of the past: words for a reader, and what a [[rewrite]] must say to allow it."""
+
+    dialect: str
+    words: str
+    migration: str
+    digest: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.dialect}: {self.words}"
+
+
+REMOVED: Final = "removed"
+
+
+def history_changes(base: Lock, steps: Sequence[Pair]) -> list[Change]:
+    """Find what the past of the base may not have: an edit, a removal, a new name, a late arrival."""
+    current = Lock("", "", locked_now(steps))
+    changes = []
+    for dialect in DIALECTS:
+        old, new = base.side(dialect), current.side(dialect)
+        added = [label for label in new if label not in old]
+        renamed = set()
+        for label, proven in old.items():
+            if label not in new:
+                twins = [one for one in added if new[one] == proven and one not in renamed]
+                words = f"{label} was removed"
+                if twins:
+                    renamed.add(twins[0])
+                    words = f"{label} was renamed to {twins[0]}"
+                changes.append(Change(dialect, words, label, REMOVED))
+            elif new[label] != proven:
+                changes.append(Change(dialect, f"{label} was edited", label, new[label]))
+        migrations = [step.side(dialect) for step in steps]
+        late = _late_arrivals([one for one in migrations if one], old, renamed)
+        for migration, words in late:
+            changes.append(Change(dialect, words, migration.label, new[migration.label]))
+    return changes
+
+
+def _late_arrivals(
+    migrations: Sequence[Migration], old: Collection[str], renamed: Collection[str]
+) -> list[tuple[Migration, str]]:
+    """Find new migrations before the last one of the past, where their runner minds."""
+    known = [index for index, one in enumerate(migrations) if one.label in old]
+    if not known:
+        return []
+    last = migrations[known[-1]]
+    late = []
+    for migration in migrations[: known[-1]]:
+        new = migration.label not in old and migration.label not in renamed
+        rule = migration.layout.late
+        if new and not rule.applied:
+            words = f"{migration.label} is new, comes before {last.label}, and {rule.words}"
+            late.append((migration, words))
+    return late
+
+
+class JudgedPast(NamedTuple):
+    """Changes of the past that no [[rewrite]] allows, and the rewrites that allow one."""
+
+    changes: list[Change]
+    used: set[Rewrite]
+
+
+def judge_history(base: Lock, steps: Sequence[Pair], rewrites: Sequence[Rewrite]) -> JudgedPast:
+    """Find the changes of the past that no [[rewrite]] allows, and the rewrites that allow some."""
+    history = JudgedPast([], set())
+    for change in history_changes(base, steps):
+        allowed = [one for one in rewrites if (change.migration, change.digest) in one.allowed]
+        history.used.update(allowed)
+        if not allowed:
+            history.changes.append(change)
+    return history
+
+
+def rewrite_entry(changes: Iterable[Change]) -> str:
+    """Write the [[rewrite]] that would allow changes, its reason left empty."""
+    found = list(dict.fromkeys((change.migration, change.digest) for change in changes))
+    lines = ["[[rewrite]]", "migration = ["]
+    lines += [f"  {toml_string(migration)}," for migration, _ in found]
+    lines += ["]", "digest = ["]
+    lines += [f"  {toml_string(digest)}," for _, digest in found]
+    lines += ["]", 'reason = ""']
+    return "\n".join(lines)
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -10528,9 +10900,7 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--locked", action="store_true", help="never write parity.lock; a stale one is a failure"
     )
-    parser.add_argument(
-        "--round-trip", action="store_true", help="also prove that every down.sql undoes its up.sql"
-    )
+    add_round_trip(parser)
     talk = parser.add_mutually_exclusive_group()
     talk.add_argument("-q", "--quiet", action="store_true", help="nothing on stderr but errors")
     talk.add_argument(
@@ -10678,9 +11048,9 @@ class Base:
 
     name: str
     entries: frozenset[tuple[str, str, str | None, str | None]]
-    proven: frozenset[tuple[str, str, str]]
+    proven: frozenset[Locked]
 
-    def answers_for(self, finding: Finding, files: Collection[tuple[str, str, str]]) -> bool:
+    def answers_for(self, finding: Finding, files: Collection[Locked]) -> bool:
         """Say whether a finding was documented or open there, or came with a proven migration."""
         key = (finding.kind, finding.at, finding.sqlite, finding.mysql)
         return key in self.entries or (bool(files) and self.proven.issuperset(files))
@@ -10702,32 +11072,79 @@ def base_of(project: Project, reference: str) -> Base:
         (entry.kind, at, entry.sqlite, entry.mysql) for entry in settings.entries for at in entry.at
     }
     text = read(LOCK_NAME)
-    lock = parse_lock(text, f"{reference}:{LOCK_NAME}") if text else {}
-    return Base(reference, frozenset(entries), frozenset(files_of(lock.get("migration", []))))
-
-
-def files_of(steps: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, str, str]]:
-    """List the files of a lock's steps: side, label, digest."""
-    for step in steps:
-        for dialect in DIALECTS:
-            if dialect in step:
-                yield dialect, step[dialect], step.get(f"{dialect}_sha256", "")
+    proven = parse_lock(text, f"{reference}:{LOCK_NAME}").migrations if text else ()
+    return Base(reference, frozenset(entries), frozenset(proven))
 
 
 def new_findings(task: Task, shown: Iterable[Judged]) -> frozenset[Finding]:
     """Find what the base does not answer for; nothing where no base was named."""
     if task.base is None:
         return frozenset()
-    files = {
-        step.label: tuple(files_of([now]))
-        for step, now in zip(task.steps, lock_steps(task.steps), strict=True)
-    }
+    files = {step.label: locked_now([step]) for step in task.steps}
     findings = [one.finding for one in shown]
     return frozenset(
         finding
         for finding in findings
         if not task.base.answers_for(finding, files.get(finding.migration or "", ()))
     )
+
+
+def prune(arguments: argparse.Namespace) -> int:
+    """Verify, and delete from parity.toml what answers for nothing any more.
+
+    That is each place of an entry whose difference is mended, and each [[rewrite]] that allows
+    nothing.  Every other byte stays.  An entry whose place was renamed is told, and stays.
+    """
+    need("pymysql", "tabulate", "sqlglot")
+    project = find_project(arguments)
+    if project.config is None:
+        raise ConfigError("prune: no parity.toml here; there is nothing to delete")
+    task = Task(project=project, steps=project.steps(), round_trip=arguments.round_trip)
+    proof = prove_once(task, arguments)
+    gone = []
+    for one in proof.judged:
+        if one.moved_to:
+            say(f"{project.config}: {one.finding.note}")
+        elif one.unused:
+            finding = one.finding
+            gone.append((one.unused.kind, finding.at, finding.sqlite, finding.mysql))
+            print(f"{project.config}: {finding.at}: {one.unused.title} deleted")
+    rewrites = dead_rewrites_of(project)
+    for rewrite in rewrites:
+        print(f"{project.config}: {rewrite.title} deleted")
+    if not gone and not rewrites:
+        print(f"{project.config}: every entry answers for something")
+        return 0
+    text = read_file(project.config).decode("utf-8")
+    write_output(without_entries(text, gone, rewrites), str(project.config))
+    print("next: `make verify-migrations` renews parity.lock")
+    return 0
+
+
+def prove_once(task: Task, arguments: argparse.Namespace) -> Proof:
+    """Lease a server and prove a task on it; what is said goes to stderr."""
+    progress = Progress(0)
+    image = os.environ.get("XTASK_MARIADB_IMAGE") or task.project.settings.image
+    engines = choose_engines(server_option(arguments), image, False, progress.note)
+    try:
+        with Lease(engines, False, progress.note, progress) as lease:
+            return prove(task, lease, progress)
+    finally:
+        progress.done()
+
+
+def add_round_trip(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--round-trip", action="store_true", help="also prove that every down.sql undoes its up.sql"
+    )
+
+
+PRUNE_COMMAND: Final = Command(
+    name="prune",
+    help="delete entries of parity.toml that answer for nothing any more",
+    run=prune,
+    arguments=(add_project_arguments, add_server_argument, add_round_trip),
+)
 
 
 def server_option(arguments: argparse.Namespace) -> str:
@@ -10877,10 +11294,10 @@ def source_files(task: Task, shown: Iterable[Judged]) -> dict[str, dict[Dialect,
     wanted = {one.finding.migration for one in shown}
     proven = proven_files(task.project)
     files: dict[str, dict[Dialect, SourceFile]] = {}
-    for step, now in zip(task.steps, lock_steps(task.steps), strict=True):
+    for step in task.steps:
         if step.label not in wanted:
             continue
-        changed = {dialect: one not in proven for one in files_of([now]) for dialect in one[:1]}
+        changed = {one.dialect: one not in proven for one in locked_now([step])}
         files[step.label] = {}
         for dialect in DIALECTS:
             migration = step.side(dialect)
@@ -10894,13 +11311,12 @@ def source_files(task: Task, shown: Iterable[Judged]) -> dict[str, dict[Dialect,
     return files
 
 
-def proven_files(project: Project) -> set[tuple[str, str, str]]:
+def proven_files(project: Project) -> set[Locked]:
     """Name the files that the present lock proves."""
     try:
-        lock = read_lock(project.lock)
+        return set(read_lock(project.lock).migrations)
     except ConfigError:  # none yet, or a merge conflict: nothing is proven
         return set()
-    return set(files_of(lock.get("migration", [])))
 
 
 def side_of(task: Task, built: Built) -> Side:
@@ -10990,29 +11406,32 @@ def keep_lock(
     return 0
 
 
-def read_lock(path: Path) -> dict[str, Any]:
-    """A lock as a table.  Raises ConfigError."""
+def read_lock(path: Path) -> Lock:
+    """Read a lock.  Raises ConfigError."""
     try:
         text = read_text(path)
     except ConfigError as error:
-        raise ConfigError(f"{error}; verify again (make verify-migrations)") from error
+        raise ConfigError(f"{error}; {VERIFY_AGAIN}") from error
     return parse_lock(text, str(path))
 
 
 def rewritten_since(project: Project, steps: Sequence[Pair]) -> list[str]:
-    """What of the history that the present lock proves is another now; nothing where that is no lock to read."""
+    """Say what of the history that the present lock proves is another now."""
     try:
         past = read_lock(project.lock)
     except ConfigError:  # none yet, or a merge conflict, which this run resolves
         return []
-    return history_problems(past, steps, project.settings.rewrites)
+    history = judge_history(past, steps, project.settings.rewrites)
+    return [change.text for change in history.changes]
 
 
 def check_lock(arguments: argparse.Namespace) -> int:
+    """Check that parity.lock is the proof of these very migrations and settings."""
     project = find_project(arguments)
     if not os.path.lexists(project.lock):
         say(
-            f"{project.lock}: missing: these migrations were never verified; `make verify-migrations` makes it, then commit it"
+            f"{project.lock}: missing: these migrations were never verified; "
+            "`make verify-migrations` makes it, then commit it"
         )
         return 1
     steps = project.steps()
@@ -11021,15 +11440,11 @@ def check_lock(arguments: argparse.Namespace) -> int:
     for problem in problems:
         say(f"{project.lock}: {problem}")
     if problems:
-        say(
-            f"{project.lock}: not the proof of these files; run `make verify-migrations` and commit it"
-        )
+        advice = "run `make verify-migrations` and commit it"
+        say(f"{project.lock}: not the proof of these files; {advice}")
         return 1
-    verdict = lock.get("verdict")
-    print(
-        f"{LOCK_NAME}: {count_of(len(steps), 'version')} as verified"
-        + (f": {verdict}" if verdict != "parity" else "")
-    )
+    verdict = "" if lock.verdict == "parity" else f": {lock.verdict}"
+    print(f"{LOCK_NAME}: {count_of(len(steps), 'version')} as verified{verdict}")
     return 0
 
 
@@ -11045,6 +11460,7 @@ NOT_CHECKED: Final = "not checked"
 
 
 def check_history(arguments: argparse.Namespace) -> int:
+    """Check that no migration that others have applied was edited, removed or renamed."""
     return history_status(arguments)[0]
 
 
@@ -11056,6 +11472,14 @@ CHECK_HISTORY_COMMAND: Final = Command(
 )
 
 
+class PastBase(NamedTuple):
+    """What the past is read from: a branch, its merge base with HEAD, and the lock there."""
+
+    name: str
+    lock: Lock
+    is_head: bool
+
+
 def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
     """Return the exit status, and a word for the summary where nothing was compared."""
     project = find_project(arguments)
@@ -11065,72 +11489,116 @@ def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
         message = f"git knows no checkout here ({inside.stderr.strip()})"
         if arguments.base:
             raise ConfigError(f"history: --base {arguments.base}: {message}")
-        print(f"history: {message}: {NOT_CHECKED}")
-        return 0, NOT_CHECKED
-    bases = [arguments.base] if arguments.base else history_bases(git)
-    if not bases:
-        print(
-            f"history: no upstream branch, no default branch of a remote and no --base: {NOT_CHECKED}"
-        )
-    outcomes = [append_only(project, git, base) for base in bases]
-    words = {word for _, word in outcomes}
-    return max(
-        (status for status, _ in outcomes), default=0
-    ), NOT_CHECKED if NOT_CHECKED in words or not words else ""
+        return _could_not_look(message)
+    names = [arguments.base] if arguments.base else history_bases(git)
+    if not names:
+        return _could_not_look("no upstream branch, no default branch of a remote and no --base")
+    found = [find_base(git, name) for name in names]
+    bases = [base for base in found if base]
+    status = judge_bases(project, bases)
+    return status, "" if len(bases) == len(found) else NOT_CHECKED
+
+
+def _could_not_look(message: str) -> tuple[int, str]:
+    """Say that nothing was compared; where CI relies on it, that is an error."""
+    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        raise ConfigError(f"history: {message}; in CI fetch it, or name it with --base")
+    print(f"history: {message}: {NOT_CHECKED}")
+    return 0, NOT_CHECKED
 
 
 def history_bases(git: Sequence[str]) -> list[str]:
-    """The upstream branch, and the default branch of origin: the upstream of a branch is often its own copy."""
-    names = ["@{upstream}", "refs/remotes/origin/HEAD"]
-    found = [
-        run([*git, "rev-parse", "--abbrev-ref", "--symbolic-full-name", name]) for name in names
-    ]
-    return list(
-        dict.fromkeys(
-            one.stdout.strip() for one in found if one.returncode == 0 and one.stdout.strip()
-        )
-    )
+    """Name the upstream branch and the default branch of origin.
+
+    The upstream of a branch is often its own copy, in which a rewrite is history already.
+    """
+    names = []
+    for name in ("@{upstream}", "refs/remotes/origin/HEAD"):
+        found = run([*git, "rev-parse", "--abbrev-ref", "--symbolic-full-name", name])
+        branch = found.stdout.strip()
+        if found.returncode == 0 and branch and branch not in names:
+            names.append(branch)
+    return names
 
 
-def append_only(project: Project, git: Sequence[str], base: str) -> tuple[int, str]:
-    """The history since the merge base with one branch."""
-    found = run([*git, "merge-base", "HEAD", base])
+def find_base(git: Sequence[str], name: str) -> PastBase | None:
+    """Read the lock at the merge base with a branch; None where there was none yet."""
+    found = run([*git, "merge-base", "HEAD", name])
     if found.returncode:
         words = f": {found.stderr.strip()}" if found.stderr.strip() else ""
         raise ConfigError(
-            f"history: no common ancestor of HEAD and {base}{words}; a shallow clone needs `git fetch --unshallow`"
+            f"history: no common ancestor of HEAD and {name}{words}; "
+            "a shallow clone needs `git fetch --unshallow`"
         )
-    merge_base, prefix = (
-        found.stdout.strip(),
-        run([*git, "rev-parse", "--show-prefix"]).stdout.strip(),
-    )
+    merge_base = found.stdout.strip()
     listed = run([*git, "ls-tree", "--name-only", merge_base, LOCK_NAME])
     if not listed.returncode and not listed.stdout:
-        print(f"history: no {LOCK_NAME} at the merge base with {base}: {NOT_CHECKED}")
-        return 0, NOT_CHECKED
-    lock = run([*git, "show", f"{merge_base}:{prefix}{LOCK_NAME}"])
-    if lock.returncode:
-        raise ConfigError(
-            f"history: git cannot show {LOCK_NAME} at {merge_base}: {lock.stderr.strip()}"
-        )
-    past = parse_lock(lock.stdout, f"{base}:{prefix}{LOCK_NAME}")
-    problems = history_problems(past, project.steps(), project.settings.rewrites)
-    for problem in problems:
-        say(f"history: {problem}")
-    if problems:
+        print(f"history: no {LOCK_NAME} at the merge base with {name}: {NOT_CHECKED}")
+        return None
+    prefix = run([*git, "rev-parse", "--show-prefix"]).stdout.strip()
+    shown = run([*git, "show", f"{merge_base}:{prefix}{LOCK_NAME}"])
+    if shown.returncode:
+        reason = shown.stderr.strip()
+        raise ConfigError(f"history: git cannot show {LOCK_NAME} at {merge_base}: {reason}")
+    try:
+        lock = parse_lock(shown.stdout, f"{name}:{prefix}{LOCK_NAME}")
+    except OtherFormat as error:  # its digests are not to be compared with today's
+        print(f"history: {error}: {NOT_CHECKED}")
+        return None
+    head = run([*git, "rev-parse", "HEAD"]).stdout.strip()
+    return PastBase(name, lock, is_head=head == merge_base)
+
+
+def judge_bases(project: Project, bases: Sequence[PastBase]) -> int:
+    """Compare the history with each base; say what is wrong and what is a dead [[rewrite]]."""
+    steps, rewrites = project.steps(), project.settings.rewrites
+    used: set[Rewrite] = set()
+    changes: list[Change] = []
+    for base in bases:
+        history = judge_history(base.lock, steps, rewrites)
+        used |= history.used
+        changes += history.changes
+        if not history.changes:
+            here = ", which is HEAD: only what is not committed was compared"
+            print(f"history: append-only since {base.name}{here if base.is_head else ''}")
+    for change in dict.fromkeys(changes):
+        say(f"history: {change.text}")
+    if changes:
         say(
-            "history: migrations that others have applied are append-only: put back what changed, give what is new a later version,"
+            "history: migrations that others have applied are append-only: put back what changed, "
+            "give what is new a later version, or allow it in parity.toml, with a reason:\n"
+            + rewrite_entry(changes)
         )
-        say(
-            'history: or document it in parity.toml as [[rewrite]] with migration = "…", digest = "…" as above, and a reason'
-        )
-        return 1, ""
-    here = run([*git, "rev-parse", "HEAD"]).stdout.strip() == merge_base
-    print(
-        f"history: append-only since {base}"
-        + (", which is HEAD: only what is not committed was compared" if here else "")
-    )
-    return 0, ""
+    dead = dead_rewrites(rewrites, bases, used)
+    for rewrite in dead:
+        lines = rewrite.lines.words if rewrite.lines else f"{rewrite.title} of parity.toml"
+        say(f"history: {rewrite.title} allows nothing any more; delete {lines}")
+    return int(bool(changes or dead))
+
+
+def dead_rewrites(
+    rewrites: Sequence[Rewrite], bases: Sequence[PastBase], used: Collection[Rewrite]
+) -> list[Rewrite]:
+    """Find each [[rewrite]] that allows nothing.
+
+    Where HEAD is the base itself nothing was rewritten since: there they are not judged, or a
+    rewrite would fail the branch that it has just been merged into.
+    """
+    if not bases or any(base.is_head for base in bases):
+        return []
+    return [rewrite for rewrite in rewrites if rewrite not in used]
+
+
+def dead_rewrites_of(project: Project) -> list[Rewrite]:
+    """Find each [[rewrite]] of a project that allows nothing, as far as git can tell."""
+    rewrites = project.settings.rewrites
+    git = ["git", "-C", str(project.base)]
+    found = [find_base(git, name) for name in history_bases(git)] if rewrites else []
+    bases = [base for base in found if base]
+    used: set[Rewrite] = set()
+    for base in bases:
+        used |= judge_history(base.lock, project.steps(), rewrites).used
+    return dead_rewrites(rewrites, bases, used)
 
 
 def check_static(arguments: argparse.Namespace) -> int:
@@ -11593,6 +12061,7 @@ COMMANDS: Final = (
     EXPLAIN_COMMAND,
     RULES_COMMAND,
     NEW_MIGRATION_COMMAND,
+    PRUNE_COMMAND,
     DOCTOR_COMMAND,
 )
 
@@ -11642,7 +12111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if words == ["lease-url"]:  # internal: the keeper of a URL lease
             return hold_url()
         arguments = parse_arguments(words)
-        status = arguments.function(arguments)
+        status: int = arguments.function(arguments)
         write_stdout()
         return status
     except Interrupted as interrupted:

@@ -40,7 +40,7 @@ def test_every_setting() -> None:
         (False, "column-type", ("t.a",), "why"),
         (True, "column-nullability", ("t.b",), "https://tracker.example/1"),
     ]
-    assert [one.migration for one in settings.rewrites] == ["1_a"]
+    assert [name for one in settings.rewrites for name, _ in one.allowed] == ["1_a"]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_an_unused_entry_says_which_it_is() -> None:
         "TEXT",
         "datetime",
     )
-    assert "[[divergence]] 1 (column-type)" in one.finding.note
+    assert one.finding.note == "mended: t.a; delete lines 1 to 6 of parity.toml"
 
 
 def test_entries_match_strict_findings_too() -> None:
@@ -223,3 +223,89 @@ def test_the_strict_kinds_are_those_of_the_design() -> None:
         "column-auto-increment",
         "upgrade-fails",
     }
+
+
+TWO_PLACES = (
+    """\
+# kept
+
+[[divergence]]   # about two places
+kind = "column-type"
+at = [
+  "t.a",  # the first
+  "t.b",
+]
+sqlite = "TEXT"
+mysql = "datetime"
+reason = "a ] and a [[divergence]] in a string"
+
+# kept too
+[[open]]
+kind = "column-nullability"
+at = ["t.b", "t.c"]
+sqlite = "NOT NULL"
+mysql = "NULL"
+issue = """
+    + '"""'
+    + """one
+[[open]]
+"""
+    + '"""'
+    + """
+"""
+)
+
+
+def test_an_entry_knows_its_lines() -> None:
+    entries = parse(TWO_PLACES).entries
+    assert [one.lines for one in entries] == [(3, 11), (14, 21)]
+
+
+@pytest.mark.parametrize(
+    ("gone", "lines"),
+    [
+        ([0, 1], [2, 12]),
+        ([0], [5, 6]),
+        ([1], [6, 7]),
+        ([2, 3], [13, 21]),
+    ],
+    ids=["an entry", "the first line", "the last line", "the last entry"],
+)
+def test_prune_leaves_every_other_byte(gone: list[int], lines: list[int]) -> None:
+    keys = [one.key(place) for one in parse(TWO_PLACES).entries for place in one.at]
+    first, after = lines
+    kept = TWO_PLACES.splitlines(keepends=True)
+    expected = "".join(kept[:first] + kept[after:])
+    assert xtask.without_entries(TWO_PLACES, [keys[index] for index in gone], ()) == expected
+
+
+def test_prune_takes_one_of_a_list_in_one_line() -> None:
+    keys = [one.key(place) for one in parse(TWO_PLACES).entries for place in one.at]
+    for index, left in ((2, '["t.c"]'), (3, '["t.b"]')):
+        pruned = xtask.without_entries(TWO_PLACES, [keys[index]], ())
+        assert pruned == TWO_PLACES.replace('["t.b", "t.c"]', left)
+
+
+def test_prune_leaves_inline_tables_to_people() -> None:
+    text = 'divergence = [{ kind = "check", at = "t", sqlite = "x", reason = "y" }]'
+    (entry,) = parse(text).entries
+    assert entry.lines is None
+    with pytest.raises(xtask.ConfigError, match="by hand"):
+        xtask.without_entries(text, [entry.key("t")], ())
+
+
+def finding(place: str) -> xtask.Finding:
+    return xtask.Finding(kind="column-type", at=place, sqlite="TEXT", mysql="datetime")
+
+
+def test_a_renamed_column_is_told_as_one() -> None:
+    judged = xtask.judge([finding("t.z"), finding("u.y")], parse(DIVERGENCE).entries)
+    notes = {one.finding.at: one.finding.note for one in judged}
+    assert notes["t.z"] == "was t.a" and not notes["u.y"]
+    assert "t.a is t.z now" in notes["t.a"]
+    assert [one.moved_to for one in judged if one.unused] == ["t.z"]
+
+
+def test_of_two_new_places_none_is_called_the_old_one() -> None:
+    judged = xtask.judge([finding("t.y"), finding("t.z")], parse(DIVERGENCE).entries)
+    assert [one.finding.note for one in judged if not one.unused] == ["", ""]
