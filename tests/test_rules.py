@@ -491,5 +491,7 @@ def test_every_function_of_another_name_is_read(dialect: xtask.Dialect, name: st
 
 
 def test_kinds_are_those_that_the_code_raises() -> None:
-    raised = set(re.findall(r'(?:Finding|pair\.finding|unmatched)\(\s*(?:kind=)?"([a-z-]+)"', SOURCE))
+    raised = set(
+        re.findall(r'(?:Finding|pair\.finding|unmatched)\(\s*(?:kind=)?"([a-z-]+)"', SOURCE)
+    )
     assert raised == set(xtask.KINDS)
