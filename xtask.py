@@ -65,6 +65,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  # said before the imports that an
     raise SystemExit(2)
 
 import argparse
+import base64
 import dataclasses
 import functools
 import gc
@@ -7717,11 +7718,16 @@ class SourceFile:
     text: str = ""
     changed: bool = False
 
+    @functools.cached_property
+    def tokens(self) -> tuple[list[Token], list[str]]:
+        """Read the file once: its tokens, and what each would be as a name."""
+        found = code_tokens(self.text, self.dialect)
+        return found, [unquote_name(token.text).lower() for token in found]
+
     def line_of(self, at: str) -> int | None:
         """Find the line on which a place is named: its columns behind its table, else the table."""
         table, *columns = [name.lower() for name in names_in(at)]
-        found = code_tokens(self.text, self.dialect)
-        names = [unquote_name(token.text).lower() for token in found]
+        found, names = self.tokens
         best = None
         for index, name in enumerate(names):
             if name != table:
@@ -8222,12 +8228,15 @@ SEEN_BY_ROWS: Final = ("behaviour", "data-differs", "data-loss", "row-unknown", 
 def unseen(verdict: Verdict) -> list[str]:
     """List the findings of which no row showed a behaviour, where rows were carried."""
     silent = []
-    for one in verdict.findings if verdict.rows else ():
-        finding = one.finding
-        told = finding.evidence or finding.kind in SEEN_BY_ROWS
-        if finding.level == "parity" and not told:
-            silent.append(f"{finding.kind} {printable(finding.at)}")
+    for one in verdict.findings:
+        if is_unseen(verdict, one.finding):
+            silent.append(f"{one.finding.kind} {printable(one.finding.at)}")
     return silent
+
+
+def is_unseen(verdict: Verdict, finding: Finding) -> bool:
+    told = finding.evidence or finding.kind in SEEN_BY_ROWS
+    return verdict.rows is not None and finding.level == "parity" and not told
 
 
 def evidence_of(verdict: Verdict) -> list[tuple[str, Evidence]]:
@@ -8301,12 +8310,14 @@ def shortened(spans: Sequence[Span]) -> list[Span]:
     return cut
 
 
-def marked_values(one: str | None, other: str | None) -> tuple[list[Span], list[Span]]:
+def marked_values(
+    one: str | None, other: str | None, short: int = SHORT
+) -> tuple[list[Span], list[Span]]:
     """Make spans of both values: words are marked where both are long and share some."""
     left = shown_value(one)
     right = shown_value(other)
     plain = ([Span(left, False)], [Span(right, False)])
-    if min(len(left), len(right)) <= SHORT:
+    if min(len(left), len(right)) <= short:
         return plain
     ours, theirs = word_difference(left, right)
     shared = [span for span in ours if not span.differs]
@@ -8923,7 +8934,7 @@ MARKDOWN: Final = """\
 
 {% if not brief %}
 {% for side in sides %}
-{{ side.name | words }}, {{ side.path | code }}, {{ side.migrations }} migrations{{ "." if loop.last else " against" }}
+{{ side.name | words }}, {{ side.path | code }}, {{ count_of(side.migrations, "migration") }}{{ "." if loop.last else " against" }}
 {% endfor %}
 
 {% endif %}
@@ -9027,6 +9038,7 @@ def render_markdown(verdict: Verdict, look: Look) -> str:
         brief=look.brief,
         flavour=verdict.mysql.flavour,
         sides=verdict.sides,
+        count_of=count_of,
         sections=sections(verdict),
         counts=lambda section: counts_line(verdict, section.judged),
         causes=lambda section: causes(section.judged),
@@ -9187,6 +9199,405 @@ def render_open(verdict: Verdict, look: Look) -> str:
     return "\n".join(entry_text(cause, "open") for cause in undocumented_causes(verdict))
 
 
+# ---- HTML ------------------------------------------------------------------------------
+
+
+class Card(NamedTuple):
+    """The causes that came with one migration, and its files."""
+
+    label: str
+    paths: list[tuple[str, str]]
+    causes: list[CauseOnPage]
+
+
+class CauseOnPage(NamedTuple):
+    """A cause as the page shows it; `tables` are names in lower case, a line each."""
+
+    id: str
+    number: int
+    kind: str
+    level: str
+    state: str
+    new: bool
+    unseen: bool
+    tables: str
+    places: list[tuple[str, list[tuple[str, int]]]]
+    values: tuple[list[Span], list[Span]]
+    whole: tuple[list[Span], list[Span]] | None
+    notes: list[str]
+    evidence: list[Evidence]
+    why: str
+    why_word: str
+    entry: str
+
+
+class SectionOnPage(NamedTuple):
+    """Cards under one heading."""
+
+    id: str
+    title: str
+    total: int
+    folded: bool
+    cards: list[Card]
+
+
+class Repair(NamedTuple):
+    """What to do about a kind: for each backend its name and the SQL."""
+
+    name: str
+    found: str
+    repairs: list[tuple[str, str, str]]
+
+
+REPAIR: Final = re.compile(r"^  (SQLite|MySQL)\n((?:    .*\n|\n)+)", re.MULTILINE)
+
+
+def repair_of(kind: str) -> Repair:
+    """Take the repairs out of the prose of a kind."""
+    rule = KINDS[kind]
+    found = []
+    for match in REPAIR.finditer(explanation(rule)):
+        text = textwrap.dedent(match[2]).strip()
+        found.append((match[1].lower(), match[1], text))
+    return Repair(kind, rule.found, found)
+
+
+def render_html(verdict: Verdict, look: Look) -> str:
+    """Render one page that needs nothing beside it."""
+    import jinja2
+
+    page = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    template = page.from_string(look.template)
+    near, whole = drawings(verdict)
+    kinds = Counter(cause.kind for cause in causes(verdict.findings))
+    undocumented = sorted({one.finding.kind for one in verdict.failing})
+    return template.render(
+        style_hash=hash_of_element(look.template, "style"),
+        script_hash=hash_of_element(look.template, "script"),
+        verdict_line=verdict_line(verdict),
+        mood=mood(verdict),
+        counts=counts_line(verdict, verdict.findings),
+        total=len(verdict.findings),
+        kinds=sorted(kinds.items()),
+        base=printable(verdict.base),
+        flavour=verdict.mysql.flavour,
+        sides=verdict.sides,
+        count_of=count_of,
+        next_step=next_step(verdict),
+        sections=[_section_on_page(verdict, section) for section in sections(verdict)],
+        notes=[printable(note) for note in verdict.notes],
+        tables=tables_on_page(verdict),
+        near=near,
+        whole=whole,
+        strict_heading=strict_heading(verdict),
+        strict=[line.text() for line in strict_lines(verdict)],
+        ledger=[row for row in counted(verdict) if row.sqlite or row.mysql],
+        ledger_words=ledger_words(verdict),
+        not_compared=not_compared(verdict),
+        repairs=[repair_of(kind) for kind in undocumented],
+    )
+
+
+def mood(verdict: Verdict) -> str:
+    if verdict.failing:
+        return "bad"
+    return "warn" if verdict.open else "good"
+
+
+def hash_of_element(template: str, name: str) -> str:
+    """Name the content of the one <style> or <script> of the page for its CSP."""
+    match = re.search(rf"<{name}>(.*?)</{name}>", template, re.DOTALL)
+    content = match[1] if match else ""
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _section_on_page(verdict: Verdict, section: Section) -> SectionOnPage:
+    """Part the findings of a section by migration, in the order of the history."""
+    by_label: dict[str, list[Judged]] = {label: [] for label in verdict.files}
+    for one in section.judged:
+        by_label.setdefault(one.finding.migration or "", []).append(one)
+    cards = [_card(verdict, label, some) for label, some in by_label.items() if some]
+    return SectionOnPage(
+        id=section.title.lower(),
+        title=section.title,
+        total=len(section.judged),
+        folded=section.title == "Documented",
+        cards=cards,
+    )
+
+
+def _card(verdict: Verdict, label: str, judged: Sequence[Judged]) -> Card:
+    files = verdict.files.get(label, {})
+    found = []
+    for number, cause in enumerate(causes(judged)):
+        found.append(_cause_on_page(verdict, cause, judged, number))
+    return Card(
+        label=printable(label) or "no single migration",
+        paths=[(dialect, printable(file.path)) for dialect, file in files.items()],
+        causes=found,
+    )
+
+
+def _cause_on_page(
+    verdict: Verdict, cause: Cause, judged: Sequence[Judged], number: int
+) -> CauseOnPage:
+    first = cause.members[0]
+    entry = next(one.entry for one in judged if one.finding == first)
+    state = "undocumented"
+    if entry:
+        state = "open" if entry.open else "documented"
+    places = []
+    tables = []
+    notes = []
+    evidence: list[Evidence] = []
+    for finding in cause.members:
+        places.append((place_words(verdict, finding), _lines_of(verdict, finding)))
+        tables.append(printable(relation_of(finding.at)).lower())
+        if finding.note:
+            notes.append(printable(finding.note))
+        for shown in finding.evidence:
+            words = (shown.statement, shown.sqlite, shown.mysql)
+            evidence.append(Evidence(*map(printable, words)))
+    ours, theirs = marked_values(cause.sqlite, cause.mysql, short=1)
+    is_cut = shortened(ours) != ours or shortened(theirs) != theirs
+    documentable = state == "undocumented" and cause.kind != "divergence-unused"
+    return CauseOnPage(
+        id=cause.id,
+        number=number,
+        kind=cause.kind,
+        level=first.level,
+        state=state,
+        new=any(finding in verdict.new for finding in cause.members),
+        unseen=any(is_unseen(verdict, finding) for finding in cause.members),
+        tables="\n".join(dict.fromkeys(tables)),
+        places=places,
+        values=(shortened(ours), shortened(theirs)),
+        whole=(ours, theirs) if is_cut else None,
+        notes=list(dict.fromkeys(notes)),
+        evidence=evidence,
+        why=printable(cause.why),
+        why_word="issue" if state == "open" else "reason",
+        entry=entry_text(cause, "divergence") if documentable else "",
+    )
+
+
+def _lines_of(verdict: Verdict, finding: Finding) -> list[tuple[str, int]]:
+    """Find the line on each side that names a place."""
+    found = []
+    for dialect in DIALECTS:
+        source = verdict.source(finding, dialect)
+        line = source.line_of(finding.at) if source else None
+        if line:
+            found.append((str(dialect), line))
+    return found
+
+
+# ---- HTML: both sides of a table, line by line -----------------------------------------
+
+
+class LineGroup(NamedTuple):
+    """Lines of both sides that stand beside each other, all alike or all not."""
+
+    differs: bool
+    pairs: list[tuple[str, str]]
+
+
+class TableOnPage(NamedTuple):
+    name: str
+    groups: list[LineGroup]
+
+
+def tables_on_page(verdict: Verdict) -> list[TableOnPage]:
+    """Set both sides of each table with findings beside each other."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for one in verdict.findings:
+        at = one.finding.at.lower()
+        places[relation_of(at)].add(at)
+    ours = _lines_by_table(verdict.sqlite.schema)
+    theirs = _lines_by_table(verdict.mysql.schema)
+    found = []
+    for name in sorted(places):
+        if name in ours or name in theirs:
+            groups = _aligned(ours.get(name, []), theirs.get(name, []), places[name])
+            found.append(TableOnPage(printable(name), groups))
+    return found
+
+
+def _lines_by_table(schema: Schema) -> dict[str, list[SchemaLine]]:
+    lines: dict[str, list[SchemaLine]] = defaultdict(list)
+    for line in schema_lines(schema, exact=True):
+        if line.owner:
+            lines[unquote_name(line.owner).lower()].append(line)
+    return lines
+
+
+def _aligned(
+    ours: Sequence[SchemaLine], theirs: Sequence[SchemaLine], places: Collection[str]
+) -> list[LineGroup]:
+    """Pair lines about one place, the rest in order; what has a finding or no partner differs."""
+    left = _keyed(ours)
+    right = _keyed(theirs)
+    groups: list[LineGroup] = []
+    for key in dict.fromkeys((*left, *right)):
+        one = left.get(key)
+        other = right.get(key)
+        texts = (_indented_line(one), _indented_line(other))
+        differs = one is None or other is None or key[1] in places
+        if not groups or groups[-1].differs != differs:
+            groups.append(LineGroup(differs, []))
+        groups[-1].pairs.append(texts)
+    return groups
+
+
+def _indented_line(line: SchemaLine | None) -> str:
+    if line is None:
+        return ""
+    text = printable(line.text)
+    return text if line.place == line.owner else f"  {text}"
+
+
+def _keyed(lines: Sequence[SchemaLine]) -> dict[tuple[str, str, int], SchemaLine]:
+    """Give each line a key: its first word where it is no column, its place, and its turn."""
+    keyed: dict[tuple[str, str, int], SchemaLine] = {}
+    for line in lines:
+        place = line.place.lower()
+        name = quote_name(names_in(line.place)[-1])
+        word = line.text.partition(" ")[0]
+        if line.text.startswith(f"{name}: "):
+            word = ""
+        if line.place == line.owner:
+            word = "table"
+        turn = 0
+        while (word, place, turn) in keyed:
+            turn += 1
+        keyed[word, place, turn] = line
+    return keyed
+
+
+# ---- HTML: the map of tables -----------------------------------------------------------
+
+
+class Box(NamedTuple):
+    """A table on the map."""
+
+    name: str
+    short: str
+    x: int
+    y: int
+    width: int
+    findings: int
+
+
+class Drawing(NamedTuple):
+    """Boxes, and the foreign keys between them as paths."""
+
+    width: int
+    height: int
+    boxes: list[Box]
+    edges: list[str]
+
+
+def drawings(verdict: Verdict) -> tuple[Drawing, Drawing]:
+    """Draw the tables with findings and their neighbours, and all tables."""
+    names: dict[str, str] = {}
+    edges: set[tuple[str, str]] = set()
+    for side in (verdict.sqlite, verdict.mysql):
+        for table in side.schema.tables.values():
+            name = table.name.lower()
+            names[name] = table.name
+            for key in table.foreign_keys:
+                edges.add((name, key.parent.lower()))
+    counts: Counter[str] = Counter()
+    for one in verdict.findings:
+        if not one.documented:
+            name = relation_of(one.finding.at).lower()
+            counts[name] += 1
+    near = {name for name in names if counts[name]}
+    neighbours = set()
+    for child, parent in edges:
+        if child in near or parent in near:
+            neighbours.update((child, parent))
+    focused = drawing(names, edges, counts, near | neighbours)
+    whole = drawing(names, edges, counts, set(names))
+    return focused, whole
+
+
+BOX_WIDTH, BOX_STEP, LAYER_STEP, BOXES_IN_A_COLUMN = 170, 34, 230, 24
+
+
+def drawing(
+    names: Mapping[str, str],
+    edges: Collection[tuple[str, str]],
+    counts: Mapping[str, int],
+    shown: Collection[str],
+) -> Drawing:
+    """Place each table to the right of those that it refers to, and draw the keys."""
+    drawn = [name for name in sorted(names) if name in shown]
+    keys = []
+    for child, parent in sorted(edges):
+        if child in drawn and parent in drawn and child != parent:
+            keys.append((child, parent))
+    layers = _layers(drawn, keys)
+    tallest = max((len(layer) for layer in layers), default=0)
+    boxes: dict[str, Box] = {}
+    for column, layer in enumerate(layers):
+        for row, name in enumerate(layer):
+            text = printable(names[name])
+            boxes[name] = Box(
+                name=text,
+                short=text if len(text) <= 20 else text[:19] + "…",
+                x=8 + column * LAYER_STEP,
+                y=8 + row * BOX_STEP,
+                width=BOX_WIDTH,
+                findings=counts.get(name, 0),
+            )
+    return Drawing(
+        width=16 + max(len(layers), 1) * LAYER_STEP,
+        height=16 + tallest * BOX_STEP,
+        boxes=list(boxes.values()),
+        edges=[_edge(boxes[child], boxes[parent]) for child, parent in keys],
+    )
+
+
+def _edge(child: Box, parent: Box) -> str:
+    """Draw a curve from a table to the one that it refers to."""
+    start_x = child.x
+    start_y = child.y + 12
+    end_x = parent.x + parent.width
+    end_y = parent.y + 12
+    bend = max(30, abs(start_x - end_x) // 2)
+    start = f"M{start_x} {start_y}"
+    bends = f"C{start_x - bend} {start_y} {end_x + bend} {end_y}"
+    return f"{start}{bends} {end_x} {end_y}"
+
+
+def _layers(names: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Sort tables into columns: parents before children, as far as cycles let them."""
+    parents: dict[str, set[str]] = {name: set() for name in names}
+    for child, parent in edges:
+        parents[child].add(parent)
+    columns: list[list[str]] = []
+    placed: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        layer = [name for name in waiting if parents[name] <= placed]
+        if not layer:
+            layer = waiting[:1]  # a cycle is opened at its first table
+        placed.update(layer)
+        waiting = [name for name in waiting if name not in placed]
+        while layer:
+            columns.append(layer[:BOXES_IN_A_COLUMN])
+            layer = layer[BOXES_IN_A_COLUMN:]
+    return columns
+
+
 # ---- the formats -----------------------------------------------------------------------
 
 
@@ -9202,6 +9613,7 @@ FORMATS: Final = (
     Format("text", "for a terminal or a log", render_text),
     Format("json", "for a program; `rules --json-schema` describes it", render_json),
     Format("markdown", "for a pull request's comment or a job's summary", render_markdown),
+    Format("html", "one page to look at; --output or --report html=FILE", render_html),
     Format("github", "annotations of a GitHub workflow, and the text", render_github),
     Format("divergences", "findings as [[divergence]] entries of parity.toml", render_divergences),
     Format("open", "findings as [[open]] entries of parity.toml", render_open),
@@ -10947,6 +11359,7 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     need("pymysql", "tabulate", "sqlglot")
     targets = targets_of(arguments)
     project = find_project(arguments)
+    look = look_of(arguments, targets)
     history = project.history()
     task = Task(
         project=project,
@@ -10968,7 +11381,6 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
             proof = prove(task, lease, progress)
             progress("tearing down")
             lease.release()
-            look = look_of(arguments)
             reports = [
                 render(target.format, proof.verdict, look_at(target, look)) for target in targets
             ]
@@ -11004,14 +11416,24 @@ VERIFY_MIGRATIONS_COMMAND: Final = Command(
 )
 
 
-def look_of(arguments: argparse.Namespace) -> Look:
+def look_of(arguments: argparse.Namespace, targets: Sequence[Target]) -> Look:
     """Say how reports are to look; `prefix` leads from the checkout's root to here."""
     here = Path.cwd()
     return Look(
         brief=arguments.brief,
         whole=arguments.verbose,
         prefix=here.relative_to(checkout_of(here)[-1]).as_posix(),
+        template=read_template() if "html" in {target.format for target in targets} else "",
     )
+
+
+def read_template() -> str:
+    """Read the page's template; only who asks for the page needs it."""
+    path = ROOT / "scripts" / "report.html"
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise XtaskError(f"{path}: cannot be read: {error.strerror}; is scripts/ whole?") from error
 
 
 NARROWEST: Final = 50  # columns: a report is not made narrower
