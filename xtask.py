@@ -2970,7 +2970,8 @@ def _recognise(snapshot: Snapshot, own: Sequence[Source], handling: Handling) ->
 
 
 def layout_names() -> str:
-    return ", ".join(f"{layout.example} of {layout.runners}" for layout in LAYOUTS)
+    examples = dict.fromkeys(layout.example for layout in LAYOUTS if not layout.marker)
+    return ", ".join([*examples, "one file of any name"])
 
 
 def _assert_explained(snapshot: Snapshot, members: Sequence[Source], layout: Layout) -> None:
@@ -3057,7 +3058,8 @@ def _versions(
         if before and bool(before.source.word) == bool(source.word):
             raise MigrationError(
                 f"{snapshot.where}: {before.source.path} and {source.path} are the same version, "
-                f"{_version(way, layout) or way.says['name']}; give one of them another"
+                f"{_version(way, layout) or way.says['name']}; give one of them another, or name all "
+                "files in the order in which they run: order in parity.toml"
             )
         if not before or source.word:
             versions[key][direction] = way
@@ -3359,14 +3361,25 @@ def _merge(
 
 def pair_notes(steps: Sequence[Pair]) -> list[str]:
     """Say which pairs only their version made one, and which hold no statement on either side."""
-    notes = []
+    unlike = []
     for step in steps:
-        if not step.sqlite or not step.mysql:
+        if not step.sqlite or not step.mysql or step.sqlite.layout is SINGLE_FILE:
             continue
         names = [_name_alone(step.sqlite), _name_alone(step.mysql)]
-        if None not in names and names[0] != names[1] and step.sqlite.layout is not SINGLE_FILE:
-            notes.append(f"paired by version alone: {step.sqlite.label} with {step.mysql.label}")
-    return notes + [f"{label}: both sides hold no statement" for label in empty_pairs(steps)]
+        if None not in names and names[0] != names[1]:
+            unlike.append(f"{step.sqlite.label} with {step.mysql.label}")
+    notes = []
+    if unlike:
+        notes.append(f"paired by version alone, names differ: {some_of(unlike)}")
+    if empty := empty_pairs(steps):
+        notes.append(f"both sides hold no statement: {some_of(empty)}")
+    return notes
+
+
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """List names, as many as a line bears."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def empty_pairs(steps: Sequence[Pair]) -> list[str]:
@@ -4578,7 +4591,7 @@ FOREIGN_SYNTAX: Final = (
         refused_by="MariaDB",
         codes=(1064, 1115, 1273),
         pattern=r"_0900_|->>?|\(\s*\(|\b(?:IN)?VISIBLE\b|\bMEMBER\s+OF\b|\bSRID\b|\bNOT\s+ENFORCED\b"
-        r"|\bAS\s+new\b|\bARRAY\s*\)|\bENGINE_ATTRIBUTE\b|\bLATERAL\b",
+        r"|near 'LOCK\s*=|near 'ALGORITHM\s*=|\bAS\s+new\b|\bARRAY\s*\)|\bENGINE_ATTRIBUTE\b|\bLATERAL\b",
         advice='MySQL alone knows this: parity.toml says so with [mysql] image = "mysql:9.7"',
     ),
     ForeignSyntax(
@@ -4587,6 +4600,12 @@ FOREIGN_SYNTAX: Final = (
         pattern=r"_uca1400_|_nopad_|\bIF\s+(?:NOT\s+)?EXISTS\b|\bOR\s+REPLACE\s+TABLE\b|\bUUID\b"
         r"|\bINET[46]\b|\bSEQUENCE\b|\bSYSTEM\s+VERSIONING\b|\bPERSISTENT\b",
         advice='MariaDB alone knows this: parity.toml says so with [mysql] image = "mariadb:11.8"',
+    ),
+    ForeignSyntax(
+        refused_by="",
+        codes=(1064,),
+        pattern=r"near '--\S",
+        advice="on MySQL `--` begins a comment only where a space follows",
     ),
     ForeignSyntax(
         refused_by="",
@@ -11371,8 +11390,8 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
         base=base_of(project, arguments.base) if arguments.base else None,
     )
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
-    for label in empty_pairs(task.steps):
-        progress.note(f"{label}: both sides hold no statement; fill it in, or remove the pair")
+    if empty := empty_pairs(task.steps):
+        progress.note(f"both sides hold no statement: {some_of(empty)}; to be filled in?")
     image = os.environ.get("XTASK_MARIADB_IMAGE") or project.settings.image
     engines = choose_engines(server_option(arguments), image, False, progress.note)
     try:

@@ -413,7 +413,7 @@ def test_shifted_numbers_are_paired_by_name(project: Project) -> None:
 def test_pairs_of_unlike_names_are_said(project: Project) -> None:
     told, notes = sides(project, ["1_a", "2_add-x", "3_json"], ["1_a", "2_add_x", "3_enum"])
     assert told == [("1_a", "1_a"), ("2_add-x", "2_add_x"), ("3_json", "3_enum")]
-    assert notes == ["paired by version alone: 3_json with 3_enum"]
+    assert notes == ["paired by version alone, names differ: 3_json with 3_enum"]
 
 
 @pytest.mark.parametrize("text", ["", "-- To be written.\n", "/* nothing */ ;\n;"])
@@ -422,7 +422,7 @@ def test_a_pair_that_was_never_filled_is_said(text: str, project: Project) -> No
         project.write({f"{side}/1_a.sql": TABLE, f"{side}/2_b.sql": text})
     steps = project.steps()
     assert xtask.empty_pairs(steps) == ["2_b"]
-    assert xtask.pair_notes(steps) == ["2_b: both sides hold no statement"]
+    assert xtask.pair_notes(steps) == ["both sides hold no statement: 2_b"]
     project.write({"migrations/2_b.sql": "SELECT 1;"})
     assert xtask.empty_pairs(project.steps()) == []
 
