@@ -66,7 +66,9 @@ if sys.version_info < (3, 11):  # noqa: UP036  # said before the imports that an
 
 import argparse
 import base64
+import copy
 import dataclasses
+import datetime
 import functools
 import gc
 import hashlib
@@ -75,6 +77,7 @@ import io
 import json
 import math
 import os
+import random
 import re
 import secrets
 import select
@@ -91,7 +94,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
-from itertools import chain, pairwise, starmap
+from itertools import chain, combinations, pairwise, starmap
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
@@ -3965,7 +3968,14 @@ class DropWatch:
             label = quote_name(self.migration.label)
             sqlite, mysql = REFUSED
             note = f"with rows, SQLite refuses {refusals[0]}"
-            return [*found, Finding("upgrade-fails", label, sqlite, mysql, note=note)]
+            fails = Finding(
+                kind="upgrade-fails",
+                at=label,
+                sqlite=sqlite,
+                mysql=mysql,
+                note=note,
+            )
+            return [*found, fails]
         query = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid"
         for (name,) in self.connection.execute(query).fetchall():
             harm = self.harmed.get(name.lower())
@@ -3981,7 +3991,14 @@ class DropWatch:
             return []
         sqlite, mysql = made_null(columns) if columns else ROWS_GONE
         note = f"DROP TABLE {quote_name(harm.parent)} with foreign keys on"
-        return [Finding("data-loss", quote_name(name), sqlite, mysql, note=note)]
+        loss = Finding(
+            kind="data-loss",
+            at=quote_name(name),
+            sqlite=sqlite,
+            mysql=mysql,
+            note=note,
+        )
+        return [loss]
 
     def _warning(self, statement: Statement) -> Finding:
         return Finding(
@@ -7025,6 +7042,68 @@ HISTORY_RULES: Final = (
         UPDATE t SET n = 0 WHERE n IS NULL;  -- before the column is made NOT NULL
     """,
     ),
+    Rule(  # found where rows are carried through both histories
+        "data-differs",
+        "parity",
+        "with --rows: what the migrations insert, or make of rows that were there, differs",
+        """
+    An upgrade leaves other values on each side: columns swapped by INSERT … SELECT *, old rows
+    that were filled with something else, seeds with other values.
+
+    For example
+      SQLite  ALTER TABLE users ADD COLUMN lvl INTEGER NOT NULL DEFAULT 1;
+      MySQL   ALTER TABLE users ADD COLUMN lvl BIGINT NOT NULL DEFAULT 0;
+              ALTER TABLE users ALTER lvl SET DEFAULT 1;
+
+    {in place}
+      SQLite
+        INSERT INTO t_new (a, b) SELECT a, b FROM t;  -- never SELECT *: it goes by position
+      MySQL
+        UPDATE t SET lvl = 1;
+    """,
+    ),
+    Rule(  # found by running the same statement on both finished schemas
+        "behaviour",
+        "parity",
+        "with --rows: the same statement does something else, and no finding explains it",
+        """
+    Bodies of triggers and queries of views are judged by what they do: a statement is run on both
+    finished schemas, in a transaction that is rolled back, and all rows are compared after it.  The
+    note is a statement that shows it.
+
+    For example
+      SQLite  CREATE VIEW live AS SELECT id FROM items WHERE gone = 0;
+      MySQL   CREATE VIEW live AS SELECT id FROM items;
+
+    {new migration}
+      SQLite
+        DROP TRIGGER g; CREATE TRIGGER g …;  -- so that it does what its twin does
+      MySQL
+        DROP TRIGGER g; CREATE TRIGGER g …;
+    """,
+    ),
+    Rule(  # found where no row can be put into a table
+        "row-unknown",
+        "parity",
+        "with --rows: no row was found that both sides take",
+        """
+    What holds no row proves nothing with rows.  Values are made from the types and from the
+    literals of CHECKs, lists of values, partial keys, views and triggers; where that is not enough,
+    parity.toml gives a row.
+
+    For example
+      SQLite  CREATE TABLE t (code TEXT CHECK (code GLOB '[A-Z][0-9][0-9]'));
+      MySQL   CREATE TABLE t (code VARCHAR(3) CHECK (code REGEXP '^[A-Z][0-9][0-9]$'));
+
+    Fix it with a row that both take, in parity.toml
+      SQLite
+        [[row]]
+        table = "t"
+        values.code = "A12"
+      MySQL
+        -- the same row; a table that can hold none is not used by anybody
+    """,
+    ),
     Rule(  # found while a migration is applied
         "migration-warning",
         "parity",
@@ -7172,6 +7251,13 @@ class Rewrite:
         return f"[[rewrite]] {self.number}"
 
 
+class GivenRow(NamedTuple):
+    """A [[row]]: a table and the literals of its columns, all names in lower case."""
+
+    table: str
+    values: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Settings:
     """parity.toml, complete: directories as written there, SQL, names, entries."""
@@ -7187,16 +7273,20 @@ class Settings:
     ignore_tables: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
+    verify_rows: bool = False
+    rows: tuple[GivenRow, ...] = ()
 
 
 KNOWN_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "": ("ignore_tables", "sqlite", "mysql", "divergence", "open", "rewrite"),
+        "": ("ignore_tables", "sqlite", "mysql", "verify", "divergence", "open", "rewrite", "row"),
         "sqlite": ("migrations", "init", "functions", "transaction", "order", "skip", "replace"),
         "mysql": ("migrations", "init", "image", "order", "skip", "replace"),
         "divergence": ("kind", "at", "sqlite", "mysql", "reason"),
         "open": ("kind", "at", "sqlite", "mysql", "issue"),
         "rewrite": ("migration", "digest", "reason"),
+        "verify": ("rows",),
+        "row": ("table", "values"),
     }
 )
 
@@ -7212,6 +7302,8 @@ def parse_settings(text: str, where: str) -> Settings:
     sqlite, mysql = (_typed(data, side, dict, {}, where) for side in ("sqlite", "mysql"))
     _known(sqlite, "sqlite", f"{where}: [sqlite]")
     _known(mysql, "mysql", f"{where}: [mysql]")
+    verify = _typed(data, "verify", dict, {}, where)
+    _known(verify, "verify", f"{where}: [verify]")
     defaults = Settings()
     functions = _typed(sqlite, "functions", dict, {}, f"{where}: [sqlite]")
     for name, arguments in functions.items():
@@ -7245,6 +7337,8 @@ def parse_settings(text: str, where: str) -> Settings:
         ignore_tables=tuple(name.lower() for name in tables),
         entries=tuple(entries),
         rewrites=tuple(rewrites),
+        verify_rows=_typed(verify, "rows", bool, False, f"{where}: [verify]"),
+        rows=_given_rows(_typed(data, "row", list, [], where), where),
     )
 
 
@@ -7268,6 +7362,39 @@ def _handling(table: Mapping[str, Any], where: str) -> Handling:
         skip=tuple(lists["skip"]),
         replace=tuple(replace.items()),
     )
+
+
+def _given_rows(items: Sequence[Any], where: str) -> tuple[GivenRow, ...]:
+    """Read the [[row]] sections.  Raises ConfigError."""
+    found = []
+    for number, item in enumerate(items, 1):
+        title = f"{where}: [[row]] {number}"
+        if not isinstance(item, dict):
+            raise ConfigError(f"{title}: expected a table")
+        _known(item, "row", title)
+        table = _typed(item, "table", str, "", title)
+        values = _typed(item, "values", dict, {}, title)
+        if not table or not values:
+            raise ConfigError(f"{title}: expected a table's name and values = {{ column = value }}")
+        literals = {
+            name.lower(): _literal(value, f"{title}: {name}") for name, value in values.items()
+        }
+        found.append(GivenRow(table.lower(), literals))
+    return tuple(found)
+
+
+def _literal(value: object, where: str) -> str:
+    """A TOML value as an SQL literal that both backends take.  Raises ConfigError."""
+    match value:
+        case bool():
+            return str(int(value))
+        case int() | float():
+            return str(value)
+        case str():
+            return quote_string(value)
+        case datetime.datetime() | datetime.date() | datetime.time():
+            return quote_string(str(value))
+    raise ConfigError(f"{where}: expected a text, a number, a boolean or a day, found {value!r}")
 
 
 def _known(table: Mapping[str, Any], section: str, where: str) -> None:
@@ -7569,6 +7696,2939 @@ def relation_of(place: str) -> str:
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
+Quote = Callable[[str], str]
+Say = Callable[[str], None]
+Schemas = tuple[Schema, Schema]
+
+
+def lower(names: Iterable[str]) -> list[str]:
+    return [name.lower() for name in names]
+
+
+# What a value is here: an SQL literal that both backends read alike.
+LEFT_OUT: Final = ""  # the column is not named in the INSERT
+NULL: Final = "NULL"
+LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+# The logical type that values are made of, where several are possible.
+LOGICAL_ORDER: Final = ("string", "bytes", "datetime", "date", "time", "decimal", "f64", "i64")
+SPELLED_BOOLEAN: Final = ("tinyint(1)", "bit(1)", "bool", "boolean", "bit")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A column of a table on both sides or on one, and what SQL elsewhere says of its values.
+
+    `rank` numbers the columns of one logical type in a table, so that no two hold the same;
+    `literals` are those that CHECKs, partial keys, views and triggers name beside it, `words` the
+    words that stand there.
+    """
+
+    name: str
+    ours: Column | None
+    theirs: Column | None
+    rank: int = 0
+    literals: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+
+    @functools.cached_property
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(column for column in (self.theirs, self.ours) if column)
+
+    @functools.cached_property
+    def logical(self) -> str:
+        return shared_logical(self.ours, self.theirs)
+
+    @functools.cached_property
+    def declared(self) -> str:
+        """The type as MySQL spells it, or SQLite where it stands alone; lower case."""
+        return self.columns[0].type.text.lower()
+
+    @property
+    def generated(self) -> bool:
+        return any(column.generated for column in self.columns)
+
+    @property
+    def nullable(self) -> bool:
+        return all(column.nullable for column in self.columns)
+
+    @property
+    def has_default(self) -> bool:
+        return any(column.default for column in self.columns)
+
+    @property
+    def can_be_left_out(self) -> bool:
+        return all(column.default or column.nullable for column in self.columns)
+
+    @property
+    def auto_increment(self) -> bool:
+        return any(column.auto_increment for column in self.columns)
+
+    def size(self, unit: str) -> int | None:
+        """The smallest size of this unit that a side declares or holds to."""
+        found = []
+        for column in self.columns:
+            for size in (column.type.declared, column.type.enforced):
+                if size and size[0] == unit:
+                    found.append(int(size[1]))
+        return min(found, default=None)
+
+    def usual(self, number: int) -> str:
+        """Make the value of row `number` from the type alone."""
+        maker = USUAL_VALUES.get(self.logical, usual_integer)
+        return maker(self, number)
+
+    def candidates(self, number: int) -> list[str]:
+        """List the values to try for row `number`, the likeliest first."""
+        made = [self.usual(number), *around(self, number)]
+        made += [self.usual(number + further) for further in (40, 1_000, 200_000)]
+        return list(dict.fromkeys(made))
+
+
+def shared_logical(ours: Column | None, theirs: Column | None) -> str:
+    """Choose the logical type of a pair's values: a shared one, else MySQL's."""
+    types = [column.type for column in (theirs, ours) if column]
+    known = [kind.logical for kind in types if kind.logical]
+    if not known:
+        return ""
+    shared = frozenset.intersection(*known) or known[0]
+    if any(kind.text.lower() in SPELLED_BOOLEAN for kind in types) and "bool" in shared:
+        return "bool"
+    for logical in LOGICAL_ORDER:
+        if logical in shared:
+            return logical
+    return "bool"
+
+
+def usual_boolean(slot: Slot, number: int) -> str:
+    pattern = slot.rank % 6 + 1  # of three bits, never all alike
+    return str(pattern >> (number % 3) & 1)
+
+
+def usual_integer(slot: Slot, number: int) -> str:
+    if slot.declared.startswith("year"):
+        value = 2001 + (slot.rank * 7 + number) % 90
+    elif slot.size("integer") == 1:
+        value = (slot.rank * 7 + number) % 119 + 2
+    else:
+        value = 100 * (slot.rank + 1) + number + 1
+    return str(value)
+
+
+def decimal_size(slot: Slot) -> tuple[int | None, int]:
+    """The digits that a DECIMAL declares, and how many stand behind the point."""
+    for column in slot.columns:
+        size = column.type.declared
+        if size and size[0] == "decimal":
+            return int(size[1]), int(size[2])
+    return None, 2
+
+
+def usual_decimal(slot: Slot, number: int) -> str:
+    digits, scale = decimal_size(slot)
+    largest = 10 ** (digits or 10) - 1
+    whole = 100 * (slot.rank + 1) + number + 41
+    value = Decimal(whole % largest + 1)
+    return format(value.scaleb(-scale), "f")
+
+
+def usual_double(slot: Slot, number: int) -> str:
+    return f"{10 * slot.rank + number + 1}.5"
+
+
+def text_of_length(length: int, serial: int) -> str:
+    """Make a text of so many characters, another one for each serial number; of both cases."""
+    digits = ""
+    while serial or not digits:
+        serial, digit = divmod(serial, len(LETTERS))
+        digits = LETTERS[digit] + digits
+    if not length:
+        return ""
+    text = digits[-length:].rjust(length, "a")
+    return text.capitalize() if length > 1 else text
+
+
+def usual_text(slot: Slot, number: int) -> str:
+    serial = 7 * slot.rank + number
+    for column in slot.columns:
+        values = column.type.values
+        if values:
+            return quote_string(values[serial % len(values)])
+    base = slot.declared.partition("(")[0]
+    match base:
+        case "json":
+            return json_object(slot, number)
+        case "uuid":
+            return quote_string(f"00000000-0000-4000-8000-{slot.rank:04x}{number:08x}")
+        case "inet4":
+            high, low = divmod(number, 256)
+            return quote_string(f"10.{slot.rank % 256}.{high % 256}.{low}")
+        case "inet6":
+            return quote_string(f"fd00::{slot.rank + 1:x}:{number + 1:x}")
+        case "set":
+            return quote_string(enum_values(slot.declared)[0])
+    text = f"Ab{slot.rank}c{number}"
+    limit = text_limit(slot)
+    if limit is not None and len(text) > limit:
+        text = text_of_length(limit, serial)
+    return quote_string(text)
+
+
+def text_limit(slot: Slot) -> int | None:
+    """The characters that a text may have; a byte of four may be needed for each."""
+    limits = []
+    length = slot.size("length")
+    octets = slot.size("octets")
+    if length is not None:
+        limits.append(length)
+    if octets is not None:
+        limits.append(octets // 4)
+    return min(limits, default=None)
+
+
+def usual_bytes(slot: Slot, number: int) -> str:
+    raw = f"B{slot.rank}c{number}".encode()
+    limit = slot.size("length")
+    if slot.declared.startswith("binary"):
+        limit = limit or 1
+        raw = raw.rjust(limit, b".")
+    if limit is not None:
+        raw = raw[-limit:]
+    return f"x'{raw.hex()}'"
+
+
+FIRST_DAY: Final = datetime.date(2021, 1, 1).toordinal()
+
+
+def usual_day(slot: Slot, number: int) -> datetime.date:
+    return datetime.date.fromordinal(FIRST_DAY + (31 * slot.rank + number) % 5_000)
+
+
+def usual_date(slot: Slot, number: int) -> str:
+    return quote_string(usual_day(slot, number).isoformat())
+
+
+def usual_moment(slot: Slot, number: int) -> str:
+    return quote_string(f"{usual_day(slot, number + 700).isoformat()} 03:04:{number % 60:02}")
+
+
+def usual_time(slot: Slot, number: int) -> str:
+    return quote_string(f"{(slot.rank + 1) % 24:02}:{number // 60 % 60:02}:{number % 60:02}")
+
+
+USUAL_VALUES: Final[Mapping[str, Callable[[Slot, int], str]]] = MappingProxyType(
+    {
+        "bool": usual_boolean,
+        "i64": usual_integer,
+        "f64": usual_double,
+        "decimal": usual_decimal,
+        "string": usual_text,
+        "bytes": usual_bytes,
+        "date": usual_date,
+        "time": usual_time,
+        "datetime": usual_moment,
+    }
+)
+
+
+# A day or time that is written in full; a word or a number in such a column is of a wrong type.
+FULL_MOMENTS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        "date": re.compile(r"'\d{4}-\d\d-\d\d'\Z"),
+        "time": re.compile(r"'\d\d:\d\d:\d\d'\Z"),
+        "datetime": re.compile(r"'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d'\Z"),
+    }
+)
+NUMERIC: Final = frozenset(["bool", "i64", "f64", "decimal"])
+
+
+def around(slot: Slot, number: int) -> list[str]:
+    """List values that the SQL around a column suggests: its literals and their neighbours."""
+    numbers = [Decimal(literal) for literal in slot.literals if literal[:1] != "'"]
+    near = numbers_around(numbers)
+    match slot.logical:
+        case "f64" | "decimal":
+            return near
+        case "i64":
+            return [text for text in near if "." not in text]
+        case "bool":
+            return [text for text in near if text in ("0", "1")]
+        case "bytes":
+            return bytes_of_sizes(near)
+        case "string":
+            return texts_around(slot, near, number)
+        case "date" | "time" | "datetime":
+            pattern = FULL_MOMENTS[slot.logical]
+            return [text for text in slot.literals if pattern.match(text)]
+    return []
+
+
+def bytes_of_sizes(sizes: Sequence[str]) -> list[str]:
+    made = []
+    for size in sizes:
+        if size.isdigit() and int(size) <= 64:
+            filling = "41" * int(size)
+            made.append(f"x'{filling}'")
+    return made
+
+
+def texts_around(slot: Slot, sizes: Sequence[str], number: int) -> list[str]:
+    """List the texts named, those of a list of values, and some of the lengths named."""
+    made = [literal for literal in slot.literals if literal[:1] == "'"]
+    for column in slot.columns:
+        made += map(quote_string, column.type.values)
+    made += texts_of_sizes(slot, sizes, number)
+    usual = slot.usual(number)
+    if "upper" in slot.words:
+        made.append(usual.upper())
+    if "lower" in slot.words:
+        made.append(usual.lower())
+    if any("json" in word for word in slot.words):
+        made.append(json_object(slot, number))
+        made += ("'{}'", "'[]'")
+    return made
+
+
+def texts_of_sizes(slot: Slot, sizes: Sequence[str], number: int) -> list[str]:
+    limit = text_limit(slot) or LONGEST_TRIED
+    serial = 7 * slot.rank + number
+    made = []
+    for size in sizes:
+        if size.isdigit() and int(size) <= limit:
+            text = text_of_length(int(size), serial)
+            made.append(quote_string(text))
+    return made
+
+
+LONGEST_TRIED: Final = 4_000
+
+
+def json_object(slot: Slot, number: int) -> str:
+    return quote_string(f'{{"k{slot.rank}": {number}}}')
+
+
+def numbers_around(numbers: Sequence[Decimal]) -> list[str]:
+    """Each number, one above, one below, and half-way between two."""
+    made = list(numbers)
+    for number in numbers:
+        made.append(number + 1)
+        made.append(number - 1)
+    for low, high in pairwise(sorted(set(numbers))):
+        half = (low + high) / 2
+        if high - low > 1:
+            half = half.to_integral_value()
+        made.append(half)
+    texts = []
+    for number in made:
+        text = canonical_number(str(number))
+        if text not in texts:
+            texts.append(text)
+    return texts
+
+
+LITERALS_OF_A_COLUMN: Final = 16
+
+
+def literals_in(text: str) -> list[str]:
+    """List the literals of an SQL text, a sign before a number included."""
+    made = []
+    sign = ""
+    for token in code_tokens(text, "sqlite"):
+        literal = token.text
+        if token.kind == "string" and literal[0] == "'":
+            made.append(literal)
+        elif token.kind == "number" and literal[:2].lower() != "0x":
+            made.append(sign + literal)
+        sign = "-" if literal == "-" else ""
+    return made
+
+
+PLAIN_WORD: Final = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Speech:
+    """SQL that reads columns of tables: a CHECK, the WHERE of a key, a view, a trigger."""
+
+    tables: frozenset[str]
+    columns: frozenset[str] | None  # where they are known
+    text: str
+
+    @functools.cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(word.lower() for word in PLAIN_WORD.findall(self.text))
+
+    @functools.cached_property
+    def literals(self) -> list[str]:
+        return literals_in(self.text)
+
+    def reads(self, column: str) -> bool:
+        return column in (self.words if self.columns is None else self.columns)
+
+
+def table_sources(table: Table) -> Iterator[Speech]:
+    """The conditions that stand in a table's own definition."""
+    names = frozenset([table.name.lower()])
+    for check in table.checks:
+        for part in check:
+            yield Speech(names, part.columns, part.text)
+    for key in (*table.uniques, *table.indexes):
+        if key.where:
+            yield Speech(names, key.where.columns, key.where.text)
+    for column in table.columns:
+        if column.generated:
+            yield Speech(names, column.generated.columns, column.generated.text)
+
+
+# ---- comparing values ----------------------------------------------------------------------
+
+
+Value = str | None
+Row = tuple[Value, ...]
+
+
+def number_text(value: float | Decimal, single: bool = False) -> str:
+    """A number by value: 1.50 and 1.5 are one, and what only a binary fraction adds is dropped."""
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            return str(value)
+        return canonical_number(f"{value:.{6 if single else 15}g}")
+    return canonical_number(str(value))
+
+
+PARTS_OF_A_DAY: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z")
+PARTS_OF_A_MOMENT: Final = re.compile(
+    r"(\d{4}-\d{1,2}-\d{1,2})[ T](\d\d:\d\d(?::\d\d)?)(\.\d+)?(?:Z|\+00:00)?\Z"
+)
+
+
+def day_text(text: str) -> str:
+    parts = PARTS_OF_A_DAY.match(text)
+    return f"{parts[1]}-{parts[2]:>02}-{parts[3]:>02}" if parts else text
+
+
+def moment_text(text: str) -> str:
+    """A moment by value; a day alone stays one, as text that holds ten characters sorts elsewhere."""
+    parts = PARTS_OF_A_MOMENT.match(text)
+    if not parts:
+        return day_text(text)
+    day, clock, fraction = parts.groups(default="")
+    if len(clock) == 5:
+        clock += ":00"
+    fraction = fraction.rstrip("0").rstrip(".")
+    return f"{day_text(day)} {clock}{fraction}"
+
+
+def duration_text(value: datetime.timedelta) -> str:
+    seconds = value.days * 86_400 + value.seconds
+    sign = "-" if seconds < 0 else ""
+    minutes, seconds = divmod(abs(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{sign}{hours:02}:{minutes:02}:{seconds:02}"
+    if value.microseconds:
+        text += f".{value.microseconds:06}".rstrip("0")
+    return text
+
+
+def json_value(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+def comparable(value: object, logical: str, declared: str) -> Value:
+    """A value as one text for all that are equal as values of its logical type, None for NULL."""
+    match value:
+        case None:
+            return None
+        case bytes() if logical in NUMERIC:
+            return str(int.from_bytes(value, "big"))
+        case bytes() if logical == "":
+            return quote_string(value.decode("utf-8", "replace"))
+        case bytes():
+            return f"x'{value.hex()}'"
+        case bool() | int() | float() | Decimal():
+            return number_text(value, single=declared.startswith("float"))
+        case datetime.datetime():
+            return quote_string(moment_text(value.isoformat(" ")))
+        case datetime.date():
+            return quote_string(value.isoformat())
+        case datetime.timedelta():
+            return quote_string(duration_text(value))
+    return quote_string(comparable_text(str(value), logical, declared))
+
+
+def comparable_text(text: str, logical: str, declared: str) -> str:
+    if logical == "date":
+        return day_text(text)
+    if logical == "datetime":
+        return moment_text(text)
+    if declared == "json" or (logical == "" and text[:1] in ("{", "[")):
+        return json_value(text)
+    if declared in ("uuid", "inet6"):
+        return text.lower()
+    if declared.startswith("char"):
+        return text.rstrip(" ")
+    return text
+
+
+def value_shown(value: Value) -> str:
+    """A value as a report shows it."""
+    text = NULL if value is None else value
+    return text if len(text) <= 60 else f"{text[:40]}… ({len(text)} characters)"
+
+
+def literal_of(value: object, dialect: Dialect) -> str:
+    """A value that was read as an SQL literal."""
+    match value:
+        case None:
+            return NULL
+        case bytes():
+            return f"x'{value.hex()}'"
+        case bool() | int() | float() | Decimal():
+            return str(value)
+        case datetime.timedelta():
+            text = duration_text(value)
+        case datetime.datetime():
+            text = value.isoformat(" ")
+        case _:
+            text = str(value)
+    if dialect == "mysql":
+        text = text.replace("\\", "\\\\")
+    return quote_string(text)
+
+
+# ---- the databases -------------------------------------------------------------------------
+
+
+class Clock(NamedTuple):
+    """A moment that a database takes for now, and the seed of what it takes for chance."""
+
+    now: str
+    seed: int
+
+
+# The two walks of SQLite; MySQL's clock is the first one's.
+CLOCKS: Final = (Clock("2026-03-04 05:06:07", 1), Clock("2029-10-11 12:13:14", 2))
+DATE_FUNCTIONS: Final = ("date", "time", "datetime", "julianday", "strftime", "unixepoch")
+CURRENT_MOMENT: Final = (
+    ("current_timestamp", "datetime"),
+    ("current_date", "date"),
+    ("current_time", "time"),
+)
+
+
+def stop_clock(connection: sqlite3.Connection, clock: Clock) -> None:
+    """Let the functions of time and chance give the same in every run."""
+    helper = sqlite3.connect(":memory:", check_same_thread=False)
+    for name in DATE_FUNCTIONS:
+        function = date_function(helper, name, clock)
+        connection.create_function(name, -1, function, deterministic=True)
+    for name, gives in CURRENT_MOMENT:
+        today = constant(date_function(helper, gives, clock)())
+        connection.create_function(name, 0, today)
+    chance = random.Random(clock.seed)
+
+    def blob(size: int) -> bytes:
+        return chance.randbytes(max(1, int(size)))
+
+    def integer() -> int:
+        return chance.getrandbits(64) - 2**63
+
+    connection.create_function("random", 0, integer)
+    connection.create_function("randomblob", 1, blob)
+
+
+SQLValue = str | float | None
+
+
+def constant(value: SQLValue) -> Callable[[], SQLValue]:
+    return lambda: value
+
+
+def date_function(helper: sqlite3.Connection, name: str, clock: Clock) -> Callable[..., SQLValue]:
+    """Make a function of dates to which the clock's moment is now."""
+    index = 1 if name == "strftime" else 0  # where the moment stands
+
+    def call(*arguments: SQLValue) -> SQLValue:
+        given = list(arguments)
+        if len(given) == index:
+            given.append("now")
+        if len(given) > index and str(given[index]).lower() == "now":
+            given[index] = clock.now
+        marks = ", ".join("?" * len(given))
+        try:
+            found = helper.execute(f"SELECT {name}({marks})", given).fetchone()
+        except sqlite3.Error:
+            return None  # as for a moment that it does not understand
+        value: SQLValue = found[0]
+        return value
+
+    return call
+
+
+class SQLiteStore:
+    """SQLite with rows in it, its clock stopped."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, backend: SQLiteBackend, clock: Clock) -> None:
+        self.backend, self.clock = backend, clock
+        self.defers = False  # some key waits for the COMMIT
+
+    def fresh(self) -> None:
+        self.backend.fresh()
+        stop_clock(self.backend.open, self.clock)
+
+    @contextmanager
+    def enforcing(self) -> Iterator[None]:
+        """Foreign keys are on for the rows, whatever the migrations' session says."""
+        (was,) = self.backend.open.execute("PRAGMA foreign_keys").fetchone()
+        self.backend.open.execute("PRAGMA foreign_keys = ON")
+        try:
+            yield
+        finally:
+            self.backend.open.execute(f"PRAGMA foreign_keys = {was}")
+
+    @contextmanager
+    def lenient(self) -> Iterator[None]:
+        """Rows are written as they are: no foreign key stands in the way."""
+        (was,) = self.backend.open.execute("PRAGMA foreign_keys").fetchone()
+        self.backend.open.execute("PRAGMA foreign_keys = OFF")
+        try:
+            yield
+        finally:
+            self.backend.open.execute(f"PRAGMA foreign_keys = {was}")
+
+    def quote(self, name: str) -> str:
+        return quote_sqlite(name)
+
+    def run(self, sql: str) -> str | None:
+        """Run one statement; None where it was taken, else the error."""
+        try:
+            self.backend.open.execute(sql).fetchall()
+        except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
+            if number := self.backend.poll():
+                raise Interrupted(number) from error
+            return str(error)
+        return None
+
+    def begin(self) -> None:
+        self.backend.open.execute("BEGIN")
+
+    def rollback(self) -> None:
+        """Undo; a RAISE(ROLLBACK) has done so already."""
+        if self.backend.open.in_transaction:
+            self.backend.open.execute("ROLLBACK")
+
+    def ask(self, queries: Sequence[str]) -> list[list[tuple[object, ...]]]:
+        return [self.backend.open.execute(query).fetchall() for query in queries]
+
+    def violated(self) -> str | None:
+        """Say whether a COMMIT would refuse what a deferred key let pass so far."""
+        if not self.defers:
+            return None
+        row = self.backend.open.execute("PRAGMA foreign_key_check").fetchone()
+        return "FOREIGN KEY constraint failed" if row else None
+
+    def triggers(self, table: str) -> list[tuple[str, str]]:
+        query = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = ?"
+        return self.backend.open.execute(query, (table.lower(),)).fetchall()
+
+    def reset(self, tables: Iterable[str]) -> None:
+        """Nothing: what SQLite counts is rolled back."""
+
+
+class MySQLStore:
+    """The scratch database with rows in it, over a session of an application's kind."""
+
+    dialect: Dialect = "mysql"
+
+    def __init__(self, backend: MySQLBackend, clock: Clock) -> None:
+        self.backend, self.clock = backend, clock
+        self.session: Any = None
+
+    def open(self) -> None:
+        """Begin a session of our own, and stop the clocks of both."""
+        self.close()
+        self.session = self.backend._connect(self.backend.address.database)
+        for session in (self.session, self.backend.connection):
+            for sql in ("SET time_zone = '+00:00'", f"SET timestamp = {self._moment()}"):
+                self.backend.query(sql, session)
+
+    def close(self) -> None:
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+    def _moment(self) -> int:
+        moment = datetime.datetime.fromisoformat(f"{self.clock.now}+00:00")
+        return int(moment.timestamp())
+
+    def fresh(self) -> None:
+        self.close()
+        self.backend.fresh()
+        self.open()
+
+    @contextmanager
+    def enforcing(self) -> Iterator[None]:
+        yield  # the session is a new one: its foreign keys are on
+
+    @contextmanager
+    def lenient(self) -> Iterator[None]:
+        self.run("SET FOREIGN_KEY_CHECKS = 0")
+        try:
+            yield
+        finally:
+            self.run("SET FOREIGN_KEY_CHECKS = 1")
+
+    def quote(self, name: str) -> str:
+        return quote_mysql(name)
+
+    def run(self, sql: str) -> str | None:
+        """Run statements; None where they were taken, else the error."""
+        import pymysql
+
+        try:
+            with self.session.cursor() as cursor:
+                cursor.execute(sql)
+                while cursor.nextset():
+                    pass
+        except pymysql.err.MySQLError as error:
+            if error.args and error.args[0] in CONNECTION_LOST:
+                raise ServerError(f"the server went away during {beginning(sql)}") from error
+            return self.backend._nameless(_server_words(error))
+        return None
+
+    def begin(self) -> None:
+        self.run("START TRANSACTION")
+
+    def rollback(self) -> None:
+        self.run("ROLLBACK")
+
+    def ask(self, queries: Sequence[str]) -> list[list[tuple[object, ...]]]:
+        return [list(rows) for rows in self.backend.queries(queries, self.session)]
+
+    def violated(self) -> str | None:
+        return None  # InnoDB defers nothing
+
+    def triggers(self, table: str) -> list[tuple[str, str]]:
+        query = f"SHOW TRIGGERS WHERE `Table` = {quote_string(table)}"
+        (listed,) = self.ask([query])
+        found = []
+        for row in listed:
+            name = str(row[0])
+            (shown,) = self.ask([f"SHOW CREATE TRIGGER {quote_mysql(name)}"])
+            _, _, sql, *_ = shown[0]
+            found.append((name, str(sql)))
+        return found
+
+    def reset(self, tables: Iterable[str]) -> None:
+        """Count on from the highest id; a rollback does not undo InnoDB's counters."""
+        for table in tables:
+            self.run(f"ALTER TABLE {quote_mysql(table)} AUTO_INCREMENT = 1")
+
+
+Store = SQLiteStore | MySQLStore
+
+
+# ---- both sides at once --------------------------------------------------------------------
+
+
+class Shared(NamedTuple):
+    """A column that both sides have, and how its values are compared."""
+
+    ours: Column
+    theirs: Column
+    logical: str
+    declared: str
+
+
+@dataclass(frozen=True)
+class Twins:
+    """A table as each side has it."""
+
+    ours: Table
+    theirs: Table
+
+    @property
+    def name(self) -> str:
+        return self.ours.name
+
+    @property
+    def id(self) -> str:
+        """The name in lower case, by which tables are looked up."""
+        return self.ours.name.lower()
+
+    def side(self, dialect: Dialect) -> Table:
+        return self.ours if dialect == "sqlite" else self.theirs
+
+    @functools.cached_property
+    def shared(self) -> tuple[Shared, ...]:
+        found = []
+        for column in self.ours.columns:
+            other = self.theirs.by_name.get(column.name.lower())
+            if other:
+                logical = shared_logical(column, other)
+                declared = other.type.text.lower()
+                if column.type.text.lower() == "json":
+                    declared = "json"
+                found.append(Shared(column, other, logical, declared))
+        return tuple(found)
+
+    @functools.cached_property
+    def key(self) -> tuple[int, ...]:
+        """The positions of the primary key among the shared columns, where both have the same."""
+        names = lower(self.ours.primary_key)
+        others = lower(self.theirs.primary_key)
+        if sorted(names) != sorted(others):
+            return ()
+        shared = lower(one.ours.name for one in self.shared)
+        return tuple(map(shared.index, names))
+
+    @functools.cached_property
+    def foreign_keys(self) -> tuple[ForeignKey, ...]:
+        """The keys of both sides, each once."""
+        seen: dict[object, ForeignKey] = {}
+        keys = self.ours.foreign_keys + self.theirs.foreign_keys
+        for key in keys:
+            columns = frozenset(lower(key.columns))
+            seen.setdefault((columns, key.parent.lower()), key)
+        return tuple(seen.values())
+
+    @functools.cached_property
+    def uniques(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of each key that refuses duplicates on a side; lower case."""
+        keys = [*self.ours.uniques, *self.theirs.uniques]
+        for table in (self.ours, self.theirs):
+            if table.primary:
+                keys.append(table.primary)
+        found: dict[tuple[str, ...], None] = {}
+        for key in keys:
+            names = []
+            for part in key.parts:
+                if part.column is not None:
+                    names.append(part.column.lower())
+            names.sort()
+            found[tuple(names)] = None
+        found.pop((), None)
+        return tuple(found)
+
+    @property
+    def is_tree(self) -> bool:
+        return any(key.parent.lower() == self.id for key in self.foreign_keys)
+
+    @property
+    def counts(self) -> bool:
+        """Say whether MySQL makes up its ids."""
+        return any(column.auto_increment for column in self.theirs.columns)
+
+
+def twins_of(schemas: Schemas) -> dict[str, Twins]:
+    """Pair the tables that both sides have under one name and that can hold rows; by lower name.
+
+    Names that differ in case are `identifier-case`, other engines `table-engine`.
+    """
+    ours, theirs = schemas
+    found = {}
+    for name, table in ours.tables.items():
+        other = theirs.tables.get(name)
+        if other is None or table.kind != "table" or other.kind != "table":
+            continue
+        twins = Twins(table, other)
+        transactional = (other.engine or "InnoDB") == "InnoDB"
+        if transactional and twins.shared:
+            found[name.lower()] = twins
+    return found
+
+
+Tables = Mapping[str, Twins]  # by lower name
+
+
+class Cell(NamedTuple):
+    """A value that differs; `row` and `key` name the row, `before` is in both where it is in one."""
+
+    column: str
+    key: Row
+    sqlite: Value
+    mysql: Value
+
+
+class Gap(NamedTuple):
+    """A row that one side alone has; `raw` are its values as that side gave them."""
+
+    missing_in: Dialect
+    key: Row
+    row: Row
+    raw: tuple[object, ...]
+
+
+class Differences(NamedTuple):
+    cells: list[Cell]
+    gaps: list[Gap]
+
+    @property
+    def any(self) -> bool:
+        return bool(self.cells or self.gaps)
+
+
+class Held:
+    """The rows of a table on SQLite, on SQLite under another clock, and on MySQL."""
+
+    def __init__(self, twins: Twins, raw: Sequence[Sequence[tuple[object, ...]]]) -> None:
+        self.twins = twins
+        self.raw = raw
+        self.ours, self.again, self.theirs = [
+            [self._row(values) for values in rows] for rows in raw
+        ]
+
+    def _row(self, values: tuple[object, ...]) -> Row:
+        kinds = self.twins.shared
+        return tuple(
+            comparable(value, kind.logical, kind.declared)
+            for value, kind in zip(values, kinds, strict=True)
+        )
+
+    @functools.cached_property
+    def keyed(self) -> bool:
+        """Say whether SQLite gives the same primary keys under another clock."""
+        if not self.twins.key:
+            return False
+        keys = Counter(map(self._key, self.ours))
+        again = Counter(map(self._key, self.again))
+        single = max(keys.values(), default=1) == 1  # NULLs are equal to nothing
+        return single and keys == again
+
+    def _key(self, row: Row) -> Row:
+        return tuple(row[i] for i in self.twins.key)
+
+    def key_of(self, row: Row) -> Row:
+        return self._key(row) if self.keyed else ()
+
+    @functools.cached_property
+    def by_key(self) -> dict[Row, Row]:
+        """What both sides hold, once they are alike."""
+        return {self._key(row): row for row in self.theirs} if self.keyed else {}
+
+    def value(self, key: Row, column: str) -> Value:
+        """What the row of a key holds in a column; None where there is neither."""
+        names = [shared.ours.name.lower() for shared in self.twins.shared]
+        row = self.by_key.get(key)
+        if row is None or column.lower() not in names:
+            return None
+        return row[names.index(column.lower())]
+
+    def differences(self) -> Differences:
+        if self.ours == self.theirs == self.again:
+            return Differences([], [])
+        return self._by_key() if self.keyed else self._by_rest()
+
+    def _by_key(self) -> Differences:
+        """Compare the rows of the same primary key."""
+        cells: list[Cell] = []
+        gaps: list[Gap] = []
+        ours = self._positions(self.ours)
+        again = self._positions(self.again)
+        theirs = self._positions(self.theirs)
+        for key, i in theirs.items():
+            if key not in ours:
+                gaps.append(self._gap("sqlite", i))
+        for key, i in ours.items():
+            if key not in theirs:
+                gaps.append(self._gap("mysql", i))
+                continue
+            row = self.ours[i]
+            other = self.theirs[theirs[key]]
+            if row != other:
+                repeated = self.again[again[key]]
+                volatile = unlike_positions(row, repeated)
+                cells += self._cells(key, row, other, volatile)
+        return Differences(cells, gaps)
+
+    def _positions(self, rows: Sequence[Row]) -> dict[Row, int]:
+        return {self._key(row): i for i, row in enumerate(rows)}
+
+    def _gap(self, missing_in: Dialect, index: int) -> Gap:
+        """A row that the other side has, by its position there."""
+        rows, raw = self.theirs, self.raw[2]
+        if missing_in == "mysql":
+            rows, raw = self.ours, self.raw[0]
+        row = rows[index]
+        key = self.key_of(row)
+        return Gap(
+            missing_in=missing_in,
+            key=key,
+            row=row,
+            raw=raw[index],
+        )
+
+    def _cells(self, key: Row, ours: Row, theirs: Row, volatile: Collection[int]) -> list[Cell]:
+        """Compare two rows; what SQLite does not repeat must be NULL on both sides or on none."""
+        found = []
+        for i in unlike_positions(ours, theirs):
+            pair = (ours[i], theirs[i])
+            if i in volatile and None not in pair:
+                continue
+            column = self.twins.shared[i].ours
+            cell = Cell(
+                column=column.name,
+                key=key,
+                sqlite=pair[0],
+                mysql=pair[1],
+            )
+            found.append(cell)
+        return found
+
+    def _by_rest(self) -> Differences:
+        """Match rows without a key to go by: equal ones first, then those most alike."""
+        cells: list[Cell] = []
+        gaps: list[Gap] = []
+        volatile = self._volatile_columns()
+        ours = [masked(row, volatile) for row in self.ours]
+        theirs = [masked(row, volatile) for row in self.theirs]
+        only_ours = rows_without_match(ours, theirs)
+        only_theirs = rows_without_match(theirs, ours)
+        only_ours.sort(key=lambda i: order_of(ours[i]))
+        for i in only_ours:
+            if not only_theirs:
+                gaps.append(self._gap("mysql", i))
+                continue
+            row = ours[i]
+            likeness = [alike_values(row, theirs[j]) for j in only_theirs]
+            most = max(likeness)
+            near = likeness.index(most)
+            other = theirs[only_theirs.pop(near)]
+            cells += self._cells((), row, other, ())
+        for j in only_theirs:
+            gaps.append(self._gap("sqlite", j))
+        return Differences(cells, gaps)
+
+    def _volatile_columns(self) -> frozenset[int]:
+        """The positions of columns whose values another clock changes."""
+        found: set[int] = set()
+        for one, other in zip(self.ours, self.again, strict=False):
+            found.update(unlike_positions(one, other))
+        return frozenset(found)
+
+
+def unlike_positions(one: Row, other: Row) -> list[int]:
+    return [i for i, value in enumerate(one) if value != other[i]]
+
+
+def masked(row: Row, volatile: Collection[int]) -> Row:
+    """A row without the values that SQLite does not repeat: only that there is one."""
+    values = list(row)
+    for i in volatile:
+        if values[i] is not None:
+            values[i] = "*"
+    return tuple(values)
+
+
+def rows_without_match(rows: Sequence[Row], others: Sequence[Row]) -> list[int]:
+    """The positions of rows that the others lack, each counted once."""
+    left = Counter(others)
+    found = []
+    for i, row in enumerate(rows):
+        if left[row]:
+            left[row] -= 1
+        else:
+            found.append(i)
+    return found
+
+
+def order_of(row: Row) -> tuple[tuple[bool, str], ...]:
+    """A row as something that sorts, NULL first."""
+    return tuple((value is not None, value or "") for value in row)
+
+
+def alike_values(one: Row, other: Row) -> int:
+    """Count the columns in which two rows agree."""
+    unlike = unlike_positions(one, other)
+    return len(one) - len(unlike)
+
+
+# A table of more rows is read again only where its digest changed, and in probes not as a whole.
+MANY_ROWS: Final = 1_000
+
+
+class Trio:
+    """Both sides with rows in them: SQLite, SQLite once more under another clock, and MySQL."""
+
+    def __init__(self, sqlite: SQLiteBackend, mysql: MySQLBackend) -> None:
+        self.sqlite = SQLiteStore(sqlite, CLOCKS[0])
+        again = copy.copy(sqlite)
+        again.connection = None
+        self.again = SQLiteStore(again, CLOCKS[1])
+        self.mysql = MySQLStore(mysql, CLOCKS[0])
+        self.stores: tuple[Store, ...] = (self.sqlite, self.again, self.mysql)
+        self.counted = False
+
+    def note_deferred(self, schema: Schema) -> None:
+        """Note whether some key of SQLite waits for the COMMIT."""
+        tables = schema.tables.values()
+        waits = any(key.deferred for table in tables for key in table.foreign_keys)
+        self.sqlite.defers = self.again.defers = waits
+
+    @contextmanager
+    def enforcing(self) -> Iterator[None]:
+        """Let foreign keys hold for the rows that are put, whatever the migrations say."""
+        with self.sqlite.enforcing(), self.again.enforcing():
+            yield
+
+    def close(self) -> None:
+        self.again.backend.close()
+        self.mysql.close()
+
+    def read(self, tables: Sequence[Twins]) -> list[Held]:
+        """Read tables on all three."""
+        answers = []
+        for store in self.stores:
+            queries = [select_all(twins, store) for twins in tables]
+            answers.append(store.ask(queries))
+        found = []
+        for twins, *raw in zip(tables, *answers, strict=True):
+            found.append(Held(twins, raw))
+        return found
+
+    def try_insert(self, row: NewRow) -> Refusal | None:
+        """Insert where both sides take it."""
+        refusal = self._insert(row, "COMMIT")
+        if refusal is None:
+            self.again.run(row.insert(self.again))
+        return refusal
+
+    def would_take(self, row: NewRow) -> Refusal | None:
+        """Insert on both sides and take it back."""
+        return self._insert(row, "ROLLBACK")
+
+    def _insert(self, row: NewRow, end: str) -> Refusal | None:
+        """Insert on SQLite, then on MySQL, and end both transactions alike."""
+        self.sqlite.begin()
+        words = self.sqlite.run(row.insert(self.sqlite)) or self.sqlite.violated()
+        if words is not None:
+            self.sqlite.rollback()
+            return Refusal("sqlite", words)
+        self.mysql.begin()
+        words = self.mysql.run(row.insert(self.mysql))
+        if words is not None:
+            self.sqlite.rollback()
+            self.mysql.rollback()
+            self.counted = True
+            return Refusal("mysql", words)
+        self.mysql.run(end)
+        self.sqlite.run(end)
+        return None
+
+    def settle(self, tables: Iterable[Twins]) -> None:
+        """After rows that MySQL refused or took back: let it count ids on from what is there."""
+        if self.counted:
+            self.mysql.reset(twins.theirs.name for twins in tables if twins.counts)
+            self.counted = False
+
+
+@dataclass(frozen=True)
+class NewRow:
+    """Values for a row of a table, by column (lower case): the same literals for both sides."""
+
+    twins: Twins
+    values: Mapping[str, str]
+
+    @functools.cached_property
+    def key(self) -> Move:
+        """The values of the primary key, where it is given; else nothing."""
+        given = {}
+        for name in lower(self.twins.ours.primary_key):
+            value = self.values.get(name, LEFT_OUT)
+            if value in (LEFT_OUT, NULL):
+                return {}
+            given[name] = value
+        return given
+
+    def insert(self, store: Store) -> str:
+        return self.statement(store.dialect, store.quote)
+
+    def statement(self, dialect: Dialect, quote: Quote) -> str:
+        """Write the INSERT as one side takes it: with the columns that it has."""
+        table = self.twins.side(dialect)
+        names = []
+        values = []
+        for column in table.columns:
+            value = self.values.get(column.name.lower(), LEFT_OUT)
+            if value != LEFT_OUT:
+                names.append(quote(column.name))
+                values.append(value)
+        into = f"INSERT INTO {quote(table.name)}"
+        if not names:
+            return f"{into} {EMPTY_ROWS[dialect]}"
+        return f"{into} ({', '.join(names)}) VALUES ({', '.join(values)})"
+
+    def shown(self) -> str:
+        return self.statement("sqlite", quote_plainly)
+
+
+UNQUOTED: Final = re.compile(r"[A-Za-z_]\w*\Z")
+
+
+def quote_plainly(name: str) -> str:
+    return name if UNQUOTED.match(name) else quote_sqlite(name)
+
+
+EMPTY_ROWS: Final[Mapping[Dialect, str]] = MappingProxyType(
+    {"sqlite": "DEFAULT VALUES", "mysql": "() VALUES ()"}
+)
+
+
+def select_all(twins: Twins, store: Store) -> str:
+    """Write the query of a table's shared columns, as the side spells them."""
+    names = []
+    for shared in twins.shared:
+        column = shared.ours if store.dialect == "sqlite" else shared.theirs
+        names.append(store.quote(column.name))
+    table = twins.side(store.dialect)
+    return f"SELECT {', '.join(names)} FROM {store.quote(table.name)}"
+
+
+# ---- finding rows that both sides take -----------------------------------------------------
+
+
+class Refusal(NamedTuple):
+    dialect: Dialect
+    words: str
+
+    @property
+    def cause(self) -> str:
+        """The words without the values in them: the same for the same constraint."""
+        return f"{self.dialect}: {VALUES_IN_ERRORS.sub('', self.words)}"
+
+
+VALUES_IN_ERRORS: Final = re.compile(r"(?:entry|value:?) '(?:[^']|'')*'|\brow \d+")
+ROW_KINDS: Final = ("full", "nulls", "defaults")
+TRIES_FOR_A_ROW: Final = 1_500
+Attempt = Callable[["NewRow"], Refusal | None]
+Move = Mapping[str, str]  # columns (lower case) and their new literals
+
+
+class ByColumn(defaultdict[tuple[str, str], list[str]]):
+    """Lists of texts by table and column, in lower case."""
+
+
+class Filler:
+    """Finds rows that both sides take, from the types and from the SQL around the columns.
+
+    `tastes` are the values that a column took in the finished schema: they come first, so that
+    a migration on the way there meets none that only it refuses.
+    """
+
+    def __init__(self, trio: Trio, given: Sequence[GivenRow]) -> None:
+        self.trio = trio
+        self.given = given
+        self.sources: Sequence[Speech] = ()
+        self.numbers: Counter[str] = Counter()
+        self.unclosed: list[tuple[NewRow, ForeignKey]] = []
+        self.put_rows = 0
+        self.last = ""  # the last statement, as a report shows it
+        self.full_rows: dict[str, NewRow] = {}
+        self.ranks = ByColumn(list)
+        self.tastes = ByColumn(list)
+        self.chosen = ByColumn(list)
+
+    def slots(self, twins: Twins) -> dict[str, Slot]:
+        """The columns of a table, by lower name, with what the SQL around says of each."""
+        names = dict.fromkeys(twins.ours.by_name)
+        for name in twins.theirs.by_name:
+            names[name] = None
+        return {name: self._slot(twins, name) for name in names}
+
+    def _slot(self, twins: Twins, name: str) -> Slot:
+        ours = twins.ours.by_name.get(name)
+        theirs = twins.theirs.by_name.get(name)
+        table = twins.id
+        spelled = ours or theirs
+        assert spelled is not None
+        ranks = self.ranks[table, shared_logical(ours, theirs)]
+        if name not in ranks:
+            ranks.append(name)
+        literals: list[str] = []
+        words: set[str] = set()
+        for source in self.sources:
+            if table in source.tables and source.reads(name):
+                literals += source.literals
+                words |= source.words
+        kept = [*dict.fromkeys(literals)][:LITERALS_OF_A_COLUMN]
+        return Slot(
+            name=spelled.name,
+            ours=ours,
+            theirs=theirs,
+            rank=ranks.index(name),
+            literals=tuple(kept),
+            words=frozenset(words),
+        )
+
+    def fill(self, tables: Tables, twins: Twins) -> Refusal | None:
+        """Put three rows into a table; the refusal where it takes none and holds none."""
+        taken = False
+        last = None
+        kinds = ("nulls", "full", "defaults") if twins.is_tree else ROW_KINDS
+        for kind in kinds:
+            row, refusal = self.find(tables, twins, kind, self.trio.try_insert)
+            last = refusal or last
+            if row:
+                taken = True
+                self._note(row, kind)
+        if taken or last is None:
+            return None
+        query = f"SELECT 1 FROM {quote_sqlite(twins.ours.name)} LIMIT 1"
+        return None if self.trio.sqlite.ask([query])[0] else last
+
+    def close_cycles(self, tables: Tables) -> None:
+        """Close by UPDATE what was left open: the parents have rows by now."""
+        for row, key in self.unclosed:
+            self._close(tables, row, key)
+        self.unclosed.clear()
+
+    def _note(self, row: NewRow, kind: str) -> None:
+        name = row.twins.id
+        self.put_rows += 1
+        self.numbers[name] += 1
+        self.last = row.shown()
+        if kind == "full" or name not in self.full_rows:
+            self.full_rows[name] = row
+        for column, value in row.values.items():
+            if value not in (NULL, LEFT_OUT):
+                self.chosen[name, column].append(value)
+
+    def find(
+        self, tables: Tables, twins: Twins, kind: str, attempt: Attempt
+    ) -> tuple[NewRow | None, Refusal | None]:
+        """Find a row that `attempt` takes; a given one first."""
+        search = Search(
+            filler=self,
+            tables=tables,
+            twins=twins,
+            kind=kind,
+            attempt=attempt,
+        )
+        for given in self.given:
+            if given.table == twins.id and kind == "full":
+                values = {**search.base}
+                for name, value in given.values.items():
+                    if name in search.slots:
+                        values[name] = value
+                row = NewRow(twins, values)
+                if attempt(row) is None:
+                    return row, None
+        return search.run()
+
+    def parents(self, tables: Tables, key: ForeignKey) -> list[Move]:
+        """List the values that a key's columns may have: those of rows that the parent holds."""
+        parent = tables.get(key.parent.lower())
+        columns = lower(key.columns)
+        wanted = lower(key.parent_columns)
+        if parent is None or not wanted or len(wanted) != len(columns):
+            return []
+        if any(column not in parent.ours.by_name for column in wanted):
+            return []
+        names = ", ".join(map(quote_sqlite, wanted))
+        table = quote_sqlite(parent.name)
+        query = f"SELECT {names} FROM {table} ORDER BY 1 DESC LIMIT {PARENTS_TRIED}"
+        (found,) = self.trio.sqlite.ask([query])
+        moves: list[Move] = []
+        for row in reversed(found):
+            literals = [literal_of(value, "sqlite") for value in row]
+            if NULL not in literals:
+                pairs = zip(columns, literals, strict=True)
+                moves.append(dict(pairs))
+        return moves
+
+    def _close(self, tables: Tables, row: NewRow, key: ForeignKey) -> None:
+        moves = self.parents(tables, key)
+        if moves and row.key:
+            for store in self.trio.stores:
+                sql = update(
+                    dialect=store.dialect,
+                    quote=store.quote,
+                    twins=row.twins,
+                    changes=moves[0],
+                    where=row.key,
+                )
+                store.run(sql)
+
+
+class Unknown(NamedTuple):
+    """A table that takes no row, and what refused the last one that was tried."""
+
+    twins: Twins
+    refusal: Refusal
+
+
+PARENTS_TRIED: Final = 12
+
+
+def parents_first(tables: Tables) -> list[str]:
+    """Order tables so that parents come first; a cycle is entered where a reference may be NULL."""
+    left = dict(tables)
+    order: list[str] = []
+    while left:
+        ready = [name for name in left if not waits_for(left[name], left, strictly=False)]
+        if not ready:
+            ready = [name for name in left if not waits_for(left[name], left, strictly=True)]
+        if not ready:
+            ready = [*left][:1]
+        order += ready
+        for name in ready:
+            del left[name]
+    return order
+
+
+def waits_for(twins: Twins, left: Collection[str], strictly: bool) -> bool:
+    """Say whether a table's parent comes first; `strictly`: only where no reference may be NULL."""
+    for key in twins.foreign_keys:
+        parent = key.parent.lower()
+        skipped = strictly and may_be_null(twins, key.columns)
+        if parent in left and parent != twins.id and not skipped:
+            return True
+    return False
+
+
+def may_be_null(twins: Twins, columns: Iterable[str]) -> bool:
+    tables = (twins.ours.by_name, twins.theirs.by_name)
+    return any(
+        all(table[column.lower()].nullable for table in tables if column.lower() in table)
+        for column in columns
+    )
+
+
+def condition(quote: Quote, values: Mapping[str, str]) -> str:
+    """Write `a = 1 AND b = 'x'`."""
+    parts = []
+    for name, value in values.items():
+        parts.append(f"{quote(name)} = {value}")
+    return " AND ".join(parts)
+
+
+def update(dialect: Dialect, quote: Quote, twins: Twins, changes: Move, where: Move) -> str:
+    """Write `UPDATE t SET a = 1 WHERE id = 2`."""
+    made = [f"{quote(name)} = {value}" for name, value in changes.items()]
+    table = quote(twins.side(dialect).name)
+    text = f"UPDATE {table} SET {', '.join(made)}"
+    if where:
+        text += f" WHERE {condition(quote, where)}"
+    return text
+
+
+class Search:
+    """The search for one row: change what a refusal names, and go on from where it got further."""
+
+    def __init__(
+        self,
+        filler: Filler,
+        tables: Tables,
+        twins: Twins,
+        kind: str,
+        attempt: Attempt,
+    ) -> None:
+        self.filler, self.twins = filler, twins
+        self.kind, self.attempt = kind, attempt
+        self.table = twins.id
+        self.number = filler.numbers[self.table]
+        self.tries = TRIES_FOR_A_ROW
+        self.slots = {}
+        for name, slot in filler.slots(twins).items():
+            if not slot.generated:
+                self.slots[name] = slot
+        self.candidates = {name: self._candidates(name) for name in self.slots}
+        self.base = {name: self._first(name) for name in self.slots}
+        self.references = [self._parents(tables, key) for key in twins.foreign_keys]
+        self.forced: list[ForeignKey] = []
+        for key, moves in zip(twins.foreign_keys, self.references, strict=True):
+            self._refer(key, moves)
+
+    def _candidates(self, name: str) -> list[str]:
+        slot = self.slots[name]
+        found: list[str] = []
+        tastes = self.filler.tastes[self.table, name]
+        if tastes:
+            turn = self.number % len(tastes)
+            found += tastes[turn:]
+            found += tastes[:turn]
+        found += slot.candidates(self.number)
+        if slot.nullable:
+            found.append(NULL)
+        if slot.has_default:
+            found.append(LEFT_OUT)
+        return list(dict.fromkeys(found))
+
+    def _first(self, name: str) -> str:
+        """Choose the value that a row of this kind has in a column."""
+        slot = self.slots[name]
+        key = lower(self.twins.ours.primary_key)
+        if name not in key:
+            if self.kind == "nulls" and slot.nullable:
+                return NULL
+            if self.kind == "defaults" and slot.has_default and slot.can_be_left_out:
+                return LEFT_OUT
+        return self.candidates[name][0]
+
+    def _parents(self, tables: Tables, key: ForeignKey) -> list[Move]:
+        """List the rows that a key may refer to; in a tree the row before comes first."""
+        moves = self.filler.parents(tables, key)
+        if key.parent.lower() != self.table:
+            return moves
+        moves.reverse()
+        itself = [self.base.get(column.lower(), NULL) for column in key.parent_columns]
+        columns = lower(key.columns)
+        if len(itself) == len(columns):
+            moves.append(dict(zip(columns, itself, strict=True)))
+        return moves
+
+    def _refer(self, key: ForeignKey, moves: list[Move]) -> None:
+        """Let a key's columns refer to a row of the parent, another one for each row and key."""
+        columns = lower(key.columns)
+        values = [self.base.get(column, NULL) for column in columns]
+        if all(value == NULL for value in values):
+            return
+        is_tree = key.parent.lower() == self.table
+        nullable = [column for column in columns if self.slots[column].nullable]
+        only_itself = is_tree and len(moves) == 1
+        if not moves or (only_itself and nullable):
+            self._leave_open(key, nullable)
+            return
+        turn = self.number + self.twins.foreign_keys.index(key)
+        if is_tree:
+            turn = 0
+        chosen = moves[turn % len(moves)]
+        if not self._fits(chosen):
+            fitting = filter(self._fits, moves)
+            chosen = next(fitting, chosen)
+        self.base.update(chosen)
+
+    def _leave_open(self, key: ForeignKey, nullable: Sequence[str]) -> None:
+        """Let a reference be NULL for want of a parent; a cycle is closed later."""
+        for column in nullable:
+            self.base[column] = NULL
+        if nullable and key.parent.lower() != self.table:
+            self.forced.append(key)
+
+    def _fits(self, move: Move) -> bool:
+        """Say whether a reference leaves alone what another key's columns say already."""
+        for key in self.twins.foreign_keys:
+            names = set(lower(key.columns))
+            if names == move.keys():
+                continue
+            for name in names & move.keys():
+                if self.base[name] != move[name]:
+                    return False
+        return True
+
+    def run(self) -> tuple[NewRow | None, Refusal | None]:
+        """Try the first guess, then what its refusal suggests."""
+        row: NewRow | None = NewRow(self.twins, self.base)
+        assert row is not None
+        refusal = self.attempt(row)
+        if refusal is not None:
+            self.furthest = refusal
+            seen = frozenset([refusal.cause])
+            row = self._vary(self.base, refusal, seen)
+        if row is None:
+            return None, self.furthest
+        for key in self.forced:
+            self.filler.unclosed.append((row, key))
+        return row, None
+
+    def _vary(
+        self, values: Mapping[str, str], refusal: Refusal, seen: frozenset[str]
+    ) -> NewRow | None:
+        """Try other values for what a refusal names, one column at a time, then two."""
+        further: set[str] = set()
+        moves = self._moves(refusal)
+        pairs = [
+            {**one, **other}
+            for one, other in combinations(moves[:MOVES_PAIRED], 2)
+            if one.keys() != other.keys()
+        ]
+        for move in [*moves, *pairs]:
+            if self.tries <= 0:
+                return None
+            changed = {**values, **move}
+            if changed == values:
+                continue
+            self.tries -= 1
+            row = NewRow(self.twins, changed)
+            answer = self.attempt(row)
+            if answer is None:
+                return row
+            if answer.cause not in seen and answer.cause not in further:
+                further.add(answer.cause)
+                self.furthest = answer
+                found = self._vary(changed, answer, seen | further)
+                if found:
+                    return found
+        return None
+
+    def _moves(self, refusal: Refusal) -> list[Move]:
+        """List changes: of the columns that the refusal names, then of those that SQL reads."""
+        spoken = set(lower(PLAIN_WORD.findall(refusal.words)))
+        named = [name for name in self.slots if name in spoken]
+        about_keys = "foreign" in spoken
+        moves: list[Move] = []
+        referring: set[str] = set()
+        for move in chain.from_iterable(self.references):
+            referring.update(move)
+            if about_keys or not move.keys().isdisjoint(named):
+                moves.append(move)
+        columns = dict.fromkeys(named)
+        for name, slot in self.slots.items():
+            if slot.words:
+                columns[name] = None
+        for name in columns:
+            if name not in referring or not named:
+                moves += [{name: value} for value in self.candidates[name]]
+        for name in sorted(referring):
+            slot = self.slots[name]
+            if slot.nullable:
+                moves.append({name: NULL})
+        return moves
+
+
+MOVES_PAIRED: Final = 24  # two at a time: so many of the likeliest
+
+
+# ---- what explains a difference ------------------------------------------------------------
+
+
+class Seen(NamedTuple):
+    """A difference that rows showed: the statement, and what was refused or where values differ."""
+
+    probe: str
+    statement: str
+    table: str  # the one that the statement names, or the view; lower case
+    columns: frozenset[str] = frozenset()  # those that the probe is about; none: the table
+    refused: Dialect | None = None
+    where: str = ""  # the table or view whose rows differ; lower case
+    column: str | None = None
+    sqlite: str = ""
+    mysql: str = ""
+
+    @property
+    def cause(self) -> tuple[object, ...]:
+        return (self.table, self.refused, self.where, self.column)
+
+
+class Explanation(NamedTuple):
+    """A kind of finding and the differences that follow from it."""
+
+    kind: str
+    reach: Literal["column", "key", "table", "trigger", "view"]
+    probes: tuple[str, ...]  # none: whatever the statement was
+    outcome: Literal["refused", "value", "any"]
+    reason: str
+
+
+WRITES: Final = ("insert", "literal", "edge", "beyond", "update")
+EXPLANATIONS: Final = (
+    Explanation("column-type", "column", (), "any", "another type stores another value"),
+    Explanation("type-unknown", "column", (), "any", "nobody knows what it stores"),
+    Explanation("column-charset", "column", WRITES, "any", "it refuses what the other takes"),
+    Explanation("column-generated", "column", (), "any", "another expression, another value"),
+    Explanation(
+        "column-nullability", "column", ("null", "left out", "update"), "any", "NULL is refused"
+    ),
+    Explanation(
+        "column-default",
+        "column",
+        ("left out", "null", "put", "update", "update nothing", "update key", "delete"),
+        "any",
+        "another default, or one side stamps an UPDATE",
+    ),
+    Explanation(
+        "column-auto-increment", "column", ("left out", "null"), "any", "an id is made up, or not"
+    ),
+    Explanation("column-capacity", "column", WRITES, "any", "a value does not fit, or is cut"),
+    Explanation(
+        "column-collation",
+        "key",
+        ("duplicate", "orphan", "literal", "update", "rows"),
+        "any",
+        "one side takes two texts for one",
+    ),
+    Explanation(
+        "primary-key",
+        "table",
+        ("duplicate", "null", "left out", "update", "update key"),
+        "any",
+        "other rows are duplicates",
+    ),
+    Explanation(
+        "unique",
+        "key",
+        ("duplicate", "literal", "edge", "update"),
+        "refused",
+        "one side refuses duplicates",
+    ),
+    Explanation(
+        "foreign-key",
+        "key",
+        ("orphan", "delete", "update key", "update", "literal", "edge"),
+        "any",
+        "another parent, or another action",
+    ),
+    Explanation(
+        "foreign-key-dangling", "table", (), "any", "no row can meet it: every write is refused"
+    ),
+    Explanation("check", "table", (), "refused", "one side refuses what the other takes"),
+    Explanation(
+        "cascade-trigger",
+        "trigger",
+        ("delete", "update key"),
+        "any",
+        "InnoDB's cascades fire no trigger",
+    ),
+    Explanation("trigger", "trigger", (), "any", "a trigger fires on one side only"),
+    Explanation("view", "view", (), "any", "the view has other columns"),
+    Explanation("seed-rows", "table", ("seed",), "value", "one side has rows more"),
+)
+
+
+def place_names(at: str) -> list[str]:
+    """Part a place into the names in it, lower case: the table first."""
+    names = re.findall(r'"(?:[^"]|"")*"|[^.,()]+', at)
+    return [unquote_name(name.strip()).lower() for name in names if name.strip()]
+
+
+class Judge:
+    """Sorts what rows showed: evidence of a finding, or a `behaviour` of its own."""
+
+    def __init__(
+        self, findings: Sequence[Finding], schemas: Schemas, steps: Sequence[Pair]
+    ) -> None:
+        self.findings = findings
+        self.schemas = schemas
+        self.steps = steps
+        self.explained = 0
+        self.evidence: dict[int, list[Evidence]] = defaultdict(list)
+        self.seen: dict[tuple[object, ...], list[Seen]] = defaultdict(list)
+        self.trigger_tables: dict[str, str] = {}
+        for schema in schemas:
+            for trigger in schema.triggers:
+                table = trigger.table.lower()
+                self.trigger_tables[trigger.name.lower()] = table
+
+    def _explanation(self, seen: Seen) -> int | None:
+        """The finding that explains a difference, by its index."""
+        return next((i for i, _ in enumerate(self.findings) if self._explains(i, seen)), None)
+
+    def is_explained(self, seen: Seen) -> bool:
+        return self._explanation(seen) is not None
+
+    def take(self, seen: Seen) -> None:
+        index = self._explanation(seen)
+        if index is None:
+            self.seen[seen.cause].append(seen)
+            return
+        self.explained += 1
+        if len(self.evidence[index]) < EVIDENCE_OF_A_FINDING:
+            self.evidence[index].append(Evidence(seen.statement, seen.sqlite, seen.mysql))
+
+    def _explains(self, index: int, seen: Seen) -> bool:
+        finding = self.findings[index]
+        table, *columns = place_names(finding.at)
+        for rule in EXPLANATIONS:
+            if rule.kind != finding.kind or (rule.probes and seen.probe not in rule.probes):
+                continue
+            if rule.outcome != "any" and (rule.outcome == "refused") != bool(seen.refused):
+                continue
+            if self._reaches(rule, table, columns, seen):
+                return True
+        return False
+
+    def _reaches(self, rule: Explanation, table: str, columns: list[str], seen: Seen) -> bool:
+        """Say whether a finding's place is where the difference comes from."""
+        if rule.reach == "view":
+            return seen.where == table
+        if rule.reach == "trigger":
+            owner = self.trigger_tables.get(table, "")
+            return owner in reach_of(self.schemas, seen.table)
+        if table not in (seen.table, seen.where):
+            return False
+        if rule.reach == "table":
+            return True
+        rows_differ = seen.column is None and not seen.refused
+        if rule.reach == "key" and rows_differ:
+            return True
+        concerned: set[str] = set()
+        if seen.column and table == seen.where:
+            concerned.add(seen.column.lower())
+        if table == seen.table:
+            concerned |= seen.columns
+        return not concerned.isdisjoint(columns)
+
+    def behaviours(self) -> list[Finding]:
+        """Make one finding for each place and cause that nothing explains."""
+        found: dict[tuple[object, ...], Finding] = {}
+        for group in self.seen.values():
+            first = min(group, key=lambda seen: (len(seen.statement), seen.statement))
+            at = self._place(first, group)
+            finding = Finding(
+                kind="behaviour",
+                at=at,
+                sqlite=first.sqlite,
+                mysql=first.mysql,
+                migration=last_touch(self.steps, self._names_around(first.table)),
+                note=first.statement,
+            )
+            cause = (at, first.refused, first.where, first.column)
+            found.setdefault(cause, finding)
+        return [*found.values()]
+
+    def _place(self, first: Seen, group: Sequence[Seen]) -> str:
+        """The table, or its column where the probes of that column alone differ."""
+        at = quote_name(self._spelled(first.table))
+        abouts = {seen.columns for seen in group}
+        if len(abouts) == 1 and len(first.columns) == 1:
+            (column,) = first.columns
+            spelled = self._spelled_column(first.table, column)
+            at += f".{quote_name(spelled)}"
+        return at
+
+    def _names_around(self, table: str) -> set[str]:
+        triggers = {name for name, owner in self.trigger_tables.items() if owner == table}
+        return {table, *triggers}
+
+    def _spelled(self, table: str) -> str:
+        for schema in self.schemas:
+            for name in (*schema.tables, *schema.views):
+                if name.lower() == table:
+                    return name
+        return table
+
+    def _spelled_column(self, table: str, column: str) -> str:
+        for schema in self.schemas:
+            for name, known in schema.tables.items():
+                if name.lower() == table and column in known.by_name:
+                    return known.by_name[column].name
+        return column
+
+    def with_evidence(self) -> list[Finding]:
+        return [
+            dataclasses.replace(finding, evidence=tuple(self.evidence[i]))
+            if i in self.evidence
+            else finding
+            for i, finding in enumerate(self.findings)
+        ]
+
+
+EVIDENCE_OF_A_FINDING: Final = 3
+
+
+def last_touch(steps: Sequence[Pair], names: Collection[str]) -> str | None:
+    """Find the last migration whose SQL, on either side, speaks of a name."""
+    for step in reversed(steps):
+        for dialect in DIALECTS:
+            migration = step.side(dialect)
+            if migration:
+                words = {word.lower() for word in PLAIN_WORD.findall(script(migration))}
+                if words & {*names}:
+                    return step.label
+    return None
+
+
+def reach_of(schemas: Schemas, table: str) -> frozenset[str]:
+    """Every table that a statement on `table` may change: its children's, its triggers', theirs."""
+    after: dict[str, set[str]] = defaultdict(set)
+    for schema in schemas:
+        for known in schema.tables.values():
+            child = known.name.lower()
+            for key in known.foreign_keys:
+                parent = key.parent.lower()
+                after[parent].add(child)
+        for trigger in schema.triggers:
+            owner = trigger.table.lower()
+            after[owner].update(lower(trigger.mentions))
+    found = {table}
+    queue = [table]
+    while queue:
+        further = after[queue.pop()] - found
+        found |= further
+        queue += sorted(further)
+    return frozenset(found)
+
+
+def seen_differences(held: Held, about: Seen) -> list[Seen]:
+    """Say what differs in a table after a statement, once for each column."""
+    cells, gaps = held.differences()
+    table = held.twins.name
+    found: dict[str, Seen] = {}
+    for cell in cells:
+        if cell.column not in found:
+            found[cell.column] = about._replace(
+                where=table.lower(),
+                column=cell.column,
+                sqlite=f"{cell.column}: {value_shown(cell.sqlite)}",
+                mysql=f"{cell.column}: {value_shown(cell.mysql)}",
+            )
+    if gaps:
+        more = dict.fromkeys(DIALECTS, 0)
+        for gap in gaps:
+            more["mysql" if gap.missing_in == "sqlite" else "sqlite"] += 1
+        found[""] = about._replace(
+            where=table.lower(),
+            sqlite=f"{quote_name(table)}: {count_of(more['sqlite'], 'row')} more",
+            mysql=f"{quote_name(table)}: {count_of(more['mysql'], 'row')} more",
+        )
+    return [*found.values()]
+
+
+# ---- the way there -------------------------------------------------------------------------
+
+
+class Walk:
+    """Both histories once more, step by step, with rows in the tables."""
+
+    def __init__(
+        self,
+        trio: Trio,
+        filler: Filler,
+        judge: Judge,
+        steps: Sequence[Pair],
+        progress: Say,
+    ) -> None:
+        self.trio, self.filler, self.judge = trio, filler, judge
+        self.steps, self.progress = steps, progress
+        self.schemas = (Schema({}), Schema({}))
+        self.tables: dict[str, Twins] = {}
+        self.before: dict[str, Held] = {}
+        self.vanished: list[Held] = []  # tables that the present step took away
+        self.unlike: set[str] = set()  # could not be made alike: told, and left alone from there on
+        self.findings: list[Finding] = []
+
+    def run(self) -> list[Finding]:
+        for store in self.trio.stores:
+            store.fresh()
+        self.filler.numbers.clear()
+        for number, step in enumerate(self.steps, 1):
+            self.progress(f"rows: {number} of {len(self.steps)} {step.label}")
+            self._take(step, number)
+        return self.findings
+
+    def _take(self, step: Pair, number: int) -> None:
+        """Apply a step, compare what it made of the rows, and put rows into what is new."""
+        refused = self._apply(step)
+        if refused:
+            self._tell_refusal(step, refused)
+            self._rebuild(number)
+        changed = self._look(bool(refused))
+        for held in self._read():
+            differences = held.differences()
+            if differences.any:
+                self._tell(step, held, differences)
+                self._make_alike(held, differences)
+        with self.trio.enforcing():
+            self._put(changed)
+        self.before.clear()
+        for held in self._read():
+            self.before[held.twins.id] = held
+
+    def _look(self, rebuilt: bool) -> set[str]:
+        """Read both schemas; the tables that are new or others than before."""
+        ours = self.trio.sqlite.backend.read()
+        theirs = self.trio.mysql.backend.read()
+        schemas = (ours, theirs)
+        tables = twins_of(schemas)
+        changed = set()
+        for name, twins in tables.items():
+            old = self.tables.get(name)
+            if rebuilt or rebuilt_or_new(old, twins):
+                changed.add(name)
+        if rebuilt:
+            self.unlike.clear()
+        gone = self.before.keys() - tables.keys()
+        self.vanished = [self.before[name] for name in sorted(gone)]
+        self.tables = tables
+        self.schemas = schemas
+        self.trio.note_deferred(ours)
+        self.filler.sources = sources_of(schemas, self.trio)
+        return changed
+
+    def _apply(self, step: Pair) -> dict[Dialect, str]:
+        """Apply one step on all three; the errors of the sides that refuse it."""
+        refused: dict[Dialect, str] = {}
+        for store in self.trio.stores:
+            migration = step.side(store.dialect)
+            if migration and store.dialect not in refused:
+                try:
+                    store.backend.apply(migration)
+                except MigrationError as error:
+                    refused[store.dialect] = str(error)
+        return refused
+
+    def _rebuild(self, number: int) -> None:
+        """Both sides anew, up to and including this step, without rows."""
+        for store in self.trio.stores:
+            store.fresh()
+            for step in self.steps[:number]:
+                migration = step.side(store.dialect)
+                if migration:
+                    store.backend.apply(migration)
+        self.before = {}
+
+    def _tell_refusal(self, step: Pair, refused: Mapping[Dialect, str]) -> None:
+        sides = [REFUSED[0] if dialect in refused else REFUSED[1] for dialect in DIALECTS]
+        both = len(refused) == 2
+        words = next(iter(refused.values()))
+        finding = Finding(
+            kind="upgrade-fails",
+            at=quote_name(step.label),
+            sqlite=sides[0],
+            mysql=sides[1],
+            level="strict" if both else "parity",
+            migration=step.label,
+            note=" ".join(words.split()),
+            shape="upgrade" if both else "",
+        )
+        self.findings.append(finding)
+
+    def _read(self) -> list[Held]:
+        tables = [twins for name, twins in self.tables.items() if name not in self.unlike]
+        return self.trio.read(tables)
+
+    def _tell(self, step: Pair, held: Held, differences: Differences) -> None:
+        """Say what a step did to the rows of a table, on one side only."""
+        before = self.before.get(held.twins.id)
+        unset = lost_references(held, before, differences.cells)
+        lost, seeds = [], []
+        for gap in differences.gaps:
+            if stood(gap, held, before, self.vanished):
+                lost.append(gap)
+            else:
+                seeds.append(gap)
+        for dialect in DIALECTS:
+            self._tell_losses(step, held, dialect, lost, unset)
+        if seeds:
+            self._tell_seeds(step, held, seeds)
+        by_column: dict[str, list[Cell]] = defaultdict(list)
+        for cell in differences.cells:
+            if cell not in unset:
+                by_column[cell.column].append(cell)
+        for group in by_column.values():
+            self._tell_values(step, held.twins.name, group)
+
+    def _tell_losses(
+        self,
+        step: Pair,
+        held: Held,
+        dialect: Dialect,
+        lost: Sequence[Gap],
+        unset: Sequence[Cell],
+    ) -> None:
+        """Say that one side lost rows, or references in them."""
+        at = quote_name(held.twins.name)
+        if any(gap.missing_in == dialect for gap in lost):
+            self._tell_loss(at, step, dialect, ROWS_GONE)
+        columns: list[str] = []
+        for cell in unset:
+            if gone_in(cell) == dialect and cell.column not in columns:
+                columns.append(cell.column)
+        if columns:
+            words = made_null(columns)
+            self._tell_loss(at, step, dialect, words)
+
+    def _tell_loss(self, at: str, step: Pair, dialect: Dialect, words: tuple[str, str]) -> None:
+        """Add a finding whose first words are of the side that lost something."""
+        sqlite, mysql = words
+        if dialect == "mysql":
+            sqlite, mysql = mysql, sqlite
+        finding = Finding(
+            kind="data-loss",
+            at=at,
+            sqlite=sqlite,
+            mysql=mysql,
+            migration=step.label,
+        )
+        self.findings.append(finding)
+
+    def _tell_seeds(self, step: Pair, held: Held, gaps: Sequence[Gap]) -> None:
+        """Rows that a migration made on one side only: `seed-rows` says so, if it stays."""
+        twins = held.twins
+        about = Seen(
+            probe="seed",
+            statement=f"rows after {step.label}",
+            table=twins.id,
+        )
+        for seen in seen_differences(held, about):
+            if seen.column is None and self.judge.is_explained(seen):
+                self.judge.take(seen)
+                return
+        index = twins.key[0] if twins.key else 0
+        column = twins.shared[index].ours
+        ours: list[Value] = []
+        theirs: list[Value] = []
+        for gap in gaps:
+            rows = ours if gap.missing_in == "mysql" else theirs
+            rows.append(gap.row[index])
+        finding = Finding(
+            kind="data-differs",
+            at=column_place(twins.name, column.name),
+            sqlite=listed(ours),
+            mysql=listed(theirs),
+            migration=step.label,
+        )
+        self.findings.append(finding)
+
+    def _tell_values(self, step: Pair, table: str, cells: Sequence[Cell]) -> None:
+        """Say that a column holds other values, unless a finding explains it."""
+        column = cells[0].column
+        seen = Seen(
+            probe="carried",
+            statement=f"rows after {step.label}",
+            table=table.lower(),
+            where=table.lower(),
+            column=column,
+            sqlite=value_shown(cells[0].sqlite),
+            mysql=value_shown(cells[0].mysql),
+        )
+        if self.judge.is_explained(seen):
+            self.judge.take(seen)
+            return
+        pairs: dict[tuple[Value, Value], None] = {}
+        for cell in cells:
+            pair = (cell.sqlite, cell.mysql)
+            pairs[pair] = None
+        ours, theirs = zip(*pairs, strict=True)
+        rows = count_of(len(cells), "row")
+        finding = Finding(
+            kind="data-differs",
+            at=column_place(table, column),
+            sqlite=listed(ours),
+            mysql=listed(theirs),
+            migration=step.label,
+            note=f"{rows} of {quote_name(table)}",
+        )
+        self.findings.append(finding)
+
+    def _make_alike(self, held: Held, differences: Differences) -> None:
+        """Give a table the same rows on all three, so that one fault is told once."""
+        if not Alike(self.trio, held, differences).make():
+            self.unlike.add(held.twins.id)
+
+    def _put(self, changed: Collection[str]) -> None:
+        """Put rows into new and changed tables; what that changes elsewhere must be alike."""
+        tables = {}
+        for name, twins in self.tables.items():
+            if name not in self.unlike:
+                tables[name] = twins
+        active = triggered(self.schemas)
+        for name in parents_first(tables):
+            if name not in changed:
+                continue
+            twins = tables[name]
+            self.filler.fill(tables, twins)
+            if name in active:
+                self._compare_effects(name, tables)
+        self.filler.close_cycles(tables)
+        self.trio.settle(tables.values())
+
+    def _compare_effects(self, name: str, tables: Tables) -> None:
+        reached = [tables[one] for one in reach_of(self.schemas, name) if one in tables]
+        about = Seen(
+            probe="put",
+            statement=self.filler.last,
+            table=name,
+        )
+        for held in self.trio.read(reached):
+            differences = held.differences()
+            if differences.any:
+                for seen in seen_differences(held, about):
+                    self.judge.take(seen)
+                self._make_alike(held, differences)
+
+
+def rebuilt_or_new(old: Twins | None, new: Twins) -> bool:
+    """Say whether a step made a table another one on some side."""
+    if old is None:
+        return True
+    for dialect in DIALECTS:
+        before = dataclasses.replace(old.side(dialect), rows=0)
+        after = dataclasses.replace(new.side(dialect), rows=0)
+        if before != after:
+            return True
+    return False
+
+
+def triggered(schemas: Iterable[Schema]) -> set[str]:
+    """The tables that have a trigger on some side, lower case."""
+    return {trigger.table.lower() for schema in schemas for trigger in schema.triggers}
+
+
+def stood(gap: Gap, held: Held, before: Held | None, vanished: Sequence[Held]) -> bool:
+    """Say whether a row that one side lacks stood there before the step."""
+    if before is None:  # the table is new: under another name, perhaps
+        return any(gap.key and gap.key in other.by_key for other in vanished)
+    if held.keyed and before.keyed:
+        return gap.key in before.by_key
+    rows = held.ours
+    if gap.missing_in == "mysql":
+        rows = held.theirs
+    return len(rows) < len(before.theirs)
+
+
+def gone_in(cell: Cell) -> Dialect | None:
+    """The side on which a value is NULL and the other has one."""
+    if (cell.sqlite is None) == (cell.mysql is None):
+        return None
+    return "sqlite" if cell.sqlite is None else "mysql"
+
+
+def lost_references(held: Held, before: Held | None, cells: Sequence[Cell]) -> list[Cell]:
+    """Find references of rows that stood before which are NULL on one side now."""
+    if before is None:
+        return []
+    columns = set()
+    for key in (*held.twins.foreign_keys, *before.twins.foreign_keys):
+        columns |= {*lower(key.columns)}
+    found = []
+    for cell in cells:
+        had = before.value(cell.key, cell.column) is not None
+        if had and gone_in(cell) and cell.column.lower() in columns:
+            found.append(cell)
+    return found
+
+
+def listed(values: Sequence[Value]) -> str:
+    """Some values as a report shows them, in order."""
+    shown = ", ".join(value_shown(value) for value in values[:3])
+    return (f"{shown}, … ({len(values)})" if len(values) > 3 else shown) or "-"
+
+
+class Alike:
+    """Makes a table's rows the same on all three: SQLite's become MySQL's, and none is lost."""
+
+    def __init__(self, trio: Trio, held: Held, differences: Differences) -> None:
+        self.trio, self.held, self.differences = trio, held, differences
+        self.twins = held.twins
+
+    def make(self) -> bool:
+        """Write the rows; whether they are alike now."""
+        for store in self.trio.stores:
+            with self._quiet(store):
+                if self.held.keyed:
+                    self._repair(store)
+                else:
+                    self._copy(store)
+        return not self.trio.read([self.twins])[0].differences().any
+
+    @contextmanager
+    def _quiet(self, store: Store) -> Iterator[None]:
+        """No trigger fires and no key stands in the way."""
+        triggers = store.triggers(self._table(store))
+        for name, _ in triggers:
+            store.run(f"DROP TRIGGER {store.quote(name)}")
+        with store.lenient():
+            yield
+        for _, sql in triggers:
+            store.run(sql)
+
+    def _table(self, store: Store) -> str:
+        return self.twins.side(store.dialect).name
+
+    def _columns(self) -> list[int]:
+        """The positions of the columns that can be written."""
+        return [
+            i
+            for i, shared in enumerate(self.twins.shared)
+            if not shared.ours.generated and not shared.theirs.generated
+        ]
+
+    def _insert(self, store: Store, raw: Sequence[object]) -> None:
+        names = []
+        values = []
+        for i in self._columns():
+            column = self.twins.shared[i].ours
+            names.append(store.quote(column.name))
+            literal = literal_of(raw[i], store.dialect)
+            values.append(literal)
+        table = store.quote(self._table(store))
+        sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(values)})"
+        store.run(sql)
+
+    def _repair(self, store: Store) -> None:
+        """Insert what is missing; on SQLite give each cell that differs MySQL's value."""
+        for gap in self.differences.gaps:
+            if gap.missing_in == store.dialect:
+                self._insert(store, gap.raw)
+        if store.dialect == "mysql":
+            return
+        positions = {}
+        for i, row in enumerate(self.held.theirs):
+            key = self.held.key_of(row)
+            positions[key] = i
+        for cell in self.differences.cells:
+            raw = self.held.raw[2][positions[cell.key]]
+            self._rewrite(store, cell.column, raw)
+
+    def _rewrite(self, store: Store, column: str, raw: Sequence[object]) -> None:
+        """Give a column of SQLite the value that MySQL's row has."""
+        literals = {}
+        for shared, value in zip(self.twins.shared, raw, strict=True):
+            literals[shared.ours.name] = literal_of(value, "sqlite")
+        where = {}
+        for i in self.twins.key:
+            name = self.twins.shared[i].ours.name
+            where[name] = literals[name]
+        change = {column: literals[column]}
+        sql = update(
+            dialect=store.dialect,
+            quote=store.quote,
+            twins=self.twins,
+            changes=change,
+            where=where,
+        )
+        store.run(sql)
+
+    def _copy(self, store: Store) -> None:
+        """Without a key: all rows anew, from the side that has more."""
+        source = 2 if len(self.held.theirs) >= len(self.held.ours) else 0
+        store.run(f"DELETE FROM {store.quote(self._table(store))}")
+        for raw in self.held.raw[source]:
+            self._insert(store, raw)
+
+
+def sources_of(schemas: Schemas, trio: Trio) -> list[Speech]:
+    """Gather the SQL that reads columns: CHECKs, partial keys, views and triggers."""
+    found: list[Speech] = []
+    for schema in schemas:
+        for table in schema.tables.values():
+            found += table_sources(table)
+    query = "SELECT lower(tbl_name), sql FROM sqlite_schema WHERE type IN ('view', 'trigger')"
+    for owner, sql in trio.sqlite.ask([query])[0]:
+        tables = tables_named(code_tokens(str(sql), "sqlite"))
+        found.append(Speech(tables | {str(owner)}, None, str(sql)))
+    return found
+
+
+# ---- what the finished schema does ---------------------------------------------------------
+
+
+Write = Callable[[Dialect, Quote], str]
+
+
+class Trial(NamedTuple):
+    """One statement to run on both sides, and the columns that it is about (lower case)."""
+
+    write: Write
+    columns: frozenset[str] = frozenset()
+
+    @property
+    def shown(self) -> str:
+        return self.write("sqlite", quote_plainly)
+
+
+class Subject(NamedTuple):
+    """A table under probe: a row that it holds, and one that it would take."""
+
+    twins: Twins
+    slots: Mapping[str, Slot]
+    held: NewRow
+    fresh: NewRow
+    number: int
+    moves: Sequence[list[Move]]
+    is_parent: bool
+
+    @property
+    def referring(self) -> frozenset[str]:
+        """The columns of its foreign keys."""
+        keys = self.twins.foreign_keys
+        return frozenset(column.lower() for key in keys for column in key.columns)
+
+    @property
+    def common(self) -> list[str]:
+        """The columns that both sides have and that can be written."""
+        slots = self.slots.items()
+        return [name for name, slot in slots if slot.ours and slot.theirs]
+
+    @property
+    def refers_to_itself(self) -> bool:
+        """Say whether the row that it holds is its own parent."""
+        for key in self.twins.foreign_keys:
+            if key.parent.lower() != self.twins.id:
+                continue
+            values = self.held.values
+            child = [values.get(column.lower()) for column in key.columns]
+            parent = [values.get(column.lower()) for column in key.parent_columns]
+            if child == parent:
+                return True
+        return False
+
+    def insert(self, changes: Move, columns: Iterable[str] = ()) -> Trial:
+        row = NewRow(self.twins, {**self.fresh.values, **changes})
+        return Trial(row.statement, frozenset(columns))
+
+    def update(self, changes: Move, columns: Iterable[str]) -> Trial:
+        def write(dialect: Dialect, quote: Quote) -> str:
+            return update(
+                dialect=dialect,
+                quote=quote,
+                twins=self.twins,
+                changes=changes,
+                where=self.held.key,
+            )
+
+        return Trial(write, frozenset(columns))
+
+
+class Probe(NamedTuple):
+    """A kind of statement that a finished schema is asked, why, and how it is made."""
+
+    name: str
+    reason: str
+    make: Callable[[Subject], Iterator[Trial]]
+
+
+def insert_a_row(subject: Subject) -> Iterator[Trial]:
+    yield subject.insert({})
+
+
+def leave_out_each(subject: Subject) -> Iterator[Trial]:
+    for name in subject.common:
+        yield subject.insert({name: LEFT_OUT}, [name])
+
+
+def insert_null(subject: Subject) -> Iterator[Trial]:
+    for name in subject.common:
+        yield subject.insert({name: NULL}, [name])
+
+
+def insert_literals(subject: Subject) -> Iterator[Trial]:
+    for name in subject.common:
+        slot = subject.slots[name]
+        if name not in subject.referring and not slot.auto_increment:
+            for value in around(slot, subject.number)[:LITERALS_PROBED]:
+                yield subject.insert({name: value}, [name])
+
+
+def insert_edges(subject: Subject) -> Iterator[Trial]:
+    for name, (last, _) in edges(subject).items():
+        yield subject.insert({name: last}, [name])
+
+
+def insert_beyond(subject: Subject) -> Iterator[Trial]:
+    for name, (_, beyond) in edges(subject).items():
+        yield subject.insert({name: beyond}, [name])
+
+
+def edges(subject: Subject) -> dict[str, tuple[str, str]]:
+    """The last value of each column's declared size, and the first one beyond."""
+    found = {}
+    for name in subject.common:
+        slot = subject.slots[name]
+        if not slot.auto_increment and name not in subject.referring:
+            pair = edge_of(slot)
+            if pair:
+                found[name] = pair
+    return found
+
+
+def edge_of(slot: Slot) -> tuple[str, str] | None:
+    """Find the last value that a column's size allows, and the first one that it does not."""
+    match slot.logical:
+        case "string":
+            return text_edge(slot)
+        case "i64":
+            return integer_edge(slot)
+        case "decimal":
+            return decimal_edge(slot)
+    return None
+
+
+def text_edge(slot: Slot) -> tuple[str, str] | None:
+    length = text_limit(slot)
+    if not length or length > LONGEST_TEXT:
+        return None
+    if not slot.declared.startswith(SIZED_TEXTS):
+        return None
+    longest = "z" * length
+    return quote_string(longest), quote_string(longest + "z")
+
+
+def integer_edge(slot: Slot) -> tuple[str, str] | None:
+    octets = slot.size("integer")
+    if octets is None or octets == 8 or slot.declared.startswith(("year", "bit")):
+        return None
+    bits = 8 * octets
+    if not any(column.type.unsigned for column in slot.columns):
+        bits -= 1
+    beyond = 2**bits
+    return str(beyond - 1), str(beyond)
+
+
+def decimal_edge(slot: Slot) -> tuple[str, str] | None:
+    digits, scale = decimal_size(slot)
+    if digits is None:
+        return None
+    beyond = Decimal(10) ** (digits - scale)
+    last = beyond - Decimal(1).scaleb(-scale)
+    return format(last, "f"), format(beyond, "f")
+
+
+def insert_duplicates(subject: Subject) -> Iterator[Trial]:
+    for names in subject.twins.uniques:
+        values = {}
+        for name in names:
+            value = subject.held.values.get(name, LEFT_OUT)
+            if value not in (LEFT_OUT, NULL):
+                values[name] = value
+        if len(values) == len(names):
+            yield subject.insert(values, names)
+
+
+def insert_orphans(subject: Subject) -> Iterator[Trial]:
+    for key in subject.twins.foreign_keys:
+        values = {}
+        for column in key.columns:
+            slot = subject.slots.get(column.lower())
+            if slot:
+                values[column.lower()] = slot.usual(subject.number + 77)
+        if len(values) == len(key.columns):
+            yield subject.insert(values, values)
+
+
+def update_each(subject: Subject) -> Iterator[Trial]:
+    for name in subject.common:
+        if name in subject.held.key or name in subject.referring:
+            continue
+        slot = subject.slots[name]
+        values = [subject.fresh.values.get(name, LEFT_OUT)]
+        values += around(slot, subject.number)[:LITERALS_PROBED]
+        if slot.nullable:
+            values.append(NULL)
+        now = subject.held.values.get(name)
+        for value in dict.fromkeys(values):
+            if value not in (LEFT_OUT, now):
+                yield subject.update({name: value}, [name])
+
+
+def update_references(subject: Subject) -> Iterator[Trial]:
+    for moves in subject.moves:
+        for move in moves:
+            now = {}
+            for name in move:
+                now[name] = subject.held.values.get(name)
+            in_key = move.keys() & subject.held.key.keys()
+            if now != move and not in_key:
+                yield subject.update(move, move)
+                break
+
+
+def update_nothing(subject: Subject) -> Iterator[Trial]:
+    names = [name for name in subject.common if name not in subject.held.key]
+    for name in names[:1]:
+        yield subject.update({name: quote_plainly(name)}, [])
+
+
+def update_key(subject: Subject) -> Iterator[Trial]:
+    if not subject.is_parent or subject.refers_to_itself:
+        return
+    for name in subject.held.key:
+        if name not in subject.referring:
+            value = subject.slots[name].usual(subject.number + 55)
+            yield subject.update({name: value}, [name])
+
+
+def delete_row(subject: Subject) -> Iterator[Trial]:
+    def write(dialect: Dialect, quote: Quote) -> str:
+        table = quote(subject.twins.side(dialect).name)
+        where = condition(quote, subject.held.key)
+        return f"DELETE FROM {table} WHERE {where}"
+
+    if subject.held.key and not subject.refers_to_itself:
+        yield Trial(write)
+
+
+LITERALS_PROBED: Final = 10
+SIZED_TEXTS: Final = ("char", "varchar", "text", "tinytext")
+LONGEST_TEXT: Final = 70_000
+
+PROBES: Final = (
+    Probe("insert", "a row that both took is taken, and its triggers do the same", insert_a_row),
+    Probe("left out", "what is stored where a statement does not name a column", leave_out_each),
+    Probe("null", "who takes NULL, and what becomes of it", insert_null),
+    Probe("literal", "the borders that a CHECK, an ENUM or a partial key draws", insert_literals),
+    Probe("edge", "the last value of the size that is declared fits", insert_edges),
+    Probe("beyond", "the first value beyond it does not", insert_beyond),
+    Probe("duplicate", "a UNIQUE refuses a second row with the same values", insert_duplicates),
+    Probe("orphan", "a foreign key refuses a row without a parent", insert_orphans),
+    Probe("update", "another value is taken, and triggers and views follow it", update_each),
+    Probe("update", "another parent is taken", update_references),
+    Probe("update nothing", "an UPDATE that changes nothing still fires", update_nothing),
+    Probe("update key", "what ON UPDATE does to the rows that refer to it", update_key),
+    Probe("delete", "what ON DELETE does to the rows that refer to it", delete_row),
+)
+
+
+class Prober:
+    """Asks both finished schemas the same statements, each in a transaction that is rolled back."""
+
+    def __init__(
+        self,
+        trio: Trio,
+        filler: Filler,
+        judge: Judge,
+        schemas: Schemas,
+        progress: Say,
+    ) -> None:
+        self.trio, self.filler, self.judge = trio, filler, judge
+        self.schemas, self.progress = schemas, progress
+        self.tables = twins_of(schemas)
+        self.views = shared_views(schemas, trio)
+        self.probes = self.alike = 0
+        self.big = {name for name, twins in self.tables.items() if is_big(twins)}
+        self.unlike: set[str] = set()
+
+    def run(self) -> list[Finding]:
+        """Fill the finished schemas, and probe each table; tables that take no row are told."""
+        self.trio.note_deferred(self.schemas[0])
+        self.filler.sources = sources_of(self.schemas, self.trio)
+        for held in self.trio.read([*self.tables.values()]):
+            self._make_alike(held)  # seeds that differ are the walk's to tell
+        with self.trio.enforcing():
+            unknown = self._fill()
+            self._look_at_views()
+            for name in sorted(self.tables):
+                self.progress(f"probing {name}")
+                self._probe_table(name)
+        return [unknown_rows(one) for one in unknown]
+
+    def _make_alike(self, held: Held) -> None:
+        differences = held.differences()
+        if differences.any and not Alike(self.trio, held, differences).make():
+            self.unlike.add(held.twins.id)
+
+    def _fill(self) -> list[Unknown]:
+        """Put rows into every table; what a trigger makes of one must be alike."""
+        unknown = []
+        for name in parents_first(self.tables):
+            twins = self.tables[name]
+            refusal = self.filler.fill(self.tables, twins)
+            if refusal:
+                unknown.append(Unknown(twins, refusal))
+            self._compare_effects(name)
+        self.filler.close_cycles(self.tables)
+        self.trio.settle(self.tables.values())
+        self.filler.tastes.update(self.filler.chosen)
+        return unknown
+
+    def _compare_effects(self, name: str) -> None:
+        """Compare all that the rows put into a table can have changed."""
+        about = Seen(
+            probe="put",
+            statement=self.filler.last,
+            table=name,
+        )
+        reached = self._reached(name)
+        for held in self.trio.read(reached):
+            for seen in seen_differences(held, about):
+                self.judge.take(seen)
+            self._make_alike(held)
+
+    def _reached(self, name: str) -> list[Twins]:
+        names = reach_of(self.schemas, name) - self.unlike - self.big
+        return [twins for one, twins in self.tables.items() if one in names]
+
+    def _look_at_views(self) -> None:
+        """Views over the rows as they are: one that fails on one side is told, and left out."""
+        sqlite, mysql = self.trio.sqlite, self.trio.mysql
+        for view in [*self.views]:
+            about = Seen(
+                probe="rows",
+                statement=view.shown,
+                table=view.name.lower(),
+            )
+            ours = sqlite.run(view.query(sqlite))
+            theirs = mysql.run(view.query(mysql))
+            if ours is None and theirs is None:
+                self._compare_view(view, about)
+                continue
+            self.views.remove(view)
+            if ours is None or theirs is None:
+                seen = refusal_seen(about, ours, theirs)
+                self.judge.take(seen)
+
+    def _compare_view(self, view: SharedView, about: Seen) -> bool:
+        """Compare a view's rows, in no order; what SQLite does not repeat is passed over."""
+        ours, again, theirs = [Counter(view.rows(store)) for store in self.trio.stores]
+        if ours == theirs or ours != again:
+            return True
+        more = [*(ours - theirs).elements()]
+        less = [*(theirs - ours).elements()]
+        name = view.name.lower()
+        seen = about._replace(
+            table=name,
+            columns=frozenset(),
+            where=name,
+            sqlite=shown_rows(more),
+            mysql=shown_rows(less),
+        )
+        self.judge.take(seen)
+        return False
+
+    def _probe_table(self, name: str) -> None:
+        twins = self.tables[name]
+        if name in self.unlike or name not in self.filler.full_rows:
+            return
+        fresh, _ = self.filler.find(self.tables, twins, "full", self.trio.would_take)
+        if fresh is None:
+            return
+        search = Search(
+            filler=self.filler,
+            tables=self.tables,
+            twins=twins,
+            kind="full",
+            attempt=self.trio.would_take,
+        )
+        subject = Subject(
+            twins=twins,
+            slots=search.slots,
+            held=self.filler.full_rows[name],
+            fresh=fresh,
+            number=self.filler.numbers[name],
+            moves=search.references,
+            is_parent=name in parents_among(self.tables.values()),
+        )
+        reach = reach_of(self.schemas, name)
+        reached = self._reached(name)
+        views = [view for view in self.views if view.reads & reach]
+        for probe in PROBES:
+            for trial in probe.make(subject):
+                about = Seen(
+                    probe=probe.name,
+                    statement=trial.shown,
+                    table=name,
+                    columns=trial.columns,
+                )
+                self._try(about, trial, reached, views)
+
+    def _try(
+        self, about: Seen, trial: Trial, reached: Sequence[Twins], views: Sequence[SharedView]
+    ) -> None:
+        """Run one statement on all three, compare what it did, and roll it back."""
+        self.probes += 1
+        self._settle(about.table, trial, reached)
+        errors = []
+        for store in self.trio.stores:
+            store.begin()
+            error = store.run(trial.write(store.dialect, store.quote))
+            errors.append(error or store.violated())
+        ours, _, theirs = errors
+        seen: list[Seen] = []
+        alike = True
+        if (ours is None) != (theirs is None):
+            seen.append(refusal_seen(about, ours, theirs))
+        elif ours is None:
+            for held in self.trio.read(reached):
+                seen += seen_differences(held, about)
+            if not seen:
+                for view in views:
+                    alike &= self._compare_view(view, about)
+        for one in seen:
+            self.judge.take(one)
+        self.alike += alike and not seen
+        for store in self.trio.stores:
+            store.rollback()
+
+    def _settle(self, name: str, trial: Trial, reached: Sequence[Twins]) -> None:
+        """Put back the counters of InnoDB that the statement may ask; no rollback does."""
+        counted = []
+        for twins in reached:
+            itself = twins.id == name
+            for column in twins.theirs.columns:
+                asked = not itself or column.name.lower() in trial.columns
+                if column.auto_increment and asked:
+                    counted.append(twins.theirs.name)
+        self.trio.mysql.reset(counted)
+
+
+def parents_among(tables: Iterable[Twins]) -> set[str]:
+    """The tables that some key refers to, lower case."""
+    return {key.parent.lower() for twins in tables for key in twins.foreign_keys}
+
+
+def is_big(twins: Twins) -> bool:
+    return max(twins.ours.rows, twins.theirs.rows) > MANY_ROWS
+
+
+def refusal_seen(about: Seen, ours: str | None, theirs: str | None) -> Seen:
+    """Say which side refuses a statement."""
+    refused: Dialect = "sqlite"
+    sides = ("refused", "taken")
+    if ours is None:
+        refused = "mysql"
+        sides = ("taken", "refused")
+    return about._replace(
+        refused=refused,
+        where=about.table,
+        sqlite=sides[0],
+        mysql=sides[1],
+    )
+
+
+def unknown_rows(unknown: Unknown) -> Finding:
+    refused = unknown.refusal.dialect
+    return Finding(
+        kind="row-unknown",
+        at=quote_name(unknown.twins.name),
+        sqlite="refused" if refused == "sqlite" else "taken",
+        mysql="refused" if refused == "mysql" else "taken",
+        note=f"the last row that was tried: {unknown.refusal.words}",
+    )
+
+
+@dataclass(frozen=True)
+class SharedView:
+    """A view of both sides with the same columns, and the tables that it reads."""
+
+    name: str
+    columns: tuple[str, ...]
+    reads: frozenset[str]
+
+    @property
+    def shown(self) -> str:
+        return f"SELECT * FROM {quote_plainly(self.name)}"
+
+    def query(self, store: Store) -> str:
+        names = ", ".join(store.quote(column) for column in self.columns)
+        return f"SELECT {names} FROM {store.quote(self.name)}"
+
+    def rows(self, store: Store) -> list[Row]:
+        found = []
+        for values in store.ask([self.query(store)])[0]:
+            found.append(tuple(view_value(value) for value in values))
+        return found
+
+
+def view_value(value: object) -> Value:
+    """A value of a view, whose columns have no declared type; fractions to four places."""
+    if isinstance(value, (float, Decimal)):
+        return number_text(round(Decimal(str(value)), 4))
+    return comparable(value, "", "")
+
+
+def shown_rows(rows: Sequence[Row]) -> str:
+    """The rows that one side alone has, the first two of them."""
+    shown = []
+    for row in sorted(rows, key=order_of)[:2]:
+        values = [value_shown(value) for value in row]
+        shown.append(f"({', '.join(values)})")
+    if len(rows) > 2:
+        shown.append(f"… ({len(rows)})")
+    return ", ".join(shown) or "-"
+
+
+def shared_views(schemas: Schemas, trio: Trio) -> list[SharedView]:
+    """Find the views that both sides have with the same columns; other ones are findings."""
+    ours, theirs = schemas
+    reads = view_sources(trio.sqlite)
+    columns = {}
+    for view in theirs.views.values():
+        columns[view.name.lower()] = set(lower(view.columns))
+    found = []
+    for view in ours.views.values():
+        name = view.name.lower()
+        names = lower(view.columns)
+        if columns.get(name) == {*names}:
+            shared = SharedView(view.name, tuple(names), reads[name])
+            found.append(shared)
+    return found
+
+
+def view_sources(store: SQLiteStore) -> dict[str, frozenset[str]]:
+    """The tables and views that each view reads, those of the views that it reads too."""
+    reads: dict[str, frozenset[str]] = {}
+    query = "SELECT lower(name), sql FROM sqlite_schema WHERE type = 'view'"
+    (views,) = store.ask([query])
+    for name, sql in views:
+        found = code_tokens(str(sql), "sqlite")
+        reads[str(name)] = tables_named(found)
+    for _ in views:  # as deep as views can stand on views
+        for name, direct in reads.items():
+            for one in direct:
+                further = reads.get(one, frozenset())
+                reads[name] |= further
+    return reads
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """How many rows were carried through the histories, and what the probes of both ends gave."""
+
+    carried: int
+    steps: int
+    probes: int
+    alike: int
+    explained: int
+    without: tuple[str, ...] = ()  # tables for which no row was found
+
+
+class RowsProven(NamedTuple):
+    """The findings, those that were there with what rows showed of them, and the counts."""
+
+    findings: list[Finding]
+    counts: RowCounts | None
+
+
+def prove_rows(
+    *,
+    sqlite: SQLiteBackend,
+    mysql: MySQLBackend,
+    schemas: Schemas,
+    steps: Sequence[Pair],
+    findings: Sequence[Finding],
+    given: Sequence[GivenRow],
+    progress: Say,
+) -> RowsProven:
+    """Probe both finished schemas with rows, then carry rows through both histories."""
+    trio = Trio(sqlite, mysql)
+    judge = Judge(findings, schemas, steps)
+    filler = Filler(trio, given)
+    try:
+        for store in (trio.sqlite, trio.again):
+            store.fresh()
+            for step in steps:
+                if step.sqlite:
+                    store.backend.apply(step.sqlite)
+        trio.mysql.open()
+        prober = Prober(
+            trio=trio,
+            filler=filler,
+            judge=judge,
+            schemas=schemas,
+            progress=progress,
+        )
+        found = prober.run()
+        walk = Walk(
+            trio=trio,
+            filler=filler,
+            judge=judge,
+            steps=steps,
+            progress=progress,
+        )
+        found += walk.run()
+    finally:
+        trio.close()
+    known = {(one.kind, one.at, one.migration) for one in findings}
+    found = [one for one in found if (one.kind, one.at, one.migration) not in known]
+    found += judge.behaviours()
+    counts = RowCounts(
+        carried=filler.put_rows,
+        steps=len(steps),
+        probes=prober.probes,
+        alike=prober.alike,
+        explained=judge.explained,
+        without=tuple(one.at for one in found if one.kind == "row-unknown"),
+    )
+    return RowsProven([*judge.with_evidence(), *found], counts)
+
+
 # ════════════════════════════════════════════════════════════════════════════════════════
 # REPORT: pure.  One verdict, several formats, the same bytes for the same inputs
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -7768,18 +10828,6 @@ class SourceFile:
 def names_in(at: str) -> list[str]:
     """Part a place, `t.c` or `t(a, b)`, into the names that it is made of."""
     return [unquote_name(name) for name in re.findall(r'"(?:[^"]|"")*"|[^.,() ]+', at)] or [at]
-
-
-@dataclass(frozen=True)
-class RowCounts:
-    """How many rows were carried through the histories, and what the probes of both ends gave."""
-
-    carried: int
-    steps: int
-    probes: int
-    alike: int
-    explained: int
-    without: tuple[str, ...] = ()  # tables for which no row was found
 
 
 @dataclass(frozen=True)
@@ -11299,6 +14347,11 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
         help="fail on strict findings too: all, or these kinds",
     )
     parser.add_argument(
+        "--rows",
+        action=argparse.BooleanOptionalAction,
+        help="carry rows through both histories, and probe what the finished schemas do with them",
+    )
+    parser.add_argument(
         "--ratchet",
         action="store_true",
         help="exit 0 as long as every finding is documented or open",
@@ -11388,6 +14441,7 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
         round_trip=arguments.round_trip,
         ratchet=arguments.ratchet,
         base=base_of(project, arguments.base) if arguments.base else None,
+        rows=project.settings.verify_rows if arguments.rows is None else arguments.rows,
     )
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
     if empty := empty_pairs(task.steps):
@@ -11615,6 +14669,7 @@ class Task:
     ratchet: bool = False
     base: Base | None = None
     notes: tuple[str, ...] = ()
+    rows: bool = False
 
 
 class Built(NamedTuple):
@@ -11683,6 +14738,7 @@ def examine(task: Task, sqlite: Built, backend: Backend, progress: Callable[[str
     """Build MySQL's side on `backend`, find every difference, and judge it by parity.toml."""
     mysql = build_side(task, backend, progress)
     findings = find_differences(task, sqlite, mysql, progress)
+    findings, rows = with_rows(task, sqlite, mysql, findings, progress)
     unchecked = () if task.round_trip else ("migration-irreversible",)
     judged = judge(findings, task.project.settings.entries, unchecked)
     shown = [one for one in judged if is_shown(one.finding, task)]
@@ -11690,7 +14746,8 @@ def examine(task: Task, sqlite: Built, backend: Backend, progress: Callable[[str
         backends = (sqlite.backend, mysql.backend)
         schemas = (sqlite.schema, mysql.schema)
         shown = blame(task.steps, *backends, shown, schemas, progress)
-    return Proof(verdict_of(task, sqlite, mysql, shown, judged), judged)
+    verdict = verdict_of(task, sqlite, mysql, shown, judged)
+    return Proof(dataclasses.replace(verdict, rows=rows), judged)
 
 
 def find_differences(
@@ -11704,6 +14761,28 @@ def find_differences(
     if task.round_trip:
         findings += round_trip(task.steps, (sqlite.backend, mysql.backend), progress)
     return findings
+
+
+def with_rows(
+    task: Task,
+    sqlite: Built,
+    mysql: Built,
+    findings: list[Finding],
+    progress: Callable[[str], None],
+) -> RowsProven:
+    """Add what rows show: findings of their own, and evidence of the others."""
+    if not task.rows:
+        return RowsProven(findings, None)
+    assert isinstance(sqlite.backend, SQLiteBackend) and isinstance(mysql.backend, MySQLBackend)
+    return prove_rows(
+        sqlite=sqlite.backend,
+        mysql=mysql.backend,
+        schemas=(sqlite.schema, mysql.schema),
+        steps=task.steps,
+        findings=findings,
+        given=task.project.settings.rows,
+        progress=progress,
+    )
 
 
 def is_shown(finding: Finding, task: Task) -> bool:
