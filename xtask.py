@@ -4187,6 +4187,7 @@ class SQLiteReader:
             if row.kind == "view" and row.name not in self.skipped
         }
         self._assert_complete([*tables.values(), *views.values()])
+        _assert_told_apart([*tables, *views], "tables and views")
         by_name = {name.lower(): table for name, table in tables.items()}
         triggers = [
             read_sqlite_trigger(row, by_name.get(row.table.lower()))
@@ -4222,7 +4223,7 @@ class SQLiteReader:
         if self.kinds.get(name.lower()) == "virtual":
             plain = tuple(Column(fact.name, ColumnType(fact.declared), True) for fact in facts)
             return Table(name, plain, "virtual table")
-        _assert_told_apart(name, facts)
+        _assert_told_apart((fact.name for fact in facts), f"columns of {name}")
         clauses = Clauses()
         if CLAUSE_WORDS.search(sql) or any(fact.generated for fact in facts):
             clauses = table_clauses(sql, "sqlite")
@@ -4282,14 +4283,13 @@ class SQLiteReader:
         return Key(index.name, tuple(parts), where)
 
 
-def _assert_told_apart(table: str, facts: Sequence[ColumnFact]) -> None:
+def _assert_told_apart(names: Iterable[str], what: str) -> None:
     """Refuse names that SQLite tells apart (it folds ASCII only) and MySQL does not."""
-    names = group_by((fact.name for fact in facts), str.lower)
-    for same in names.values():
+    for same in group_by(names, str.lower).values():
         if len(same) > 1:
             raise IntrospectionError(
-                f"{printable(table)} has columns {printable(same[0])} and {printable(same[1])}: "
-                "SQLite tells them apart, MySQL does not; rename one of them"
+                f"{printable(what)}: {' and '.join(map(printable, same))} are apart on SQLite and "
+                "the same on MySQL: rename all but one"
             )
 
 
@@ -4653,7 +4653,8 @@ class Flavour:
     expressions with \\' for '.  `named_checks`: its checks say nothing of tables and levels.
     `keeps_no_default`: DROP DEFAULT leaves a column that an INSERT must name.  `null_is_now`: a
     TIMESTAMP NOT NULL takes NULL for the present moment.  `caches_counters`: information_schema
-    has AUTO_INCREMENT as it was hours ago unless told otherwise.
+    has AUTO_INCREMENT as it was hours ago unless told otherwise.  `long_timestamps` is the version
+    since which a TIMESTAMP goes on after 2038.
     """
 
     name: str
@@ -4665,6 +4666,7 @@ class Flavour:
     keeps_no_default: bool = False
     null_is_now: bool = False
     caches_counters: bool = False
+    long_timestamps: tuple[int, ...] | None = None
 
     def plain(self, expression: str) -> str:
         """Undo what MySQL does to an expression: quotes escaped again, UTF-8 sent as latin1."""
@@ -4675,7 +4677,13 @@ class Flavour:
         return unescaped(expression)
 
 
-MARIADB: Final = Flavour("MariaDB", (10, 5), quotes_defaults=True, null_is_now=True)
+MARIADB: Final = Flavour(
+    "MariaDB",
+    (10, 5),
+    quotes_defaults=True,
+    null_is_now=True,
+    long_timestamps=(11, 5),
+)
 
 
 MYSQL: Final = Flavour(
@@ -4947,6 +4955,10 @@ class Address:
     port: int = 0
 
 
+def version_tuple(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part)
+
+
 # Every session: no file of a table outside the server's own directory.
 # https://mariadb.com/kb/en/sql-mode/#no_dir_in_create
 NO_DIRECTORIES: Final = (
@@ -5009,6 +5021,8 @@ class MySQLBackend:
         self.connection = self._connect(address.database, text=False)
         self.reading: pymysql.Connection[Cursor] | None = None
         self.flavour_of, self.version = self._identify()
+        self.told = self._told_warnings()
+        self.hides_warnings = False  # the session, since some statement
         self._initialise()
 
     @property
@@ -5043,6 +5057,7 @@ class MySQLBackend:
         self.close()
         self.connection = self._connect(name, text=False)
         self.drops_defaults = False
+        self.hides_warnings = False
         self._initialise()
 
     def _session(self) -> pymysql.Connection[Cursor]:
@@ -5094,8 +5109,7 @@ class MySQLBackend:
         flavour = MARIADB if "mariadb" in words.lower() else MYSQL
         match = re.match(r"\d+(?:\.\d+)*", words)
         version = match.group() if match else ""
-        numbers = tuple(int(part) for part in version.split(".") if part)
-        if numbers < flavour.floor:
+        if version_tuple(version) < flavour.floor:
             floor = ".".join(map(str, flavour.floor))
             raise ServerError(
                 f"the server calls itself {printable(words)}: {flavour.name} {floor} or later is "
@@ -5123,7 +5137,13 @@ class MySQLBackend:
         self.executed += len(statements)
         findings = []
         for statement in statements:
+            self._refuse_what_reaches_out(migration, path, statement)
             findings += self._execute(migration, path, statement, len(statements))
+            if SQL_MODE.search(statement.text):
+                self.query(NO_DIRECTORIES, self.connection)
+            if WARNING_SETTINGS.search(statement.text):
+                findings += self._hidden_warnings(migration, _place_of(statement))
+        findings += self._hidden_warnings(migration, "by a statement that does not show it")
         # After SET autocommit = 0 a runner commits too.
         asked = [
             "SET @xtask_results = @@character_set_results, character_set_results = utf8mb4",
@@ -5139,6 +5159,34 @@ class MySQLBackend:
                 f"{catalogue_text(database)}: take its USE out"
             )
         return findings
+
+    def _told_warnings(self) -> tuple[Any, ...]:
+        """Ask how much the session tells of warnings: whether of notes, and of how many."""
+        return self.query("SELECT @@sql_notes, @@max_error_count", self.connection)[0]
+
+    def _hidden_warnings(self, migration: Migration, place: str) -> list[Finding]:
+        """Find that the session tells of fewer warnings than it did at first; say it once."""
+        hidden_before = self.hides_warnings
+        told = [int(value) for value in self._told_warnings()]
+        names = ("sql_notes", "max_error_count")
+        limits = zip(names, told, self.told, strict=True)
+        less = [f"{name} = {now}" for name, now, first in limits if now < int(first)]
+        self.hides_warnings = bool(less)
+        if not less or hidden_before:
+            return []
+        value = f"warnings are switched off or limited ({', '.join(less)}): {place}"
+        note = "a table that was kept, a value that was cut: nothing tells of it from here on"
+        return [_warning(migration, value, note)]
+
+    def _refuse_what_reaches_out(
+        self, migration: Migration, path: str, statement: Statement
+    ) -> None:
+        if words := reaches_out(statement.tokens):
+            raise MigrationError(
+                f"{migration.label}: {path}, {_place_of(statement)}: {words} is not run here: it "
+                "reaches out of the scratch database; take it out, or name the statement in "
+                "parity.toml, [mysql] skip"
+            )
 
     def _execute(
         self, migration: Migration, path: str, statement: Statement, total: int
@@ -5164,6 +5212,11 @@ class MySQLBackend:
             said += foreign_syntax(self.flavour, error.args[0], f"{said}\n{statement.text}")
             raise failed(migration, path, statement, total, self.flavour, said) from error
         warnings = {int(code): self._nameless(server_text(text)) for _, code, text in shown}
+        if DIRECTORY_IGNORED in warnings:
+            raise MigrationError(
+                f"{migration.label}: {path}, {_place_of(statement)}: a table may not lie in a "
+                f"directory of its own: {warnings[DIRECTORY_IGNORED]}"
+            )
         findings = warning_findings(migration, statement, warnings)
         if unread := sum(counts[:-1]):
             findings.append(_unread_warnings(migration, statement, unread))
@@ -5187,6 +5240,14 @@ class MySQLBackend:
         # What a migration locked could not be read by another session.
         self.query("UNLOCK TABLES", self.connection)
         catalogue = self._catalogue(only)
+        for row in catalogue.tables:
+            if "DIRECTORY" in (row.options or "").upper():
+                raise IntrospectionError(
+                    f"table {printable(row.table)} lies in a directory of its own: take DATA "
+                    "DIRECTORY and INDEX DIRECTORY out of the migration that made it"
+                )
+        if catalogue.shown is not None:
+            assert_told_alike(catalogue, catalogue.shown)
         reader = MySQLReader(
             self.flavour_of,
             catalogue,
@@ -5203,8 +5264,9 @@ class MySQLBackend:
             quote_mysql,
         )
         schema = reader.schema(counts)
-        if catalogue.shown is not None:
-            assert_told_alike(catalogue, catalogue.shown)
+        since = self.flavour_of.long_timestamps
+        if since and version_tuple(self.version) >= since:
+            return dataclasses.replace(schema, last_timestamp=2106)
         return schema
 
     def _catalogue(self, only: Collection[str] | None) -> Catalogue:
@@ -5307,6 +5369,73 @@ class MySQLBackend:
 
 
 NO_DEFAULT: Final = 1364  # Field 'c' doesn't have a default value
+
+
+DIRECTORY_IGNORED: Final = 1618  # <DATA DIRECTORY> option ignored
+
+
+SQL_MODE: Final = re.compile("sql_mode", re.IGNORECASE)
+
+
+WARNING_SETTINGS: Final = re.compile("sql_notes|max_error_count", re.IGNORECASE)
+
+
+# Words that stand together in no other statement than in one that reaches out of a database, or
+# that leaves something behind which outlives the session.
+REACHING_OUT: Final = (
+    ("CREATE", "SERVER"),
+    ("OR", "REPLACE", "SERVER"),
+    ("CREATE", "TABLESPACE"),
+    ("UNDO", "TABLESPACE"),
+    ("LOGFILE", "GROUP"),
+    ("XA", "START"),
+    ("XA", "BEGIN"),
+    ("XA", "PREPARE"),
+)
+
+
+# The same where a statement begins with them: ALTER server may stand in an ALTER TABLE too.
+REACHING_OUT_AT_FIRST: Final = (("ALTER", "SERVER"), ("ALTER", "TABLESPACE"), ("XA",))
+
+
+EXECUTABLE_COMMENT: Final = re.compile(r"\A/\*M?!\d*")
+
+
+def reaches_out(found: Sequence[Token]) -> str:
+    """Find the words of a statement that reach out of its database, or ""."""
+    sent: list[Token] = []
+    for token in found:
+        if token.kind == "code":
+            inner = EXECUTABLE_COMMENT.sub("", token.text).removesuffix("*/")
+            sent += code_tokens(inner, "mysql")
+        else:
+            sent.append(token)
+    words = code_words(sent)
+    for first in REACHING_OUT_AT_FIRST:
+        if tuple(words[: len(first)]) == first:
+            return " ".join(first)
+    for pos in range(len(words)):
+        for together in REACHING_OUT:
+            if tuple(words[pos : pos + len(together)]) == together:
+                return " ".join(together)
+        option = words[pos : pos + 2]
+        # A name or a string has no word of its own: an index may be called directory.
+        if option in (["DATA", "DIRECTORY"], ["INDEX", "DIRECTORY"]):
+            if words[pos + 2 : pos + 3] in (["="], [""]):
+                return " ".join(option)
+        elif words[pos] == "TABLESPACE" and _is_table_option(words, pos):
+            return "TABLESPACE"
+    return ""
+
+
+def _is_table_option(words: Sequence[str], pos: int) -> bool:
+    """Tell `ENGINE = InnoDB TABLESPACE ts` from a column of that name."""
+    if pos == 0 or words[0] not in ("CREATE", "ALTER"):
+        return False
+    after = words[pos + 1 : pos + 2]
+    behind_an_option = words[pos - 1] in (")", "") or words[pos - 2] == "="
+    behind_the_table = words[:2] == ["ALTER", "TABLE"] and pos == 3
+    return after == ["="] or (bool(after) and (behind_an_option or behind_the_table))
 
 
 class Exact(NamedTuple):
@@ -5519,6 +5648,15 @@ class MySQLReader:
                 tables[name] = Table(name, (), "sequence")
             else:
                 tables[name] = self._table(row, counts.get(name, 0))
+        by_name = {name.lower(): table for name, table in tables.items()}
+        skipped = {name.lower() for name in self.skipped}
+        for name, table in tables.items():
+            keys = [
+                key if key.parent.lower() in skipped else _with_fault(key, table, by_name)
+                for key in table.foreign_keys
+            ]
+            if any(key.dangling for key in keys):
+                tables[name] = dataclasses.replace(table, foreign_keys=tuple(keys))
         triggers = [
             self._trigger(row)
             for row in sorted(self.catalogue.triggers)
@@ -5672,6 +5810,51 @@ class MySQLReader:
         named = tables_named(code_tokens(catalogue_text(row.body), "mysql"))
         mentions = named | {row.table.lower()}
         return Trigger(row.name, row.table, row.timing, row.event, mentions=mentions)
+
+
+def _with_fault(key: ForeignKey, child: Table, tables: Mapping[str, Table]) -> ForeignKey:
+    """Say why no row can meet a key that was made with FOREIGN_KEY_CHECKS off, if so.
+
+    InnoDB finds the parent's row by the bytes of its key.
+    """
+    parent = tables.get(key.parent.lower())
+    if parent is None:
+        return dataclasses.replace(key, dangling="no such table")
+    for own, other in zip(key.columns, key.parent_columns, strict=True):
+        column = parent.by_name.get(other.lower())
+        if column is None:
+            return dataclasses.replace(key, dangling=f"no column {other}")
+        ours, theirs = _stored_as(child.by_name[own.lower()]), _stored_as(column)
+        if ours != theirs:
+            fault = f"{quote_name(own)} is {ours}, {quote_name(other)} is {theirs}"
+            return dataclasses.replace(key, dangling=fault)
+    wanted = tuple(column.lower() for column in key.parent_columns)
+    primary = [parent.primary] if parent.primary else []
+    for index in (*primary, *parent.uniques, *parent.indexes):
+        whole = not any(part.prefix for part in index.parts[: len(wanted)])
+        if whole and not index.method and index.names[: len(wanted)] == wanted:
+            return key
+    return dataclasses.replace(key, dangling="no index begins with the parent's columns")
+
+
+SIZED_BY_NAME: Final = ("tinyint", "smallint", "mediumint", "int", "bigint")
+
+
+OCTETS: Final = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob")
+
+
+def _stored_as(column: Column) -> str:
+    """Say what two columns of a foreign key must have in common."""
+    base = column.type.text.partition("(")[0].partition(" ")[0]
+    if base in SIZED_BY_NAME:
+        return f"{base} unsigned" if column.type.unsigned else base
+    if base in OCTETS:
+        return "bytes"
+    if base == "enum":
+        return base
+    if column.charset is not None:
+        return f"text in {column.collation}"
+    return column.type.text
 
 
 def _may_have_made(foreign: ForeignKey, key: Key) -> bool:
@@ -6423,6 +6606,10 @@ def foreign_key_dangling(pair: TablePair) -> Iterator[Finding]:
         if key.dangling:
             value = f"{reference_text(key)}: {key.dangling}"
             yield Finding("foreign-key-dangling", pair.at(key.columns), value, None)
+    for key in pair.mysql.foreign_keys:
+        if key.dangling:
+            value = f"{reference_text(key)}: {key.dangling}"
+            yield Finding("foreign-key-dangling", pair.at(key.columns), None, value)
 
 
 @rule("index", "parity", "a non-unique index whose columns no key of the other side begins with")

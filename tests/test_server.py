@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import xtask
-from conftest import ROOT, Project
+from conftest import ROOT, Project, discover
 
 pytestmark = pytest.mark.mariadb
 
@@ -445,6 +445,117 @@ def test_a_migration_that_fails(
     assert (done.returncode, done.stdout) == (2, "")
     assert [word for word in ["0002_bad/up.sql", *words] if word not in done.stderr] == []
     assert "Traceback" not in done.stderr and not (project.path / "parity.lock").exists()
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("CREATE TABLE u (a INT) DATA DIRECTORY = '/tmp'", "DATA DIRECTORY"),
+        ("CREATE TABLE u (a INT) /*!50100 DATA DIRECTORY='/tmp' */", "DATA DIRECTORY"),
+        ("ALTER TABLE t INDEX DIRECTORY '/tmp'", "INDEX DIRECTORY"),
+        ("CREATE TABLE u (a INT) ENGINE = InnoDB TABLESPACE ts", "TABLESPACE"),
+        ("CREATE TABLESPACE ts ADD DATAFILE '/tmp/ts.ibd'", "CREATE TABLESPACE"),
+        ("CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'x')", "CREATE SERVER"),
+        ("XA START 'x'", "XA"),
+        ("CREATE PROCEDURE p() BEGIN XA START 'x'; END", "XA START"),
+    ],
+)
+def test_what_reaches_out_is_not_sent(
+    statement: str, words: str, project: Project, mysql: xtask.MySQLBackend
+) -> None:
+    (migration,) = mysql_migrations(project, f"CREATE TABLE t (a INT);\n{statement};")
+    mysql.fresh()
+    with pytest.raises(xtask.MigrationError) as caught:
+        mysql.apply(migration)
+    message = str(caught.value)
+    assert f"{words} is not run here" in message and "statement 2, line 2" in message
+    assert mysql.query("SHOW TABLES") == (("t",),)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE t (a INT, tablespace INT, server INT, directory INT, INDEX directory (a))",
+        "CREATE TABLE t (`data` INT COMMENT 'DATA DIRECTORY = 1', xa INT, data INT)",
+        "ALTER TABLE t ADD COLUMN tablespace INT, ALTER server SET DEFAULT 1, DROP INDEX directory",
+        "REPLACE server VALUES (1)",
+        "SELECT 'XA START', xa, tablespace FROM t",
+    ],
+)
+def test_what_only_looks_so_is_sent(sql: str) -> None:
+    (statement,) = xtask.split(sql, "mysql", "x")
+    assert xtask.reaches_out(statement.tokens) == ""
+
+
+def mysql_migrations(project: Project, *files: str) -> list[xtask.Migration]:
+    for number, text in enumerate(files, 1):
+        project.write({f"migrations_mysql/{number:04}_m/up.sql": text})
+    return discover(project.path / "migrations_mysql", "mysql")
+
+
+def test_a_directory_behind_a_prepare(project: Project, mysql: xtask.MySQLBackend) -> None:
+    """The words are hidden; the session's sql_mode, also one that a migration sets, is what holds."""
+    sql = "CONCAT('CREATE TABLE u (a INT) DATA DIR', 'ECTORY=''/tmp''')"
+    hidden = f"SET @s = {sql}; PREPARE p FROM @s;"
+    (migration,) = mysql_migrations(project, f"SET sql_mode = '';\n{hidden}\nEXECUTE p;")
+    mysql.fresh()
+    with pytest.raises(xtask.MigrationError, match="line 3: EXECUTE p: a table may not lie in"):
+        mysql.apply(migration)
+    assert not list(Path("/tmp").glob("*/u.ibd"))
+
+
+def test_the_sql_mode_is_the_servers_and_one_more(mysql: xtask.MySQLBackend) -> None:
+    mysql.fresh()
+    query = "SELECT @@SESSION.sql_mode, @@GLOBAL.sql_mode"
+    session, server = mysql.query(query, mysql.connection)[0]
+    assert set(session.split(",")) ^ set(server.split(",")) == {"NO_DIR_IN_CREATE"}
+
+
+def test_load_data_local_is_refused_by_the_client(
+    project: Project, mysql: xtask.MySQLBackend, query: Callable[[str], object]
+) -> None:
+    """On a server that would allow it: the client's refusal is all that is left."""
+    secret = project.write({"secret.txt": "secret\n"}).path / "secret.txt"
+    sql = f"CREATE TABLE t (a TEXT); LOAD DATA LOCAL INFILE '{secret}' INTO TABLE t;"
+    (migration,) = mysql_migrations(project, sql)
+    query("SET GLOBAL local_infile = 1")
+    try:
+        mysql.fresh()
+        with pytest.raises(xtask.MigrationError, match="LOAD DATA LOCAL"):
+            mysql.apply(migration)
+        assert mysql.query("SELECT COUNT(*) FROM t") == ((0,),)
+    finally:
+        query("SET GLOBAL local_infile = 0")
+        mysql.fresh()
+
+
+def test_what_the_catalogue_does_not_tell(project: Project, mysql: xtask.MySQLBackend) -> None:
+    (migration,) = mysql_migrations(
+        project,
+        """
+CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a INT, b TEXT, c INT DEFAULT 3, d INT,
+  e INT AS (a + 1)) AUTO_INCREMENT = 1000;
+ALTER TABLE t ALTER COLUMN a DROP DEFAULT, ALTER COLUMN b DROP DEFAULT;
+CREATE TABLE u (id BIGINT AUTO_INCREMENT PRIMARY KEY, a VARCHAR(9) CHARACTER SET latin1, b JSON,
+  c VARBINARY(9), d ENUM('x') CHARACTER SET ascii, e TIMESTAMP NOT NULL DEFAULT '2020-01-01',
+  f TIMESTAMP NULL);
+INSERT INTO u (a) VALUES ('a'), ('b');
+""",
+    )
+    mysql.fresh()
+    mysql.apply(migration)
+    schema = mysql.read()
+    mysql.fresh()
+    t, u = schema.tables["t"], schema.tables["u"]
+    on_mysql = mysql.flavour == "MySQL"
+    assert {one.name for one in t.columns if one.required} == ({"a", "b"} if on_mysql else set())
+    assert {one.name for one in u.columns if one.null_is_now} == (set() if on_mysql else {"e"})
+    assert {one.name: one.charset for one in u.columns if one.charset} == {
+        "a": "latin1",
+        "d": "ascii",
+    }
+    assert (t.next_id, u.next_id) == (1000, 3)
+    assert schema.last_timestamp == (2106 if mysql.version.startswith("11.8") else 2038)
 
 
 def test_a_migration_that_drops_its_own_database(

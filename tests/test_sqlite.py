@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sqlite3
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -415,3 +418,171 @@ def test_what_is_listed_and_not_shown_is_an_error(
     monkeypatch.setattr(xtask.SQLiteReader, "__init__", less)
     with pytest.raises(xtask.IntrospectionError, match="does not show"):
         backend.read()
+
+
+# ---- nothing reaches out, nothing hangs --------------------------------------------------------
+
+REACHING_OUT = [
+    "ATTACH '{}' AS a",
+    "VACUUM INTO '{}'",
+    "VACUUM INTO '{}' || '.db'",
+    "SELECT load_extension('{}')",
+    "PRAGMA temp_store_directory = '{}'",
+    "PRAGMA hard_heap_limit = 100000",
+]
+
+
+@pytest.mark.parametrize("statement", REACHING_OUT)
+def test_init_runs_under_the_same_limits(statement: str, project: Project) -> None:
+    target = project.path / "other.db"
+    with pytest.raises(xtask.ConfigError, match=r"sqlite\.init: .*may not reach"):
+        _ = sqlite_backend(statement.format(target)).open
+    message, _ = refused(
+        project, f"{statement.format(target)};", metadata="run_in_transaction = false"
+    )
+    assert "may not reach other files" in message
+    assert [path.name for path in project.path.iterdir()] == ["migrations"]
+
+
+def test_a_plain_vacuum_is_allowed(project: Project) -> None:
+    backend = applied(
+        project, "CREATE TABLE t (a); VACUUM;", metadata="run_in_transaction = false", init="VACUUM"
+    )
+    assert tables(backend) == ["t"]
+
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT {} FROM n"
+
+
+@pytest.mark.parametrize("what", ["COUNT(*)", "x"])
+def test_a_statement_has_a_time_limit(what: str, project: Project) -> None:
+    backend = xtask.SQLiteBackend(xtask.DEFAULT_INIT, {}, (), lambda: 0, timeout=0.2)
+    (migration,) = migrations(project, f"CREATE TABLE t (a);\n{ENDLESS.format(what)};")
+    with pytest.raises(xtask.MigrationError) as caught:
+        backend.apply(migration)
+    message = str(caught.value)
+    assert "statement 2 of 2, line 2" in message and "WITH RECURSIVE n" in message
+    assert "not finished within 0.2 s (XTASK_TIMEOUT)" in message
+    with pytest.raises(xtask.ConfigError, match=r"sqlite\.init: WITH RECURSIVE.*not finished"):
+        _ = xtask.SQLiteBackend(ENDLESS.format(what), {}, (), lambda: 0, timeout=0.2).open
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT zeroblob(1000000000)",
+        "INSERT INTO t SELECT replace(hex(zeroblob(20000000)), '00', '0123456789')",
+        f"SELECT group_concat(v) FROM ({ENDLESS.format('hex(zeroblob(500000)) AS v')} LIMIT 200)",
+    ],
+)
+def test_a_value_has_a_length_limit(statement: str, project: Project) -> None:
+    message, _ = refused(project, f"CREATE TABLE t (a); {statement};")
+    assert "statement 2 of 2" in message and "too big" in message
+
+
+def test_memory_has_a_limit(project: Project) -> None:
+    """In a process of its own: the limit is the process's, and is never raised again."""
+    migrations(
+        project, f"CREATE TABLE t (a);\nINSERT INTO t {ENDLESS.format('zeroblob(1000000)')};"
+    )
+    code = (
+        "import xtask\nfrom pathlib import Path\nfrom conftest import discover, sqlite_backend\nxtask.LARGEST_HEAP = 8 << 20\n"
+        "(one,) = discover(Path('migrations').absolute(), 'sqlite')\n"
+        "backend = sqlite_backend()\n"
+        "try: backend.apply(one)\nexcept xtask.MigrationError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=project.path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "statement 2 of 2, line 2" in done.stdout and "out of memory" in done.stdout
+
+
+# ---- what only a reader finds ------------------------------------------------------------------
+
+
+def test_an_edited_catalogue_is_read_as_the_next_connection_sees_it(project: Project) -> None:
+    text = """
+CREATE TABLE t (a TEXT);
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET sql = 'CREATE TABLE t (a TEXT NOT NULL)' WHERE name = 't';
+PRAGMA writable_schema = OFF;
+"""
+    assert not column(applied(project, text), "a").nullable
+
+
+def test_a_catalogue_that_was_edited_into_nonsense_is_an_error(project: Project) -> None:
+    text = """
+CREATE TABLE t (a TEXT);
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET sql = 'CREATE TABLE t (' WHERE name = 't';
+"""
+    with pytest.raises(
+        xtask.IntrospectionError, match="cannot read its own schema back: malformed"
+    ):
+        applied(project, text).read()
+
+
+def test_names_that_mysql_does_not_tell_apart(project: Project) -> None:
+    backend = applied(project, 'CREATE TABLE t ("É" TEXT, "é" TEXT);')
+    with pytest.raises(xtask.IntrospectionError, match="columns of t: É and é"):
+        backend.read()
+
+
+def test_tables_that_mysql_does_not_tell_apart(project: Project) -> None:
+    backend = applied(project, 'CREATE TABLE "É" (a TEXT); CREATE VIEW "é" AS SELECT 1 AS a;')
+    with pytest.raises(xtask.IntrospectionError, match="É and é"):
+        backend.read()
+
+
+def test_a_key_has_its_own_equality(project: Project) -> None:
+    text = """
+CREATE TABLE t (a TEXT COLLATE NOCASE, b TEXT, c TEXT, PRIMARY KEY (a, b COLLATE RTRIM),
+  UNIQUE (a), UNIQUE (c COLLATE nocase, b));
+"""
+    table = applied(project, text).read().tables["t"]
+    assert table.primary_collations == (None, "RTRIM")
+    found = {key.names: [part.collation for part in key.parts] for key in table.uniques}
+    assert found == {("a",): [None], ("c", "b"): ["NOCASE", None]}
+
+
+def test_a_parent_that_is_unique_under_another_collation_is_none(project: Project) -> None:
+    text = """
+CREATE TABLE p (a TEXT, b TEXT COLLATE NOCASE UNIQUE, UNIQUE (a COLLATE NOCASE));
+CREATE TABLE c (a TEXT REFERENCES p (a), b TEXT REFERENCES p (b));
+"""
+    keys = applied(project, text).read().tables["c"].foreign_keys
+    assert {key.columns: key.dangling for key in keys} == {
+        ("a",): "neither primary key nor unique",
+        ("b",): None,
+    }
+
+
+def test_where_counting_goes_on(project: Project) -> None:
+    text = """
+CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT /* says AUTOINCREMENT */);
+CREATE TABLE b (id INTEGER PRIMARY KEY /* no AUTOINCREMENT */);
+CREATE TABLE c (id INTEGER PRIMARY KEY AUTOINCREMENT);
+INSERT INTO c VALUES (41);
+"""
+    found = applied(project, text).read().tables
+    assert {name: table.next_id for name, table in found.items()} == {"a": 1, "b": None, "c": 42}
+    assert {name: table.columns[0].reuses_ids for name, table in found.items()} == {
+        "a": False,
+        "b": True,
+        "c": False,
+    }
+
+
+def test_the_columns_of_a_trigger(project: Project) -> None:
+    text = """
+CREATE TABLE t (a TEXT, "b, c" TEXT);
+CREATE TRIGGER g BEFORE UPDATE OF A, "b, c" ON t BEGIN SELECT 1; END;
+CREATE TRIGGER h AFTER UPDATE ON t BEGIN SELECT 1; END;
+"""
+    found = {one.name: one.columns for one in applied(project, text).read().triggers}
+    assert found == {"g": {"a", "b, c"}, "h": frozenset()}
