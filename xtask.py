@@ -4401,7 +4401,8 @@ def read_sqlite_trigger(row: ObjectRow, owner: Table | None) -> Trigger:
     """Read `CREATE TRIGGER g [timing] {DELETE | INSERT | UPDATE [OF a, b]} ON t … BEGIN … END`."""
     found = code_tokens(row.sql or "", "sqlite")
     words = code_words(found)
-    start = next(i for i, word in enumerate(words) if word in ("DELETE", "INSERT", "UPDATE"))
+    events = ("DELETE", "INSERT", "UPDATE")
+    start = next(pos for pos, word in enumerate(words) if word in events)
     timing = words[start - 1]
     if timing == "OF":
         timing = "INSTEAD OF"
@@ -4409,12 +4410,16 @@ def read_sqlite_trigger(row: ObjectRow, owner: Table | None) -> Trigger:
         timing = "BEFORE"
     on = words.index("ON", start)
     body = words.index("BEGIN", on)
-    columns = parted(found[start + 2 : on], ",") if words[start + 1] == "OF" else []
+    columns: list[list[Token]] = []
+    if words[start + 1] == "OF":
+        columns = parted(found[start + 2 : on], ",")
     statements = parted(found[body + 1 : -1], ";")[:-1]
     stamps: set[str] = set()
     touches = 0
     if owner and timing == "AFTER" and words[start : start + 2] == ["UPDATE", "ON"]:
-        guard = words[on:body].index("WHEN") + on + 1 if "WHEN" in words[on:body] else body
+        guard = body
+        if "WHEN" in words[on:body]:
+            guard = words.index("WHEN", on) + 1
         for statement in statements:
             touched = _touched(statement, found[guard:body], owner)
             stamps |= touched
@@ -4440,16 +4445,21 @@ def _touched(statement: Sequence[Token], guard: Sequence[Token], table: Table) -
     """
     update, *conditions = parted(statement, "WHERE")
     head = [token.text.upper() for token in update[:3:2]]
-    if len(conditions) != 1 or head != ["UPDATE", "SET"] or _name(update[1]) != table.name.lower():
+    if len(conditions) != 1 or head != ["UPDATE", "SET"]:
+        return set()
+    if _name(update[1]) != table.name.lower():
         return set()
     stamps = set()
     for assignment in parted(update[3:], ","):
-        if len(assignment) < 3 or assignment[1].text != "=" or not is_now(assignment[2:], "sqlite"):
+        if len(assignment) < 3 or assignment[1].text != "=":
+            return set()
+        if not is_now(assignment[2:], "sqlite"):
             return set()
         stamps.add(_name(assignment[0]))
     if not stamps <= table.by_name.keys():
         return set()
-    picked = {_twin(part, (), ("new", ".")) for part in parted(conditions[0], "AND")}
+    parts = parted(conditions[0], "AND")
+    picked = {_twin(part, (), ("new", ".")) for part in parts}
     if picked not in _whole_keys(table):
         return set()
     guards = parted(guard, "AND") if guard else []
@@ -4461,10 +4471,10 @@ def _spares_the_stamp(guard: Sequence[Token], stamps: Collection[str], table: Ta
     """Know `NEW.at IS OLD.at`, and `NEW.at <> CURRENT_TIMESTAMP`, which only ends a recursion."""
     column = _twin(guard, ("new", "."), ("old", "."))
     tells = "IS" in code_words(guard)
-    differs = [token.text for token in guard[3:4]] in (["<>"], ["!="])
-    of_new = [_name(token) for token in guard[:2]] == ["new", "."]
-    if differs and of_new and is_now(guard[4:], "sqlite"):
-        column = _name(guard[2])
+    names = [_name(token) for token in guard]
+    differs = names[3:4] in (["<>"], ["!="])
+    if differs and names[:2] == ["new", "."] and is_now(guard[4:], "sqlite"):
+        column = names[2]
     return column in stamps and (tells or not table.by_name[column].nullable)
 
 
@@ -4475,10 +4485,9 @@ def _name(token: Token) -> str:
 
 def _twin(condition: Sequence[Token], left: Sequence[str], right: Sequence[str]) -> str:
     """Read a column held against itself, as `NEW.at IS OLD.at`, either way round; "" if it is not."""
-    found = list(condition)
-    while len(found) > 2 and found[0].text == "(" and found[-1].text == ")":
-        found = found[1:-1]
-    names = [_name(token) for token in found]
+    names = [_name(token) for token in condition]
+    while names[:1] == ["("] and names[-1:] == [")"]:
+        names = names[1:-1]
     for operator in ("=", "==", "is"):
         if operator in names:
             pos = names.index(operator)
@@ -5234,7 +5243,9 @@ class MySQLBackend:
     def _nameless(self, text: str) -> str:
         """Take the random name of the lease, its database's and its user's, out of a message."""
         name = self.address.database
-        return text.replace(f"`{name}`.", "").replace(f"{name}.", "").replace(name, "scratch")
+        for qualifier in (f"`{name}`.", f"{name}."):
+            text = text.replace(qualifier, "")
+        return text.replace(name, "scratch")
 
     def read(self, only: Collection[str] | None = None) -> Schema:
         # What a migration locked could not be read by another session.
@@ -5491,7 +5502,8 @@ def partition_limits(sql: str) -> str | None:
         return None
     opens = words.index("(")
     end = closing_parenthesis(words, opens)
-    key = canonical("".join(token.text for token in found[opens : end + 1]), "mysql").text
+    inside = "".join(token.text for token in found[opens : end + 1])
+    key = canonical(inside, "mysql").text
     limits = []
     for pos in range(end, len(words)):
         if words[pos] == "VALUES":
@@ -5824,7 +5836,8 @@ def _with_fault(key: ForeignKey, child: Table, tables: Mapping[str, Table]) -> F
         column = parent.by_name.get(other.lower())
         if column is None:
             return dataclasses.replace(key, dangling=f"no column {other}")
-        ours, theirs = _stored_as(child.by_name[own.lower()]), _stored_as(column)
+        ours = _stored_as(child.by_name[own.lower()])
+        theirs = _stored_as(column)
         if ours != theirs:
             fault = f"{quote_name(own)} is {ours}, {quote_name(other)} is {theirs}"
             return dataclasses.replace(key, dangling=fault)
@@ -5863,10 +5876,12 @@ def _may_have_made(foreign: ForeignKey, key: Key) -> bool:
     It is on exactly its columns, and named like the constraint or the first column, with or
     without _2.
     """
-    if not key.plain or tuple(column.lower() for column in foreign.columns) != key.names:
+    columns = tuple(column.lower() for column in foreign.columns)
+    if not key.plain or columns != key.names:
         return False
     name = key.name.lower()
-    return bool({name, name.removesuffix("_2")} & {foreign.name.lower(), key.names[0]})
+    given = (foreign.name.lower(), key.names[0])
+    return name in given or name.removesuffix("_2") in given
 
 
 @functools.cache  # the same id and created_at stand in every table
