@@ -68,7 +68,7 @@ bench: .venv/bench ## measure, against the bare floor and against SQLAlchemy wit
 	@$(XTASK) bench $(ARGS)
 
 .PHONY: lint
-lint: .venv/dev ## ruff and shellcheck
+lint: .venv/dev ## ruff, mypy and shellcheck
 	@$(XTASK) lint
 
 .PHONY: fmt
@@ -82,8 +82,8 @@ doctor: .venv/runtime ## what is installed, which engine would be used, what is 
 .venv/runtime: requirements.txt
 	@$(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt && touch $@
 
-.venv/dev: requirements-dev.txt requirements.txt
-	@$(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt && touch $@ .venv/runtime
+.venv/dev: .venv/runtime requirements-dev.txt
+	@.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt && touch $@
 
 .venv/bench: .venv/dev requirements-bench.txt
 	@.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-bench.txt && touch $@

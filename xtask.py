@@ -1,4 +1,8 @@
 #!/usr/bin/env python3
+# Leave a copy to its own project's linters; in pyproject.toml:
+#   [tool.ruff]
+#   extend-exclude = ["xtask.py"]
+#
 # /// script
 # requires-python = ">=3.11"
 # dependencies = [
@@ -116,7 +120,12 @@ if TYPE_CHECKING:
     import pymysql
     from pymysql.cursors import Cursor
 
+VERSION: Final = "1.0.0"
 ROOT: Final = Path(__file__).resolve().parent
+# Where scripts/ and the compose file are: beside xtask.py, or in a directory of their own where it is
+# installed as a package.
+INSTALLED: Final = ROOT / "xtask_files"
+FILES: Final = INSTALLED if INSTALLED.is_dir() else ROOT
 Dialect = Literal["sqlite", "mysql"]
 Direction = Literal["up", "down"]
 DIALECTS: Final[tuple[Dialect, Dialect]] = ("sqlite", "mysql")
@@ -2129,7 +2138,7 @@ class Canonicaliser:
         if (
             is_number
             and isinstance(other, self.exp.Column)
-            and self.columns.get(other.name) == {"string"}
+            and self.columns.get(other.name) == frozenset({"string"})
         ):
             return self.exp.Literal.string(
                 repr(float(node.name)) if node.meta.get("real") else node.name
@@ -2186,7 +2195,7 @@ class Canonicaliser:
 
     def connect(self, operator: Any, parts: list[Any]) -> Any:
         """Operands flat, once each, in sorted order; equalities of one thing joined by OR are an IN."""
-        flat = []
+        flat: list[Any] = []
         for part in parts:
             part = self.truth(part.unnest())
             flat.extend(part.flatten() if isinstance(part, operator) else [part])
@@ -12789,7 +12798,7 @@ def drawings(verdict: Verdict) -> tuple[Drawing, Drawing]:
             name = relation_of(one.finding.at).lower()
             counts[name] += 1
     near = {name for name in names if counts[name]}
-    neighbours = set()
+    neighbours: set[str] = set()
     for child, parent in edges:
         if child in near or parent in near:
             neighbours.update((child, parent))
@@ -13697,7 +13706,7 @@ def how_to_install(missing: Sequence[str]) -> str:
         return f"`make {target}` installs what is needed into .venv"
     if target != ".venv/runtime":
         return "this command is for the repository of xtask.py itself"
-    requirements = os.path.relpath(ROOT / "requirements.txt")
+    requirements = os.path.relpath(FILES / "requirements.txt")
     return f"`python3 -m venv .venv && .venv/bin/pip install -r {requirements}` installs what is needed"
 
 
@@ -13705,7 +13714,7 @@ def how_to_install(missing: Sequence[str]) -> str:
 VENV_TARGETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         ".venv/bench": frozenset({"sqlalchemy", "alembic"}),
-        ".venv/dev": frozenset({"pytest", "hypothesis", "ruff"}),
+        ".venv/dev": frozenset({"pytest", "hypothesis", "ruff", "mypy", "xdist"}),
     }
 )
 
@@ -13793,7 +13802,7 @@ def prepare_streams() -> None:
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-LEASE_SCRIPT: Final = ROOT / "scripts" / "lease.sh"
+LEASE_SCRIPT: Final = FILES / "scripts" / "lease.sh"
 
 
 FETCH_SECONDS: Final = 900.0  # an image or a package comes over the network
@@ -14021,7 +14030,8 @@ class Lease:
         elif word == "log":
             self.log.append(printable(rest))
         elif line.startswith("{"):
-            return json.loads(line)
+            found: dict[str, Any] = json.loads(line)
+            return found
         return None
 
     def address(self) -> Address:
@@ -14174,7 +14184,8 @@ class UrlKeeper:
         import pymysql
 
         limit = timeout_seconds()
-        waits = {"connect_timeout": min(10, limit), "read_timeout": limit, "write_timeout": limit}
+        waits: dict[str, Any] = {"connect_timeout": min(10, limit)}
+        waits |= {"read_timeout": limit, "write_timeout": limit}
         with (
             pymysql.connect(**self.target, autocommit=True, **waits) as connection,
             connection.cursor() as cursor,
@@ -15542,13 +15553,16 @@ def shellcheck() -> int:
 
 
 def lint(_: argparse.Namespace) -> int:
-    need("ruff")
-    return max(run_tool([sys.executable, "-m", "ruff", "check", "."]), shellcheck())
+    """Run ruff over all Python, mypy over xtask.py and shellcheck over all shell."""
+    need("ruff", "mypy")
+    style = run_tool([sys.executable, "-m", "ruff", "check", "."])
+    types = run_tool([sys.executable, "-m", "mypy", "--strict", "xtask.py"])
+    return max(style, types, shellcheck())
 
 
 LINT_COMMAND: Final = Command(
     name="lint",
-    help="ruff and shellcheck",
+    help="ruff, mypy and shellcheck",
     run=lint,
 )
 
@@ -15566,9 +15580,15 @@ FMT_COMMAND: Final = Command(
 
 
 def test(arguments: argparse.Namespace) -> int:
-    need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis")
+    """Run the tests that need no MySQL, spread over the processors.
+
+    A dot is a test that passed; `-v` names them, `--durations=10` the slowest.
+    """
+    need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis", "xdist")
+    several = ["-n", "auto"] if len(arguments.arguments) == 0 else []
+    command = [sys.executable, "-m", "pytest", "-m", "not mariadb", *several, *arguments.arguments]
     with pytest_scratch():
-        return run_tool([sys.executable, "-m", "pytest", "-m", "not mariadb", *arguments.arguments])
+        return run_tool(command)
 
 
 TEST_COMMAND: Final = Command(
@@ -15797,6 +15817,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="xtask.py", description="Prove that two migration sets build the same schema."
     )
+    parser.add_argument("--version", action="version", version=f"xtask.py {VERSION}")
     commands = parser.add_subparsers(dest="name_of_command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         made = commands.add_parser(
@@ -15864,7 +15885,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
-if __name__ == "__main__":
+def console() -> int:
+    """Run as a program: the entry point of the installed command."""
     status = main()
     SIGNALS.deafen()  # the verdict is out: a signal that comes now must not change it
-    raise SystemExit(status)
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(console())

@@ -1,0 +1,105 @@
+"""How others get it: a wheel, an installed command, a copied file, hooks and the action."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import xtask
+from conftest import ROOT, Project
+
+SQL = "CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR(9) NOT NULL);"
+MYSQL = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(9) NOT NULL);"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the files that git knows here, as `pip install git+…` builds it."""
+    source = tmp_path_factory.mktemp("source")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            target = source / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target)
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*command, "-w", str(out), str(source)], check=True, capture_output=True)
+    (made,) = out.glob("*.whl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command `xtask` in a new environment, which sees the packages of this one."""
+    home = tmp_path_factory.mktemp("environment")
+    venv.create(home, with_pip=False, symlinks=True)
+    packages = next(home.glob("lib/python*/site-packages"))
+    (packages / "runtime.pth").write_text(
+        "\n".join(path for path in sys.path if "site-packages" in path)
+    )
+    command = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python")]
+    command += ["install", "-q", "--no-deps", "--no-index"]
+    subprocess.run([*command, str(wheel)], check=True, capture_output=True)
+    return home / "bin" / "xtask"
+
+
+def run(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_the_wheel_has_all_that_is_read(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        names = set(file.namelist())
+    scripts = {
+        f"xtask_files/scripts/{path.name}"
+        for path in (ROOT / "scripts").iterdir()
+        if path.is_file()
+    }
+    assert {"xtask.py", "xtask_files/docker-compose.mariadb.yml"} | scripts <= names
+    assert {name.partition("/")[0] for name in names if "dist-info" not in name} == {
+        "xtask.py",
+        "xtask_files",
+    }
+
+
+def test_the_installed_command_says_its_version(installed: Path, tmp_path: Path) -> None:
+    done = run([str(installed), "--version"], tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"xtask.py {xtask.VERSION}\n")
+    assert f"## {xtask.VERSION}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+@pytest.mark.mariadb
+def test_the_installed_command_verifies_with_its_own_scripts(
+    installed: Path, project: Project
+) -> None:
+    project.pair(SQL, MYSQL)
+    done = run([str(installed), "verify-migrations", "--server", "local", "-q"], project.path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "parity" in done.stdout
+    assert run([str(installed), "check-lock"], project.path).returncode == 0
+
+
+def test_the_head_of_a_copy_says_how_linters_pass_it_over(tmp_path: Path) -> None:
+    text = (ROOT / "xtask.py").read_text("utf-8")
+    setting = re.search(r"^#   (\[tool\.ruff\])\n#   (.*)$", text[:500], re.MULTILINE)
+    assert setting
+    shutil.copy(ROOT / "xtask.py", tmp_path)
+    (tmp_path / "ours.py").write_text("A = 1\n")
+    (tmp_path / "pyproject.toml").write_text(f"{setting[1]}\n{setting[2]}\n")
+    for command in (["check", "--select", "ALL"], ["format", "--check"]):
+        done = run([sys.executable, "-m", "ruff", *command, "--no-cache", "."], tmp_path)
+        assert "xtask.py" not in done.stdout
