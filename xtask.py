@@ -694,7 +694,8 @@ class Migration:
 
     `transaction` says that its runner wraps it in one on SQLite, except where a statement begins
     like one of `unless`; `key` orders versions; `word` is that of a dialect in its file's name;
-    statements that begin like one of `skip` are not run.
+    statements that begin like one of `skip` are not run; `sql_mode` is what the migrations before
+    it leave the session in, as far as quotes are read by it.
     """
 
     version: str
@@ -708,6 +709,7 @@ class Migration:
     key: tuple[int, Any] = (0, ())
     word: str = ""
     skip: tuple[str, ...] = ()
+    sql_mode: str = ""
 
 
 @dataclass(frozen=True)
@@ -931,6 +933,15 @@ def split(text: str, dialect: Dialect, where: str, sql_mode: str = "") -> list[S
     MigrationError for an unterminated string or comment.
     """
     return Splitter(text, dialect, where, sql_mode).split()
+
+
+def sql_mode_after(text: str, where: str, sql_mode: str) -> str:
+    """Tell how MySQL reads quotes after a script, as an sql_mode."""
+    splitter = Splitter(text, "mysql", where, sql_mode)
+    splitter.split()
+    names = {"ANSI_QUOTES": splitter.modes.quoting.ansi}
+    names["NO_BACKSLASH_ESCAPES"] = splitter.modes.quoting.literal
+    return ",".join(name for name, on in names.items() if on)
 
 
 BREAKPOINT: Final = re.compile(r"--> statement-breakpoint[^\n]*")  # MySQL takes `-->` for SQL
@@ -2831,7 +2842,7 @@ class Snapshot:
 class Handling:
     """What parity.toml says of how one side's files are run.
 
-    `transaction` overrules the layout (None: it does not), `order` lists files that bear no
+    `init` runs first in each session.  `transaction` overrules the layout (None: it does not), `order` lists files that bear no
     version, statements that begin like one of `skip` are not run, and `replace` changes the text.
     """
 
@@ -2839,6 +2850,7 @@ class Handling:
     order: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     replace: tuple[tuple[str, str], ...] = ()
+    init: str = ""
 
 
 class Found(NamedTuple):
@@ -2883,6 +2895,25 @@ def discover(snapshot: Snapshot, dialect: Dialect, handling: Handling = Handling
     Raises MigrationError for a set without any, for mixed layouts, a version that stands twice, and
     for SQL that the layout does not explain, at any depth.
     """
+    found = _find(snapshot, dialect, handling)
+    if dialect == "mysql":
+        return found._replace(migrations=_follow_sql_mode(found.migrations, handling.init))
+    return found
+
+
+def _follow_sql_mode(migrations: Sequence[Migration], init: str) -> list[Migration]:
+    """Note in each migration the sql_mode that the ones before it set: one session runs them all."""
+    mode = sql_mode_after(init, "parity.toml, mysql.init", "")
+    followed = []
+    for migration in migrations:
+        followed.append(dataclasses.replace(migration, sql_mode=mode))
+        if "sql_mode" in migration.up.text.lower():
+            mode = sql_mode_after(script(migration), migration.up.path, mode)
+    return followed
+
+
+def _find(snapshot: Snapshot, dialect: Dialect, handling: Handling) -> Found:
+    """Tell the layout and read its files."""
     if snapshot.is_file:
         return Found([_single_file(snapshot, path, handling) for path in snapshot.files])
     _assert_plain_names(snapshot)
@@ -3255,11 +3286,15 @@ def path_of(migration: Migration, direction: Direction = "up") -> str:
 
 
 def statements_of(
-    migration: Migration, dialect: Dialect, direction: Direction = "up", sql_mode: str = ""
+    migration: Migration, dialect: Dialect, direction: Direction = "up", sql_mode: str | None = None
 ) -> list[Statement]:
-    """Split one direction of a migration into the statements that are run."""
+    """Split one direction of a migration into the statements that are run.
+
+    Quotes are read under `sql_mode`, where the session was asked, else as the text before tells.
+    """
     path = path_of(migration, direction)
-    statements = split(script(migration, direction), dialect, path, sql_mode)
+    mode = migration.sql_mode if sql_mode is None else sql_mode
+    statements = split(script(migration, direction), dialect, path, mode)
     return [one for one in statements if not begins_with(one, migration.skip)]
 
 
@@ -3271,7 +3306,8 @@ def skipped_statements(steps: Iterable[Pair]) -> dict[str, int]:
             migration = step.side(dialect)
             if not migration or not migration.skip:
                 continue
-            for statement in split(script(migration), dialect, migration.up.path):
+            text = script(migration)
+            for statement in split(text, dialect, migration.up.path, migration.sql_mode):
                 for words in migration.skip:
                     if begins_with(statement, [words]):
                         counts[words] += 1
@@ -5014,7 +5050,14 @@ def connect(
         read_timeout=timeout,
         write_timeout=timeout,
     )
+    if not text:
+        connection.encoding = "latin-1"  # of the names of columns, which may be in any encoding
     return connection
+
+
+def send(cursor: Cursor, sql: str) -> None:
+    """Execute SQL in UTF-8 whatever the connection takes names of columns for: bytes go as they are."""
+    cursor.execute(sql.encode())  # type: ignore[call-overload]  # it takes bytes too
 
 
 class MySQLBackend:
@@ -5105,7 +5148,7 @@ class MySQLBackend:
         session = connection or self._session()
         try:
             with session.cursor() as cursor:
-                cursor.execute(";\n".join(asked))
+                send(cursor, ";\n".join(asked))
                 answers.append(cursor.fetchall())
                 while cursor.nextset():
                     answers.append(cursor.fetchall())
@@ -5141,7 +5184,7 @@ class MySQLBackend:
         for statement in split(self.init, "mysql", "parity.toml, mysql.init"):
             try:
                 with self.connection.cursor() as cursor:
-                    cursor.execute(statement.text)
+                    send(cursor, statement.text)
             except pymysql.err.MySQLError as error:
                 raise ConfigError(
                     f"parity.toml: mysql.init: {beginning(statement.text)}: {_server_words(error)}"
@@ -5215,7 +5258,7 @@ class MySQLBackend:
         self.drops_defaults |= ("DROP", "DEFAULT") in pairwise(words)
         try:
             with self.connection.cursor() as cursor:
-                cursor.execute(statement.text)
+                send(cursor, statement.text)
                 counts = [cursor.warning_count]
                 while cursor.nextset():
                     counts.append(cursor.warning_count)
@@ -7572,6 +7615,7 @@ def _handling(table: Mapping[str, Any], where: str) -> Handling:
         order=tuple(lists["order"]),
         skip=tuple(lists["skip"]),
         replace=tuple(replace.items()),
+        init=_typed(table, "init", str, "", where),
     )
 
 

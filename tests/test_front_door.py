@@ -492,3 +492,103 @@ def test_a_new_prisma_migration(project: Project) -> None:
     paths = done.stdout.split()
     assert done.returncode == 0 and len(paths) == 2
     assert all(path.endswith("_x/migration.sql") for path in paths)
+
+
+# ---- on a server ---------------------------------------------------------------------------------------
+
+MYSQL_TABLE = "CREATE TABLE t (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY);"
+
+
+@pytest.mark.mariadb
+def test_errors_of_both_sides_are_told_in_one_run(project: Project, server_url: str) -> None:
+    project.pair("CREATE TABLE t (id INTEGER) oops;", "CREATE TABLE t (id BIGINT) oops;")
+    done = project.run("verify-migrations", "--server", server_url)
+    assert done.returncode == 2 and done.stdout == ""
+    assert "SQLite refused migrations/0001_schema/up.sql, statement 1 of 1, line 1" in done.stderr
+    assert "refused migrations_mysql/0001_schema/up.sql, statement 1 of 1, line 1" in done.stderr
+    assert not (project.path / "parity.lock").exists()
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT x'ff00fe', 'é';",
+        "SET character_set_results = NULL; SELECT 'é';",
+        "SET character_set_results = latin1; SELECT 'é';",
+        "SET character_set_results = utf16; SELECT 'é', 1; INSERT INTO t VALUES (); DELETE FROM t;",
+    ],
+)
+def test_what_a_migration_selects_is_no_matter(sql: str, project: Project, server_url: str) -> None:
+    project.pair(TABLE, f"{MYSQL_TABLE} {sql}")
+    done = project.run("verify-migrations", "--server", server_url)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.mariadb
+def test_quotes_are_read_as_the_session_was_left(project: Project, server_url: str) -> None:
+    project.pair(TABLE, f"{MYSQL_TABLE} SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES';")
+    mysql = "INSERT INTO t VALUES (1);\nSELECT 'a\\';\nSELECT \"id\" FROM t;"
+    project.pair("INSERT INTO t VALUES (1);", mysql, "0002_more")
+    done = project.run("verify-migrations", "--server", server_url)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.mariadb
+def test_what_one_server_alone_knows_is_said(project: Project, server_url: str) -> None:
+    project.pair(TABLE, "CREATE TABLE t (id BIGINT PRIMARY KEY AUTOINCREMENT);")
+    done = project.run("verify-migrations", "--server", server_url)
+    assert done.returncode == 2 and "SQLite's syntax in a file of MySQL" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flavour", "code", "text", "words"),
+    [
+        ("MariaDB", 1273, "Unknown collation: 'utf8mb4_0900_ai_ci'", 'image = "mysql:9.7"'),
+        ("MariaDB", 1064, "CREATE INDEX i ON t ((lower(a)))", 'image = "mysql:9.7"'),
+        ("MariaDB", 1064, "near 'LOCK = NONE'", 'image = "mysql:9.7"'),
+        ("MySQL", 1273, "Unknown collation: 'utf8mb4_uca1400_ai_ci'", 'image = "mariadb:11.8"'),
+        ("MySQL", 1064, "ALTER TABLE t ADD COLUMN IF NOT EXISTS a INT", 'image = "mariadb:11.8"'),
+        ("MySQL", 1064, "near '--,FOREIGN KEY'", "only where a space follows"),
+        ("MariaDB", 1064, "CREATE TABLE t (a INT oops)", ""),
+        ("MariaDB", 1146, "utf8mb4_0900_ai_ci", ""),
+    ],
+)
+def test_syntax_of_the_other_server(flavour: str, code: int, text: str, words: str) -> None:
+    said = xtask.foreign_syntax(flavour, code, text)
+    assert words in said and bool(said) == bool(words)
+
+
+@pytest.mark.mariadb
+def test_an_empty_pair_is_said_in_the_report_and_beside_it(
+    project: Project, server_url: str
+) -> None:
+    project.pair(TABLE, MYSQL_TABLE).pair("-- later\n", "", "0002_later")
+    done = project.run("verify-migrations", "--server", server_url, "-v")
+    assert done.returncode == 0
+    assert "both sides hold no statement: 0002_later" in done.stderr
+    assert "both sides hold no statement: 0002_later" in done.stdout
+    report = project.run("verify-migrations", "--server", server_url, "--format", "json").stdout
+    assert "both sides hold no statement: 0002_later" in report
+
+
+@pytest.mark.mariadb
+def test_settings_of_files_end_to_end(project: Project, server_url: str) -> None:
+    settings = '[sqlite]\norder = ["core.sql", "*.sql"]\n[mysql]\norder = ["core.sql", "*.sql"]\n'
+    settings += 'skip = ["CREATE DATABASE", "USE"]\nreplace = { "%engine%" = "InnoDB" }\n'
+    project.write({"parity.toml": settings})
+    project.write({"migrations/core.sql": TABLE, "migrations/a.sql": "CREATE TABLE a (b TEXT);"})
+    mysql = MYSQL_TABLE.replace(";", " ENGINE = %engine%;")
+    project.write({"migrations_mysql/core.sql": f"CREATE DATABASE x;\nUSE x;\n{mysql}"})
+    project.write({"migrations_mysql/a.sql": "CREATE TABLE a (b LONGTEXT);"})
+    done = project.run("verify-migrations", "--server", server_url, "--format", "json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"CREATE DATABASE": 1' in done.stdout
+    assert project.run("check-lock").returncode == 0
+
+
+@pytest.mark.mariadb
+def test_the_sample_is_no_projects_answer(project: Project, server_url: str) -> None:
+    project.write({"README.md": "", ".git/HEAD": ""})
+    done = project.run("verify-migrations", "--server", server_url)
+    assert (done.returncode, done.stdout) == (2, "") and xtask.NO_PROJECT in done.stderr
