@@ -105,6 +105,7 @@ from types import MappingProxyType
 from typing import (
     TYPE_CHECKING,
     Any,
+    ClassVar,
     Final,
     Generic,
     Literal,
@@ -390,6 +391,8 @@ class Expression:
     text: str
     columns: frozenset[str] = field(default=frozenset(), compare=False)
     written: str = ""
+    usual: tuple[str, ...] = field(default=(), compare=False)
+    note: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -1554,21 +1557,21 @@ def is_binary(declared: str) -> bool:
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-# What the two backends call the same function: (dialect, name) to the canonical name.
-FUNCTION_NAMES: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
-    {
-        ("mysql", "character_length"): "length",
-        ("mysql", "random_bytes"): "randomblob",
-        ("mysql", "lcase"): "lower",
-        ("mysql", "ucase"): "upper",
-        ("mysql", "mid"): "substring",
-        ("mysql", "ceiling"): "ceil",
-        ("mysql", "pow"): "power",
-        ("sqlite", "pow"): "power",
-        ("mysql", "unix_timestamp"): "unixepoch",
-        ("mysql", "json_type"): "json_type (MySQL)",  # 'STRING' there, 'text' on SQLite
-    }
-)
+if TYPE_CHECKING:
+    from sqlglot import exp
+    from sqlglot.expressions import Expr as Node
+else:
+
+    class LazyNodes:
+        """The node classes of sqlglot, imported at their first use: 0.25 s, while the server boots."""
+
+        def __getattr__(self, name: str) -> type:
+            from sqlglot import exp
+
+            setattr(self, name, getattr(exp, name))
+            return getattr(self, name)
+
+    exp = LazyNodes()
 
 
 # Calls that mean the present moment, as canonical text: what they are written as on either side.
@@ -1580,7 +1583,6 @@ NOW: Final[Mapping[str, str]] = MappingProxyType(
         "sysdate()": "CURRENT_TIMESTAMP",
         "utc_timestamp()": "CURRENT_TIMESTAMP",
         "datetime('now')": "CURRENT_TIMESTAMP",
-        "datetime('now', 'utc')": "CURRENT_TIMESTAMP",
         "strftime('%Y-%m-%d %H:%M:%S', 'now')": "CURRENT_TIMESTAMP",
         "strftime('%Y-%m-%d %H:%M:%f', 'now')": "CURRENT_TIMESTAMP",
         "date('now')": "CURRENT_DATE",
@@ -1591,132 +1593,500 @@ NOW: Final[Mapping[str, str]] = MappingProxyType(
         "utc_time()": "CURRENT_TIME",
         "strftime('%s', 'now')": "unixepoch()",
         "unixepoch('now')": "unixepoch()",
+        "unixepoch()": "unixepoch()",
+        "unix_timestamp()": "unixepoch()",
     }
 )
 
 
-@functools.lru_cache(maxsize=4096)
-def canonical(
-    sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()
-) -> Expression:
-    """The canonical form of an expression; `columns` are the table's: lower-case name, logical types."""
-    simple = _simple(sql.strip(), dialect, columns)
-    if simple:
-        return simple
-    parts = _canonicaliser().parts(
-        without_introducers(sql, dialect), dialect, dict(columns), condition=False
-    )
-    return parts[0] if parts else _by_tokens(sql, dialect)
-
-
-@functools.lru_cache(maxsize=4096)
-def canonical_check(
-    sql: str, dialect: Dialect, columns: tuple[tuple[str, frozenset[str]], ...] = ()
-) -> tuple[Expression, ...]:
-    """A CHECK as its conjuncts, sorted: a row passes unless one of them is false, so they may stand in any CHECK."""
-    written = without_introducers(sql, dialect)
-    known = dict(columns)
-    plain = [_plain_check(text) for text in _plain_conjuncts(written, dialect, known)]
-    if plain and all(plain):
-        return _sorted_parts(part for parts in plain for part in parts)
-    return _canonicaliser().parts(written, dialect, known, condition=True) or (
-        _by_tokens(sql, dialect),
-    )
-
-
-def _sorted_parts(parts: Iterable[Expression]) -> tuple[Expression, ...]:
-    return tuple(sorted(set(parts), key=lambda part: part.text))
-
-
-COMPARISONS: Final = frozenset(["=", "<>", "!=", "<", "<=", ">", ">=", "IN", "IS"])
-
-
-PLAIN_WORDS: Final = frozenset(["AND", "OR", "NOT", "NULL", "(", ")", ","]) | COMPARISONS
-
-
-def _plain_conjuncts(
-    sql: str, dialect: Dialect, columns: Mapping[str, frozenset[str]]
-) -> list[str]:
-    """The conjuncts, as SQLite would spell them, of a condition of nothing but columns, literals and comparisons, which
-    means the same on both backends.  Nothing for any other: where an OR stands above, comparisons are chained, or text
-    is compared with a number."""
-    conjuncts: list[list[str]] = [[]]
-    depth, compared, sorts = 0, False, set[str]()
-    for (kind, text, _), after in pairwise([*code_tokens(sql, dialect), Token("", "", 0)]):
-        word, name = text.upper() if kind in ("word", "mark") else "", unquote_name(text).lower()
-        depth += (word == "(") - (word == ")")
-        if (depth == 0 and word == "OR") or (compared and word in COMPARISONS):
-            return []
-        compared = word in COMPARISONS or (compared and word not in (",", "AND", "OR"))
-        if depth == 0 and word == "AND":
-            conjuncts.append([])
-            sorts = set()
-        elif word in PLAIN_WORDS:
-            conjuncts[-1].append(word)
-        elif kind == "number" and text.isdigit():
-            conjuncts[-1].append(text)
-            sorts |= {"number"}
-        elif kind == "string" and text[0] == "'" and "\\" not in text:
-            conjuncts[-1].append(text)
-        elif kind in ("name", "word") and name in columns and after.text != "(":
-            conjuncts[-1].append(quote_sqlite(name))
-            sorts |= columns[name]
-        else:
-            return []
-        if {"number", "string"} <= sorts:
-            return []
-    return [" ".join(texts) for texts in conjuncts] if all(conjuncts) else []
-
-
-@functools.lru_cache(maxsize=4096)
-def _plain_check(sql: str) -> tuple[Expression, ...]:
-    """Read once for both backends and all tables: parsing costs more than all else that is read of a table."""
-    names = {
-        unquote_name(token.text): frozenset[str]()
-        for token in code_tokens(sql, "sqlite")
-        if token.kind == "name"
+NOW_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "CURRENT_TIMESTAMP": "datetime",
+        "CURRENT_DATE": "date",
+        "CURRENT_TIME": "time",
+        "unixepoch()": "integer",
     }
-    return _canonicaliser().parts(sql, "sqlite", names, condition=True)
+)
+
+
+# Values are of a kind: integer, decimal, real, number (one of these), ascii (text that is ASCII by
+# itself), text, bytes, date, time, datetime, null, any (a column whose type no rule knows), mixed.
+NUMBERS: Final = frozenset(["integer", "decimal", "real", "number"])
+
+
+# What a function or an operator may read so as to mean the same on both backends.
+TAKES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "integers": frozenset(["integer", "null", "any"]),
+        "numbers": NUMBERS | {"null", "any"},
+        "text": frozenset(["text", "ascii", "integer", "date", "null", "any"]),
+        "strings": frozenset(["text", "ascii", "integer", "date", "bytes", "null", "any"]),
+        "days": frozenset(["date", "datetime", "text", "ascii", "null", "any"]),
+        "letters or bytes": frozenset(["text", "ascii", "bytes", "null", "any"]),
+    }
+)
+
+
+Meaning = Literal["alike", "usual", "apart"]
+
+
+class Function(NamedTuple):
+    """What a function means: its names on either backend, and whether they say the same.
+
+    `usual`: alike for what people usually store, `reason` says for what not.  `result` is the kind of
+    its value, `first` or `joined` that of its arguments; `takes` is a key of TAKES, `same` where it
+    compares its arguments, or empty; `strict` says that it is NULL where an argument is.
+    """
+
+    sqlite: str
+    mysql: str
+    means: Meaning
+    result: str
+    takes: str = ""
+    reason: str = ""
+    strict: bool = True
+
+    @property
+    def name(self) -> str:
+        """The canonical name: the first one that a backend has for it."""
+        return (self.sqlite or self.mysql).split()[0]
+
+
+ASCII_LETTERS: Final = "SQLite folds the case of ASCII letters alone"
+LAST_DIGITS: Final = "the last digits of a REAL may differ"
+NO_ZONE: Final = "MySQL reads a moment in the time zone of its session, SQLite in UTC"
+
+
+FUNCTIONS: Final = (
+    # numbers
+    Function("abs", "abs", "alike", "first", "numbers"),
+    Function("ceil ceiling", "ceil ceiling", "alike", "number", "numbers"),
+    Function("floor", "floor", "alike", "number", "numbers"),
+    Function("sign", "sign", "alike", "integer", "numbers"),
+    Function("round", "round", "alike", "number", "numbers"),
+    Function(
+        sqlite="sqrt",
+        mysql="sqrt",
+        means="usual",
+        result="real",
+        takes="numbers",
+        reason=LAST_DIGITS,
+    ),
+    Function(
+        sqlite="exp",
+        mysql="exp",
+        means="usual",
+        result="real",
+        takes="numbers",
+        reason=LAST_DIGITS,
+    ),
+    Function(
+        sqlite="ln",
+        mysql="ln",
+        means="usual",
+        result="real",
+        takes="numbers",
+        reason=LAST_DIGITS,
+    ),
+    Function(
+        sqlite="log10",
+        mysql="log10",
+        means="usual",
+        result="real",
+        takes="numbers",
+        reason=LAST_DIGITS,
+    ),
+    Function(
+        sqlite="log2",
+        mysql="log2",
+        means="usual",
+        result="real",
+        takes="numbers",
+        reason=LAST_DIGITS,
+    ),
+    Function(
+        sqlite="pow power",
+        mysql="pow power",
+        means="usual",
+        result="real",
+        takes="numbers",
+        reason=LAST_DIGITS,
+    ),
+    Function(
+        sqlite="log",
+        mysql="log",
+        means="apart",
+        result="real",
+        reason="to the base 10 on SQLite, natural on MySQL",
+    ),
+    Function(
+        sqlite="mod",
+        mysql="",
+        means="apart",
+        result="number",
+        reason="SQLite's mod() is that of REALs",
+    ),
+    Function("idiv", "idiv", "alike", "integer", "integers"),
+    Function(
+        sqlite="random",
+        mysql="rand",
+        means="apart",
+        result="number",
+        reason="64 bits on SQLite, below 1 on MySQL",
+    ),
+    # text
+    Function("length", "char_length character_length", "alike", "integer", "strings"),
+    Function("octet_length", "octet_length length", "alike", "integer", "strings"),
+    Function(
+        sqlite="lower",
+        mysql="lower lcase",
+        means="usual",
+        result="text",
+        takes="text",
+        reason=ASCII_LETTERS,
+    ),
+    Function(
+        sqlite="upper",
+        mysql="upper ucase",
+        means="usual",
+        result="text",
+        takes="text",
+        reason=ASCII_LETTERS,
+    ),
+    Function("trim", "trim", "alike", "text", "text"),
+    Function("ltrim", "ltrim", "alike", "text", "text"),
+    Function("rtrim", "rtrim", "alike", "text", "text"),
+    Function("substring substr", "substring substr mid", "alike", "text", "strings"),
+    Function("replace", "replace", "alike", "text", "text"),
+    Function("instr", "instr", "alike", "integer", "text"),
+    Function("", "concat", "alike", "text", "text"),
+    Function(
+        sqlite="concat",
+        mysql="",
+        means="apart",
+        result="text",
+        reason="SQLite's passes NULL over",
+        strict=False,
+    ),
+    Function("concat_ws", "concat_ws", "alike", "text", "text", strict=False),
+    Function(
+        sqlite="char",
+        mysql="char",
+        means="apart",
+        result="text",
+        reason="MySQL's makes bytes",
+    ),
+    Function(
+        sqlite="format printf",
+        mysql="format",
+        means="apart",
+        result="text",
+        reason="two functions of one name",
+    ),
+    Function(
+        sqlite="quote",
+        mysql="quote",
+        means="apart",
+        result="text",
+        reason="MySQL escapes with backslashes",
+    ),
+    # bytes
+    Function("hex", "hex", "alike", "ascii", "letters or bytes"),
+    Function("unhex", "unhex", "alike", "bytes", "text"),
+    Function("randomblob", "random_bytes", "alike", "bytes", "integers"),
+    # choices
+    Function("coalesce ifnull", "coalesce ifnull nvl", "alike", "joined", "same", strict=False),
+    Function("nullif", "nullif", "alike", "first", "same", strict=False),
+    Function("min", "least", "alike", "joined", "same"),
+    Function("max", "greatest", "alike", "joined", "same"),
+    # moments
+    Function(
+        sqlite="date",
+        mysql="date",
+        means="usual",
+        result="date",
+        takes="days",
+        reason="of text that is no date",
+    ),
+    Function(
+        sqlite="datetime",
+        mysql="timestamp",
+        means="apart",
+        result="datetime",
+        reason=NO_ZONE,
+    ),
+    Function(
+        sqlite="time",
+        mysql="time",
+        means="apart",
+        result="time",
+        reason="SQLite cuts the fraction, MySQL keeps it",
+    ),
+    Function(
+        sqlite="strftime",
+        mysql="date_format",
+        means="apart",
+        result="ascii",
+        reason="two sets of format letters",
+    ),
+    Function(
+        sqlite="unixepoch",
+        mysql="unix_timestamp",
+        means="apart",
+        result="integer",
+        reason=NO_ZONE,
+    ),
+    # JSON
+    Function("json_valid", "json_valid", "alike", "integer", "text"),
+    Function(
+        sqlite="json_extract ->>",
+        mysql="->> json_value",
+        means="usual",
+        result="text",
+        reason="a number in JSON is a number on SQLite and text on MySQL",
+    ),
+    Function(
+        sqlite="->",
+        mysql="json_extract ->",
+        means="apart",
+        result="text",
+        reason="MySQL reads JSON and quotes its text, SQLite writes it anew",
+    ),
+    Function(
+        sqlite="json_type",
+        mysql="json_type",
+        means="apart",
+        result="text",
+        reason="'text' on SQLite, 'STRING' on MySQL",
+    ),
+    Function(
+        sqlite="json_array_length",
+        mysql="json_length",
+        means="usual",
+        result="integer",
+        reason="of what is no array SQLite's is 0",
+    ),
+    Function("json_array", "json_array", "alike", "text", strict=False),
+    Function("json_object", "json_object", "alike", "text", strict=False),
+    # casts
+    Function("cast_text", "cast_text", "alike", "text", "text"),
+    Function("cast_integer", "cast_integer", "alike", "integer", "text"),
+    Function("cast_real", "cast_real", "alike", "real", ""),
+    Function("cast_binary", "cast_binary", "alike", "bytes", "text"),
+)
+
+
+class Operator(NamedTuple):
+    """What an operator means on both backends: `node` is sqlglot's key, `takes` as for a function."""
+
+    node: str
+    means: Meaning
+    takes: str = ""
+    reason: str = ""
+
+
+OPERATORS: Final = (
+    Operator("add", "alike", "numbers"),
+    Operator("sub", "alike", "numbers"),
+    Operator("mul", "alike", "numbers"),
+    Operator("neg", "alike", "numbers"),
+    Operator("div", "alike", "numbers"),
+    Operator("mod", "alike", "integers", "SQLite's remainder is that of integers"),
+    Operator("bitwiseand", "apart", reason="signed on SQLite, unsigned on MySQL"),
+    Operator("bitwiseor", "apart", reason="signed on SQLite, unsigned on MySQL"),
+    Operator("bitwisexor", "apart", reason="SQLite has no ^"),
+    Operator("bitwisenot", "apart", reason="signed on SQLite, unsigned on MySQL"),
+    Operator("bitwiseleftshift", "apart", reason="signed on SQLite, unsigned on MySQL"),
+    Operator("bitwiserightshift", "apart", reason="signed on SQLite, unsigned on MySQL"),
+    Operator("like", "alike", "text"),
+    Operator("glob", "apart", reason="MySQL has no GLOB"),
+    Operator("regexplike", "apart", reason="SQLite's REGEXP is what the application makes of it"),
+    Operator("match", "apart", reason="full text is searched in two ways"),
+    Operator("xor", "apart", reason="SQLite has no XOR"),
+    Operator("collate", "apart", reason="the backends share no collation"),
+)
+
+
+FUNCTION_ROWS: Final[Mapping[tuple[Dialect, str], Function]] = MappingProxyType(
+    {("sqlite", name): row for row in FUNCTIONS for name in row.sqlite.split()}
+    | {("mysql", name): row for row in FUNCTIONS for name in row.mysql.split()}
+)
+OPERATOR_ROWS: Final[Mapping[str, Operator]] = MappingProxyType(
+    {row.node: row for row in OPERATORS}
+)
+
+
+# The function that a CAST is, by sqlglot's name of the type; others round or cut on one side alone.
+CASTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT"), "cast_text"),
+        **dict.fromkeys(("TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT"), "cast_integer"),
+        **dict.fromkeys(("FLOAT", "DOUBLE"), "cast_real"),
+        **dict.fromkeys(("BINARY", "VARBINARY", "BLOB"), "cast_binary"),
+    }
+)
+
+
+# A moment as both backends write it: then text and moments have one order.
+MOMENT_FORMATS: Final[Mapping[str, str]] = MappingProxyType(
+    {"date": "%Y-%m-%d", "time": "%H:%M:%S", "datetime": "%Y-%m-%d %H:%M:%S"}
+)
+
+
+MOMENT_CASTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "DATE": "date",
+        "TIME": "time",
+        **dict.fromkeys(("DATETIME", "TIMESTAMP", "TIMESTAMPTZ"), "datetime"),
+    }
+)
+
+
+class Known(NamedTuple):
+    """What an expression may have to know of a column that it reads; `name` is in lower case."""
+
+    name: str
+    logical: frozenset[str]
+    nullable: bool = True
+    tells_case: bool = False
 
 
 class Scope:
-    """What the expressions of one table may read: its columns, whose types are collected only where something asks."""
+    """What the expressions of one table may read: its columns."""
 
     def __init__(self, dialect: Dialect, columns: Sequence[Column]) -> None:
         self.dialect, self.columns = dialect, columns
 
     @functools.cached_property
-    def known(self) -> tuple[tuple[str, frozenset[str]], ...]:
-        return tuple((column.name.lower(), column.type.logical) for column in self.columns)
+    def known(self) -> Mapping[str, Known]:
+        """Collect the columns by name, in lower case, where an expression asks."""
+        known = {}
+        for column in self.columns:
+            name = column.name.lower()
+            tells_case = re.search(
+                r"(?:_bin|_cs|\bbinary)\Z", column.collation or "", re.IGNORECASE
+            )
+            known[name] = Known(name, column.type.logical, column.nullable, bool(tells_case))
+        return known
+
+    def read_by(self, sql: str) -> tuple[Known, ...]:
+        """Take those that the text names: the same CHECK of two tables is then read once."""
+        names = names_read(sql, self.dialect)
+        return tuple(known for name, known in self.known.items() if name in names)
 
     def expression(self, sql: str) -> Expression:
-        return canonical(sql, self.dialect, self.known)
+        return canonical(sql, self.dialect, self.read_by(sql))
 
     def check(self, sql: str) -> tuple[Expression, ...]:
-        return canonical_check(sql, self.dialect, self.known)
+        return canonical_check(sql, self.dialect, self.read_by(sql))
 
 
-# What a backend reads from left to right where it stands in a row: MySQL all comparisons, SQLite all but < and its
-# like, which bind tighter there.  sqlglot reads `=` after `<`, and IS and IN before both.
+@functools.lru_cache(maxsize=4096)
+def names_read(sql: str, dialect: Dialect) -> frozenset[str]:
+    """List the words and names of a text, in lower case."""
+    found = code_tokens(sql, dialect)
+    return frozenset(
+        unquote_name(token.text).lower() for token in found if token.kind in ("name", "word")
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def canonical(sql: str, dialect: Dialect, columns: tuple[Known, ...] = ()) -> Expression:
+    """Give the canonical form of an expression over the table's `columns`."""
+    literal = read_literal(sql, dialect)
+    if literal:
+        return literal
+    try:
+        reader = Reader(dialect, columns)
+        return reader.rendered(reader.tree(sql))
+    except UNREADABLE:
+        return by_tokens(sql, dialect)
+
+
+@functools.lru_cache(maxsize=4096)
+def canonical_check(
+    sql: str, dialect: Dialect, columns: tuple[Known, ...] = ()
+) -> tuple[Expression, ...]:
+    """Give the conjuncts of a CHECK, sorted.
+
+    A row passes unless one of them is false, so that they may stand in one CHECK or in several.
+    """
+    try:
+        reader = Reader(dialect, columns)
+        tree = reader.condition(reader.tree(sql))
+        conjuncts = tree.flatten() if isinstance(tree, exp.And) else [tree]
+        parts = {reader.rendered_conjunct(part) for part in conjuncts}
+    except UNREADABLE:
+        return (by_tokens(sql, dialect),)
+    return tuple(sorted(parts, key=lambda part: part.text))
+
+
+# RecursionError: an expression nested some hundreds deep.  The parser's own errors are ValueErrors.
+UNREADABLE: Final = (ValueError, RecursionError, InvalidOperation)
+
+
+# Literals that stand for themselves, and the truth values, which are numbers.
+PLAIN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{word: word for word in ("NULL", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME")},
+        "TRUE": "1",
+        "FALSE": "0",
+    }
+)
+
+
+def read_literal(sql: str, dialect: Dialect) -> Expression | None:
+    """Read a literal without the parser, whose import takes 0.25 s, as long as a run without it.
+
+    Most schemas have no other DEFAULT than these and no expression at all.
+    """
+    found = code_tokens(sql, dialect)
+    while len(found) > 2 and found[0].text == "(" and found[-1].text == ")":
+        found = found[1:-1]
+    sign = ""
+    if len(found) == 2 and found[0].text in ("+", "-") and found[1].kind == "number":
+        sign = found.pop(0).text
+    if len(found) != 1:
+        return None
+    kind, text, _ = found[0]
+    if kind == "number" and not (dialect == "mysql" and text[:2].lower() == "0x"):
+        number = canonical_number(text)
+        sign = "-" if sign == "-" and number != "0" else ""
+        return Expression(sign + number, written=sign + text)
+    if kind == "string" and text[0] == "'" and "\\" not in text:
+        return Expression(quote_string(text[1:-1].replace("''", "'")))
+    plain = PLAIN_WORDS.get(text.upper()) if kind == "word" else None
+    if plain is None:
+        return None
+    return Expression(plain, written=plain if plain.isdigit() else "")
+
+
+def by_tokens(sql: str, dialect: Dialect) -> Expression:
+    """Render what the parser refuses: names unquoted, words in lower case, single spaces."""
+    words = []
+    for token in code_tokens(without_introducers(sql, dialect), dialect):
+        if token.kind == "name":
+            words.append(unquote_name(token.text))
+        else:
+            words.append(token.text.lower() if token.kind == "word" else token.text)
+    note = "an expression that the parser does not understand is equal to nothing"
+    text = marked(" ".join(words), dialect)
+    return Expression(text, names_read(sql, dialect), note=note)
+
+
+def marked(text: str, dialect: Dialect) -> str:
+    """Mark what the other backend reads otherwise, so that it is equal to nothing there."""
+    backend = "SQLite" if dialect == "sqlite" else "MySQL"
+    return f"{text} /* {backend} */"
+
+
+# What a backend reads from left to right where it stands in a row: MySQL all comparisons, SQLite all
+# but < and its like, which bind tighter there.  sqlglot reads `=` after `<`, and IS and IN first.
 # https://sqlite.org/lang_expr.html#operators_and_parse_affecting_attributes
 CHAINED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "sqlite": frozenset(
-            [
-                "=",
-                "==",
-                "<>",
-                "!=",
-                "IS",
-                "ISNULL",
-                "NOTNULL",
-                "IN",
-                "LIKE",
-                "GLOB",
-                "MATCH",
-                "REGEXP",
-            ]
-        ),
+        "sqlite": frozenset(["=", "==", "<>", "!=", "IS", "ISNULL", "NOTNULL", "IN"])
+        | {"LIKE", "GLOB", "MATCH", "REGEXP"},
         "mysql": frozenset(["=", "<>", "!=", "<", "<=", ">", ">=", "<=>", "IS"]),
     }
 )
@@ -1725,762 +2095,980 @@ CHAINED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 CHAIN_ENDS: Final = frozenset([",", "AND", "OR", "XOR", "&&", "WHEN", "THEN", "ELSE"])
 
 
-def _left_to_right(sql: str, dialect: Dialect) -> str:
-    """The text with parentheses around what stands before the second of two comparisons: `(a = b) < c`."""
+def left_to_right(sql: str, dialect: Dialect) -> str:
+    """Put parentheses around what stands before the second of two comparisons: `(a = b) < c`."""
     found, chained = code_tokens(sql, dialect), CHAINED[dialect]
     words = code_words(found)
     if "BETWEEN" in words or sum(word in chained for word in words) < 2:
         return sql
-    opening, closing, runs = (
-        Counter[int](),
-        Counter[int](),
-        [[0, 0]],
-    )  # where a run of operands begins, and its comparisons
-    for at, word in enumerate(words):
+    opening, closing = Counter[int](), Counter[int]()
+    runs = [[0, 0]]  # where a run of operands begins, and its comparisons
+    for pos, word in enumerate(words):
+        begin, compared = runs[-1]
         if word in ("(", "CASE"):
-            runs.append([at + 1, 0])
+            runs.append([pos + 1, 0])
         elif word in (")", "END") and len(runs) > 1:
             runs.pop()
-        elif word in CHAIN_ENDS or (word == "NOT" and at == runs[-1][0]):
-            runs[-1] = [at + 1, 0]
+        elif word in CHAIN_ENDS or (word == "NOT" and pos == begin):
+            runs[-1] = [pos + 1, 0]
         elif word in chained:
-            if runs[-1][1]:
-                opening[found[runs[-1][0]].start] += 1
-                closing[found[at - (words[at - 1] == "NOT")].start] += 1
+            if compared:
+                opening[found[begin].start] += 1
+                closing[found[pos - (words[pos - 1] == "NOT")].start] += 1
             runs[-1][1] += 1
-    cuts = sorted({0, *opening, *closing, len(sql)})
-    pieces = (
-        (")" * closing[start], "(" * opening[start], sql[start:end])
-        for start, end in pairwise(cuts)
-    )
-    return " ".join(chain.from_iterable(pieces))
+    pieces = []
+    for start, end in pairwise(sorted({0, *opening, *closing, len(sql)})):
+        pieces.append(f"{')' * closing[start]} {'(' * opening[start]}{sql[start:end]}")
+    return " ".join(pieces)
 
 
-def _simple(sql: str, dialect: Dialect, columns: Collection[object]) -> Expression | None:
-    """Literals, without the half second that a parser costs on its first call."""
-    found = code_tokens(sql, dialect)
-    depth = 0
-    while 2 * depth < len(found) - 2 and found[depth].text == "(" and found[-1 - depth].text == ")":
-        depth += 1
-    found = found[depth : len(found) - depth]
-    sign = (
-        found.pop(0).text
-        if len(found) == 2 and found[0].text in "+-" and found[1].kind == "number"
-        else ""
-    )
-    if len(found) != 1:
-        return None
-    token = found[0]
-    if token.kind == "number" and not (
-        dialect == "mysql" and token.text[:2].lower() == "0x"
-    ):  # a string of bytes there
-        number = canonical_number(token.text)
-        sign = "-" if sign == "-" and number != "0" else ""
-        return Expression(sign + number, written=sign + token.text)
-    if token.kind == "string" and token.text[0] == "'" and "\\" not in token.text:
-        return Expression(quote_string(token.text[1:-1].replace("''", "'")))
-    word = token.text.upper()
-    if token.kind == "word" and word in (
-        "NULL",
-        "TRUE",
-        "FALSE",
-        "CURRENT_TIMESTAMP",
-        "CURRENT_DATE",
-        "CURRENT_TIME",
-    ):
-        truth = {"TRUE": "1", "FALSE": "0"}.get(word, "")
-        return Expression(truth or word, written=truth)
-    return None
+@functools.cache
+def parsers() -> Mapping[Dialect, Callable[[str], exp.Expr | None]]:
+    """Make parsers that leave every function as it is called: the table knows what it means."""
+    import logging
+
+    import sqlglot
+    from sqlglot.parsers.mysql import MySQLParser
+    from sqlglot.parsers.sqlite import SQLiteParser
+
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
+
+    class BareSQLite(SQLiteParser):
+        FUNCTIONS: ClassVar = {}
+
+    class BareMySQL(MySQLParser):
+        FUNCTIONS: ClassVar = {}
+
+    def parser(dialect: Dialect, bare: type[sqlglot.Parser]) -> Callable[[str], exp.Expr | None]:
+        tokenize = sqlglot.Dialect.get_or_raise(dialect).tokenize
+
+        def parse(sql: str) -> Node | None:
+            try:
+                return bare(dialect=dialect).parse(tokenize(sql), sql)[0]
+            except sqlglot.errors.SqlglotError as error:
+                raise ValueError(str(error)) from error
+
+        return parse
+
+    return {"sqlite": parser("sqlite", BareSQLite), "mysql": parser("mysql", BareMySQL)}
 
 
-def _by_tokens(sql: str, dialect: Dialect) -> Expression:
-    """For what the parser refuses: names unquoted, words in lower case, single spaces."""
-    found = code_tokens(without_introducers(sql, dialect), dialect)
-    words = [
-        unquote_name(t.text) if t.kind == "name" else t.text.lower() if t.kind == "word" else t.text
-        for t in found
+@functools.cache
+def writer() -> Callable[[Node], str]:
+    import sqlglot
+
+    generator = sqlglot.Generator(normalize_functions="lower", comments=False)
+    return functools.partial(generator.generate, copy=False)
+
+
+def text_of(node: exp.Expr) -> str:
+    if isinstance(node, exp.Literal):
+        return quote_string(node.name) if node.is_string else node.name
+    return writer()(node)
+
+
+def bare(node: exp.Expr) -> Node:
+    """Take a node out of its parentheses."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
+def flattened(node: Node, operator: type[Node]) -> list[Node]:
+    """List the operands of a chain of one operator."""
+    node = bare(node)
+    if type(node) is not operator:
+        return [node]
+    return flattened(node.this, operator) + flattened(node.expression, operator)
+
+
+def operands_apart(node: exp.Expr) -> Node:
+    """Put parentheses by structure alone: around an operator that is another one's operand."""
+    binding = isinstance(node, (exp.Binary, exp.Neg, exp.BitwiseNot, exp.In))
+    if binding and not isinstance(node, (exp.Connector, exp.Escape)):
+        for key in ("this", "expression"):
+            if isinstance(node.args.get(key), (exp.Binary, exp.Not, exp.Between, exp.In)):
+                node.set(key, exp.Paren(this=node.args[key]))
+    return node
+
+
+def in_a_chain(operator: type[Node], operands: Sequence[Node]) -> Node:
+    """Join operands by an operator, from left to right."""
+    made = operands[0]
+    for operand in operands[1:]:
+        made = operands_apart(operator(this=made, expression=operand))
+    return made
+
+
+class Kinds:
+    """Tell the kind of a value in an expression of one backend."""
+
+    def __init__(self, dialect: Dialect, columns: Iterable[Known]) -> None:
+        self.dialect = dialect
+        self.columns = {column.name: column for column in columns}
+
+    def kind(self, node: exp.Expr) -> str:
+        known = node.meta.get("kind")
+        if known is None:
+            known = node.meta["kind"] = self.found_kind(node)
+        return str(known)
+
+    def found_kind(self, node: exp.Expr) -> str:
+        if isinstance(node, (exp.Paren, exp.Neg)):
+            return self.kind(node.this)
+        if isinstance(node, exp.Column):
+            return self.column_kind(node.name)
+        if isinstance(node, exp.Literal):
+            return self.literal_kind(node)
+        if isinstance(node, exp.Var):
+            return NOW_KINDS.get(node.name, "bytes")
+        if isinstance(node, exp.Null):
+            return "null"
+        if isinstance(node, exp.Case):
+            branches = [branch.args["true"] for branch in node.args["ifs"]]
+            return self.joined([*branches, node.args.get("default") or exp.Null()])
+        if isinstance(node, exp.Anonymous):
+            return self.call_kind(node)
+        if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
+            return self.joined([node.this, node.expression])
+        if isinstance(node, exp.Div):
+            return (
+                "real"
+                if "real" in (self.kind(node.this), self.kind(node.expression))
+                else "decimal"
+            )
+        if isinstance(node, exp.Collate):
+            return self.kind(node.this)
+        return "integer"  # a comparison's truth, a remainder, bits
+
+    def column_kind(self, name: str) -> str:
+        logical = self.columns[name].logical if name in self.columns else frozenset[str]()
+        if "decimal" in logical:
+            return "decimal"
+        if logical & {"i64", "bool"}:
+            return "integer"
+        named = {"f64": "real", "string": "text"}
+        for one in logical:
+            return named.get(one, one)
+        return "any"
+
+    def literal_kind(self, node: exp.Expr) -> str:
+        if not node.is_string:
+            return "decimal" if node.meta.get("real") else "integer"
+        return "ascii" if node.name.isascii() else "text"
+
+    def call_kind(self, node: exp.Expr) -> str:
+        row: Function | None = node.meta.get("row")
+        if row is None:
+            return "any"
+        if row.result == "joined":
+            return self.joined(node.expressions)
+        first = self.kind(node.expressions[0]) if node.expressions else "null"
+        if row.result == "first" or (row.name == "substring" and first == "bytes"):
+            return first
+        return row.result
+
+    def joined(self, nodes: Iterable[Node]) -> str:
+        """Tell the kind of what may be any of these."""
+        kinds = {self.kind(node) for node in nodes} - {"null"}
+        if len(kinds) <= 1:
+            return next(iter(kinds), "null")
+        if kinds <= {"text", "ascii"}:
+            return "text"
+        for kind in ("real", "number", "decimal"):
+            if kinds <= NUMBERS and kind in kinds:
+                return kind
+        return "mixed"
+
+
+Rules = dict[str, Callable[["Node"], "Node"]]
+
+
+# sqlglot's keys of the nodes that compare, that mean the present moment, and that say nothing about
+# the values below them.
+COMPARISONS: Final = frozenset(["eq", "neq", "lt", "lte", "gt", "gte", "nullsafeeq", "nullsafeneq"])
+NOW_NODES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "currenttimestamp": "CURRENT_TIMESTAMP",
+        "localtime": "CURRENT_TIMESTAMP",
+        "localtimestamp": "CURRENT_TIMESTAMP",
+        "currentdate": "CURRENT_DATE",
+        "currenttime": "CURRENT_TIME",
+    }
+)
+CONDITIONS: Final = COMPARISONS | {"and", "or", "xor", "not", "is", "in", "like", "escape"}
+SILENT: Final = frozenset(
+    [
+        "column",
+        "identifier",
+        "literal",
+        "var",
+        "null",
+        "paren",
+        "and",
+        "or",
+        "not",
+        "is",
+        "if",
+        "case",
+        "escape",
     ]
-    return Expression(
-        " ".join(words),
-        frozenset(unquote_name(t.text).lower() for t in found if t.kind in ("name", "word")),
-    )
-
-
-CASTS: Final = (  # canonical name, sqlglot's names: what a CAST makes of a value
-    ("text", ("CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "CHARACTER_SET")),
-    ("integer", ("TINYINT", "SMALLINT", "MEDIUMINT", "INT", "BIGINT")),
-    ("real", ("FLOAT", "DOUBLE")),
-    ("binary", ("BINARY", "VARBINARY", "BLOB")),
 )
 
 
-DATE_TEXT: Final = r"\d{4}-\d\d-\d\d"
+class Reader(Kinds):
+    """Rewrite a parsed expression from its leaves up, so that one meaning has one text.
+
+    First logic (NOT, AND, OR, IN, BETWEEN, IS, comparisons), then values (numbers, calls by their
+    canonical names, arithmetic in sorted order).  What it means on either backend is the Reviewer's.
+    """
+
+    def __init__(self, dialect: Dialect, columns: Iterable[Known]) -> None:
+        super().__init__(dialect, columns)
+        self.mirrored = {
+            "lt": exp.GT,
+            "gt": exp.LT,
+            "lte": exp.GTE,
+            "gte": exp.LTE,
+            "eq": exp.EQ,
+            "neq": exp.NEQ,
+            "nullsafeeq": exp.NullSafeEQ,
+            "nullsafeneq": exp.NullSafeNEQ,
+        }
+        self.opposites = {
+            "lt": exp.GTE,
+            "gt": exp.LTE,
+            "lte": exp.GT,
+            "gte": exp.LT,
+            "eq": exp.NEQ,
+            "neq": exp.EQ,
+            "nullsafeeq": exp.NullSafeNEQ,
+            "nullsafeneq": exp.NullSafeEQ,
+        }
+        self.rules: Rules = self.logic() | self.values()
+
+    def logic(self) -> Rules:
+        return {
+            **dict.fromkeys(COMPARISONS, self.comparison),
+            "and": lambda node: self.connected(exp.And, [node.this, node.expression]),
+            "or": lambda node: self.connected(exp.Or, [node.this, node.expression]),
+            "not": self.negated,
+            "in": self.choice,
+            "between": self.between,
+            "is": self.is_,
+            "if": self.if_,
+            "case": self.case,
+            "paren": bare,
+        }
+
+    def values(self) -> Rules:
+        return {
+            **dict.fromkeys(NOW_NODES, lambda node: exp.Var(this=NOW_NODES[node.key])),
+            "column": self.column,
+            "literal": self.literal,
+            "boolean": self.boolean,
+            "bitstring": lambda node: exp.Literal.number(int(str(node.this), 2)),
+            "hexstring": self.hexadecimal,
+            "neg": self.negative,
+            "introducer": lambda node: node.expression,
+            "cast": self.cast,
+            "dpipe": lambda node: self.concatenated([node.this, node.expression]),
+            "add": self.in_any_order,
+            "mul": self.in_any_order,
+            "div": self.quotient,
+            "intdiv": lambda node: self.named("idiv", [bare(node.this), bare(node.expression)]),
+            "like": self.like,
+            "anonymous": self.called,
+            "trim": self.trimmed,
+            "substring": lambda node: self.named("substring", list(node.iter_expressions())),
+            "strposition": lambda node: self.named("instr", [node.this, node.args["substr"]]),
+            "ceil": lambda node: self.named("ceil", [node.this]),
+            "floor": lambda node: self.named("floor", [node.this]),
+            "jsonextract": lambda node: self.json("->", node),
+            "jsonextractscalar": lambda node: self.json("->>", node),
+        }
+
+    # ---- from text to a tree, and back
+
+    def tree(self, sql: str) -> Node:
+        text = left_to_right(without_introducers(sql, self.dialect), self.dialect)
+        return self.rewritten(self.parsed(text))
+
+    def parsed(self, sql: str) -> Node:
+        """Parse in parentheses, for at the beginning REPLACE and SHOW would be statements."""
+        parse = parsers()[self.dialect]
+        try:
+            tree = parse(f"({sql}\n)")
+        except ValueError:
+            if self.dialect == "mysql":  # its catalogue quotes every name
+                raise
+            tree = parse(f"({self.with_quoted_columns(sql)}\n)")
+        if tree is None:
+            raise ValueError("expected an expression")
+        return tree
+
+    def with_quoted_columns(self, sql: str) -> str:
+        """Quote columns: SQLite takes many words for a name that mean more to the parser."""
+        found = code_tokens(sql, "sqlite")
+        texts = ["", *(token.text.upper() for token in found), ""]
+        quoted = set()
+        for pos, token in enumerate(found):
+            before, after = texts[pos], texts[pos + 2]
+            named = token.kind == "word" and token.text.lower() in self.columns
+            if named and after != "(" and before not in ("AS", "COLLATE"):
+                quoted.add(token.start)
+        pieces = []
+        for token in tokens(sql, "sqlite"):
+            pieces.append(quote_sqlite(token.text) if token.start in quoted else token.text)
+        return "".join(pieces)
+
+    def rendered(self, tree: Node, guarded: Collection[str] = ()) -> Expression:
+        """Write the canonical text, marked where the other backend reads it otherwise."""
+        reviewer = Reviewer(self.dialect, self.columns.values(), guarded)
+        reviewer.look_at(tree)
+        text = text_of(tree)
+        if reviewer.apart:
+            text = marked(text, self.dialect)
+        columns = frozenset(column.name for column in tree.find_all(exp.Column))
+        return Expression(
+            text, columns, usual=tuple(reviewer.usual), note="; ".join(reviewer.apart)
+        )
+
+    def rendered_conjunct(self, part: exp.Expr) -> Expression:
+        """Write a conjunct of a CHECK, which passes NULL: `a IS NULL OR a > 1` is `a > 1`."""
+        guarded = set()
+        while isinstance(part, exp.Or):
+            operands = [bare(operand) for operand in part.flatten()]
+            guard = self.null_guard(operands)
+            if guard is None:
+                break
+            guarded.add(guard.this.name)
+            rest = [operand for operand in operands if operand is not guard]
+            part = self.connected(exp.Or, rest) if len(rest) > 1 else rest[0]
+        return self.rendered(part, guarded)
+
+    def null_guard(self, operands: Sequence[Node]) -> Node | None:
+        """Find the `a IS NULL` beside which something else is NULL wherever a is."""
+        for guard in operands:
+            is_null = isinstance(guard, exp.Is) and isinstance(guard.expression, exp.Null)
+            if is_null and isinstance(guard.this, exp.Column):
+                column = guard.this.name
+                others = (operand for operand in operands if operand is not guard)
+                if any(self.is_null_with(other, column) for other in others):
+                    return guard
+        return None
+
+    def is_null_with(self, node: Node, column: str) -> bool:
+        """Tell whether an expression is NULL wherever this column is."""
+        if isinstance(node, exp.Column):
+            return node.name == column
+        if isinstance(node, (exp.In, exp.Paren, exp.Not, exp.Neg, exp.Escape)):
+            return self.is_null_with(node.this, column)
+        if isinstance(node, exp.Anonymous):
+            row: Function | None = node.meta.get("row")
+            if row is None or not row.strict:
+                return False
+            return any(self.is_null_with(argument, column) for argument in node.expressions)
+        null_safe = (exp.Connector, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ)
+        if isinstance(node, exp.Binary) and not isinstance(node, null_safe):
+            sides = (node.this, node.expression)
+            return any(self.is_null_with(side, column) for side in sides)
+        return False
+
+    def rewritten(self, node: exp.Expr) -> Node:
+        for key, value in list(node.args.items()):
+            if isinstance(value, exp.Expr):
+                node.set(key, self.rewritten(value))
+            elif isinstance(value, list):
+                made = []
+                for item in value:
+                    made.append(self.rewritten(item) if isinstance(item, exp.Expr) else item)
+                node.set(key, made)
+        if isinstance(node, exp.Binary):
+            self.count_in_hexadecimal(node)
+        rule = self.rules.get(node.key)
+        return operands_apart(rule(node) if rule else node)
+
+    # ---- logic
+
+    def condition(self, node: exp.Expr) -> Node:
+        """Write a number that is used as a condition as what it says: `a` is `a <> 0`."""
+        node = bare(node)
+        if node.key in CONDITIONS or self.is_truth(node):
+            return node
+        if isinstance(
+            node, (exp.Column, exp.Literal, exp.Anonymous, exp.Binary, exp.Neg, exp.Case)
+        ):
+            return operands_apart(exp.NEQ(this=node, expression=exp.Literal.number(0)))
+        return node
+
+    def is_truth(self, node: exp.Expr) -> bool:
+        return isinstance(node, exp.Anonymous) and node.name == "json_valid"
+
+    def comparison(self, node: exp.Expr) -> Node:
+        """Write the literal on the right, else the two sides in sorted order."""
+        operator = type(node)
+        left = self.beside(node.this, node.expression)
+        right = self.beside(node.expression, node.this)
+        for one, other in ((left, right), (right, left)):
+            if isinstance(other, exp.Null) and operator in (exp.NullSafeEQ, exp.NullSafeNEQ):
+                is_null = exp.Is(this=one, expression=other)
+                return exp.Not(this=is_null) if operator is exp.NullSafeNEQ else is_null
+        is_literal = isinstance(left, exp.Literal)
+        swapped = is_literal and not isinstance(right, exp.Literal)
+        if is_literal == isinstance(right, exp.Literal):
+            swapped = text_of(left) > text_of(right)
+        if swapped:
+            operator, left, right = self.mirrored[node.key], right, left
+        says_true = (operator, text_of(right)) in ((exp.EQ, "1"), (exp.NEQ, "0"))
+        if says_true and self.is_truth(left):
+            return left  # MySQL writes json_valid(a) as `0 <> json_valid(a)`
+        return operator(this=left, expression=right)
+
+    def beside(self, node: Node, other: exp.Expr) -> Node:
+        """Make of a literal what a column that it is compared with makes of it.
+
+        A column of numbers makes numbers of text on both backends; one of text makes text of a
+        number on SQLite alone.
+        https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison
+        """
+        if not isinstance(node, exp.Literal) or not isinstance(other, exp.Column):
+            return node
+        kind = self.kind(other)
+        if node.is_string and kind in NUMBERS and re.fullmatch(r"-?\d+(\.\d+)?", node.name):
+            return self.number(node.name)
+        if self.dialect == "sqlite" and not node.is_string and kind == "text":
+            real = node.meta.get("real")
+            return exp.Literal.string(repr(float(node.name)) if real else node.name)
+        return node
+
+    def negated(self, node: exp.Expr) -> Node:
+        inner = self.condition(node.this)
+        if isinstance(inner, exp.Not):
+            return bare(inner.this)
+        like = inner.this if isinstance(inner, exp.Escape) else inner
+        if isinstance(like, exp.Like):
+            like.set("negate", not like.args.get("negate") or None)
+            return inner
+        if inner.key in self.opposites:
+            return self.opposites[inner.key](this=inner.this, expression=inner.expression)
+        if isinstance(inner, exp.In) and inner.expressions:
+            unequal = []
+            for value in inner.expressions:
+                compared = self.comparison(exp.NEQ(this=inner.this.copy(), expression=value))
+                unequal.append(operands_apart(compared))
+            return self.connected(exp.And, unequal)
+        if isinstance(inner, (exp.And, exp.Or)):
+            other = exp.Or if isinstance(inner, exp.And) else exp.And
+            parts = [self.negated(exp.Not(this=part)) for part in inner.flatten()]
+            return self.connected(other, [operands_apart(part) for part in parts])
+        needs_parentheses = isinstance(inner, exp.Binary) and not isinstance(inner, exp.Is)
+        return exp.Not(this=exp.Paren(this=inner) if needs_parentheses else inner)
+
+    def connected(self, operator: type[Node], parts: Iterable[Node]) -> Node:
+        """Write operands flat, once each, in sorted order; equalities joined by OR are an IN."""
+        flat: list[Node] = []
+        for part in parts:
+            part = self.condition(part)
+            flat += part.flatten() if isinstance(part, operator) else [part]
+        flat = [bare(part) for part in flat]
+        if operator is exp.Or:
+            flat = self.with_choices(flat)
+        unique = {text_of(part): part for part in flat}
+        made = None
+        for text in sorted(unique):
+            part = unique[text]
+            if isinstance(part, exp.Connector):
+                part = exp.Paren(this=part)
+            made = part if made is None else operator(this=made, expression=part)
+        return made or exp.Null()
+
+    def with_choices(self, parts: Iterable[Node]) -> list[Node]:
+        """Join `a = 1 OR a IN (2, 3)` to one IN."""
+        joined = []
+        values: dict[str, list[Node]] = defaultdict(list)
+        chosen: dict[str, Node] = {}
+        for part in parts:
+            found = []
+            if isinstance(part, exp.EQ) and isinstance(part.expression, exp.Literal):
+                found = [part.expression]
+            elif isinstance(part, exp.In):
+                found = part.expressions
+            if not found:
+                joined.append(part)
+                continue
+            text = text_of(bare(part.this))
+            chosen[text] = bare(part.this)
+            values[text] += found
+        for text, value in chosen.items():
+            joined.append(operands_apart(self.one_of(value, values[text])))
+        return joined
+
+    def one_of(self, value: Node, literals: Iterable[Node]) -> Node:
+        unique = {text_of(literal): literal for literal in literals}
+        if len(unique) == 1:
+            return exp.EQ(this=value, expression=next(iter(unique.values())))
+        return exp.In(this=value, expressions=[unique[text] for text in sorted(unique)])
+
+    def choice(self, node: exp.Expr) -> Node:
+        """Keep an IN of literals; a comparison with anything else is an equality of its own."""
+        if not node.expressions:
+            return node
+        literals, parts = [], []
+        for value in node.expressions:
+            value = self.beside(value, node.this)
+            if isinstance(value, exp.Literal):
+                literals.append(value)
+            else:
+                equal = self.comparison(exp.EQ(this=node.this.copy(), expression=value))
+                parts.append(operands_apart(equal))
+        if literals:
+            parts.append(operands_apart(self.one_of(node.this, literals)))
+        return self.connected(exp.Or, parts) if len(parts) > 1 else parts[0]
+
+    def between(self, node: exp.Expr) -> Node:
+        low = exp.GTE(this=node.this.copy(), expression=node.args["low"])
+        high = exp.LTE(this=node.this, expression=node.args["high"])
+        parts = [operands_apart(self.comparison(part)) for part in (low, high)]
+        return self.connected(exp.And, parts)
+
+    def is_(self, node: exp.Expr) -> Node:
+        """`a IS TRUE` asks for the truth of a, `a IS 1` for its value."""
+        if node.expression.meta.get("boolean"):
+            node.set("this", self.condition(node.this))
+        return node
+
+    def if_(self, node: exp.Expr) -> Node:
+        if isinstance(node.parent, exp.Case):
+            return node
+        return self.case(exp.Case(ifs=[node], default=node.args.get("false")))
+
+    def case(self, node: exp.Expr) -> Node:
+        """Write every CASE with conditions; ELSE NULL is what one without it says."""
+        branches = []
+        for branch in node.args["ifs"]:
+            condition = branch.this
+            if node.this:
+                equal = exp.EQ(this=node.this.copy(), expression=condition)
+                condition = operands_apart(self.comparison(equal))
+            branches.append(exp.If(this=self.condition(condition), true=branch.args["true"]))
+        default = node.args.get("default")
+        if isinstance(default, exp.Null):
+            default = None
+        return exp.Case(ifs=branches, default=default)
+
+    # ---- values
+
+    def column(self, node: exp.Expr) -> Node:
+        name = node.name.lower()
+        if self.dialect == "sqlite" and name not in self.columns and not node.text("table"):
+            return exp.Literal.string(node.name)  # SQLite takes an unknown "x" for a string
+        quoted = not re.fullmatch(r"[a-z_][a-z0-9_$]*", name)
+        return exp.column(exp.to_identifier(name, quoted=quoted))
+
+    def literal(self, node: exp.Expr) -> Node:
+        return node if node.is_string else self.number(node.name)
+
+    def number(self, text: str) -> Node:
+        made = exp.Literal.number(canonical_number(text))
+        made.meta["real"] = not text.lstrip("-").isdigit()
+        return made
+
+    def boolean(self, node: exp.Expr) -> Node:
+        made = exp.Literal.number(int(node.this))
+        made.meta["boolean"] = True
+        return made
+
+    def hexadecimal(self, node: exp.Expr) -> Node:
+        digits = str(node.this).upper()
+        made = exp.Var(this=f"x'{digits}'")
+        if self.dialect == "mysql":  # SQLite's x'0F' is bytes and equals no number
+            made.meta["hexadecimal"] = digits
+        return made
+
+    def count_in_hexadecimal(self, node: exp.Expr) -> None:
+        """MySQL's 0x0F is a string of bytes, and a number beside a number.
+        https://dev.mysql.com/doc/refman/8.4/en/hexadecimal-literals.html"""
+        for key, other in (("this", node.expression), ("expression", node.this)):
+            side = node.args.get(key)
+            digits = side.meta.get("hexadecimal") if isinstance(side, exp.Var) else None
+            if digits and self.kind(other) in NUMBERS:
+                node.set(key, exp.Literal.number(str(int(digits, 16))))
+
+    def negative(self, node: exp.Expr) -> Node:
+        inner = node.this
+        if not isinstance(inner, exp.Literal) or inner.is_string or inner.name == "0":
+            return node
+        return self.number(f"-{inner.name}")
+
+    def cast(self, node: exp.Expr) -> Node:
+        target = node.args["to"]
+        kind = getattr(target.this, "name", str(target.this))
+        if self.dialect == "mysql" and kind in MOMENT_CASTS:
+            if is_in_full(node.this, MOMENT_CASTS[kind]):
+                return bare(node.this)  # DATE '2020-01-01' is compared as the string is
+            if kind == "DATE":
+                return self.named("date", [node.this])
+        name = CASTS.get(kind) or f"cast_{text_of(target).lower()}"
+        if kind == "CHARACTER_SET":  # as the catalogues write it
+            name = "cast_binary" if "binary" in text_of(target).lower() else "cast_text"
+        if name == "cast_integer" and self.kind(node.this) == "integer":
+            return bare(node.this)
+        if self.dialect == "mysql" and target.expressions:
+            sizes = [text_of(size) for size in target.expressions]
+            name = "_".join([name, *sizes])  # SQLite's sizes cut nothing
+        return self.named(name, [node.this])
+
+    def concatenated(self, operands: Iterable[Node]) -> Node:
+        row = FUNCTION_ROWS["mysql", "concat"]
+        parts: list[Node] = []
+        for operand in operands:
+            operand = bare(operand)
+            nested = isinstance(operand, exp.Anonymous) and operand.meta.get("row") is row
+            parts += operand.expressions if nested else [operand]
+        return self.call(row, "concat", parts)
+
+    def in_any_order(self, node: exp.Expr) -> Node:
+        """Sort summands and factors; of three REALs the order would change the last digits."""
+        terms = flattened(node, type(node))
+        if any(self.kind(term) == "real" for term in terms):
+            terms = [bare(node.this), bare(node.expression)]
+        terms.sort(key=lambda term: (isinstance(term, exp.Literal), text_of(term)))
+        return in_a_chain(type(node), terms)
+
+    def quotient(self, node: exp.Expr) -> Node:
+        """SQLite divides integers as MySQL's DIV does; MySQL's / never cuts."""
+        kinds = {self.kind(node.this), self.kind(node.expression)}
+        if self.dialect == "sqlite" and kinds == {"integer"}:
+            return self.named("idiv", [bare(node.this), bare(node.expression)])
+        return exp.Div(this=node.this, expression=node.expression)
+
+    def like(self, node: exp.Expr) -> Node:
+        """MySQL's LIKE escapes with a backslash unless told otherwise, SQLite's with nothing."""
+        pattern = node.expression
+        escapes = isinstance(pattern, exp.Literal) and "\\" in pattern.name
+        if self.dialect == "mysql" and escapes and not isinstance(node.parent, exp.Escape):
+            return exp.Escape(this=node, expression=exp.Literal.string("\\"))
+        return node
+
+    def trimmed(self, node: exp.Expr) -> Node:
+        names = {"LEADING": "ltrim", "TRAILING": "rtrim"}
+        name = names.get(str(node.args.get("position")).upper(), "trim")
+        characters = node.args.get("expression")
+        return self.named(name, [node.this, characters] if characters else [node.this])
+
+    def json(self, name: str, node: exp.Expr) -> Node:
+        path = exp.Literal.string(text_of(node.expression).strip("'"))
+        return self.named(name, [node.this, path])
+
+    def called(self, node: exp.Expr) -> Node:
+        name, arguments = node.name.lower(), node.expressions
+        if name in ("now", "current_timestamp", "localtimestamp", "localtime"):
+            return exp.Var(this="CURRENT_TIMESTAMP")  # with any precision
+        if name == "iif":
+            default = arguments[2] if len(arguments) > 2 else None
+            branch = exp.If(this=arguments[0], true=arguments[1])
+            return self.case(exp.Case(ifs=[branch], default=default))
+        if self.dialect == "mysql":
+            return self.called_on_mysql(name, arguments)
+        return self.named(name, arguments)
+
+    def called_on_mysql(self, name: str, arguments: Sequence[Node]) -> Node:
+        if name == "concat":
+            return self.concatenated(arguments)
+        if name == "mod":
+            return operands_apart(exp.Mod(this=arguments[0], expression=arguments[1]))
+        if name == "locate" and len(arguments) == 2:
+            return self.named("instr", arguments[::-1])
+        inner = arguments[0] if arguments else None
+        if name == "json_unquote" and isinstance(inner, exp.Anonymous) and inner.name == "->":
+            return self.named("->>", inner.expressions)
+        return self.named(name, arguments)
+
+    def named(self, name: str, arguments: Sequence[Node]) -> Node:
+        """Make a call by its canonical name, or the word for the present moment."""
+        now = NOW.get(text_of(exp.Anonymous(this=name, expressions=list(arguments))))
+        if now:
+            return exp.Var(this=now)
+        row = FUNCTION_ROWS.get((self.dialect, name))
+        if row and row.name == "length" and self.kind(arguments[0]) == "bytes":
+            row = FUNCTION_ROWS["sqlite", "octet_length"]
+        if name == "round" and len(arguments) == 2 and text_of(arguments[1]) == "0":
+            arguments = arguments[:1]  # as the catalogues write round(x)
+        if name == "date" and len(arguments) == 1 and is_in_full(arguments[0], "date"):
+            return arguments[0]
+        return self.call(row, row.name if row else name, arguments)
+
+    def call(self, row: Function | None, name: str, arguments: Sequence[Node]) -> Node:
+        made = exp.Anonymous(this=name, expressions=list(arguments))
+        made.meta["row"] = row
+        return made
 
 
-TIME_TEXT: Final = r"\d\d:\d\d:\d\d"
+def is_in_full(node: Node, kind: str) -> bool:
+    """Tell whether a literal is a moment as either backend writes it."""
+    if not isinstance(node, exp.Literal) or not node.is_string:
+        return False
+    try:
+        moment = datetime.datetime.strptime(node.name, MOMENT_FORMATS[kind])
+    except ValueError:
+        return False
+    return moment.strftime(MOMENT_FORMATS[kind]) == node.name
 
 
-# What a CAST to a moment leaves as it is.
-MOMENT_CASTS: Final[Mapping[str, str]] = MappingProxyType(
+# Why a value of a kind is not read alike where something else is taken.
+KIND_REASONS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "DATE": DATE_TEXT,
-        "TIME": TIME_TEXT,
-        **dict.fromkeys(("DATETIME", "TIMESTAMP", "TIMESTAMPTZ"), f"{DATE_TEXT} {TIME_TEXT}"),
+        **dict.fromkeys(("decimal", "real", "number"), "a fraction has two spellings as text"),
+        "text": "SQLite makes a number of any text, MySQL refuses some",
+        "ascii": "SQLite makes a number of any text, MySQL refuses some",
+        "bytes": "SQLite tells bytes from text, MySQL does not",
+        "integer": "of a number SQLite reads the digits as text",
+        "mixed": "values of several kinds",
+        **dict.fromkeys(
+            ("date", "time", "datetime"), "a moment is text on SQLite, of any shape that was stored"
+        ),
     }
 )
 
 
-NUMBERS: Final = frozenset(["i64", "bool", "f64", "decimal"])
+TEXT_AND_NUMBER: Final = "text is never equal to a number on SQLite, MySQL makes a number of it"
+MOMENT_AND_TEXT: Final = "SQLite compares moments as text, in whatever shape they are written"
+BINARY_FRACTIONS: Final = "sums and products of DECIMALs are binary fractions on SQLite"
+MAY_BE_ZERO: Final = "divided by 0 SQLite gives NULL, MySQL refuses"
 
 
-# Canonical functions whose value is an integer.
-INTEGER_FUNCTIONS: Final = frozenset(
-    ["cast_integer", "idiv", "instr", "json_array_length", "length", "octet_length", "unixepoch"]
-)
+class Reviewer(Kinds):
+    """Look through a canonical tree for what the backends read otherwise.
 
+    `apart` are reasons why it is equal to nothing on the other side, `usual` why it is alike only
+    for what people usually store.  `guarded` are columns that are not NULL where it counts.
+    """
 
-# Canonical functions that give NULL where an argument is NULL, on both backends.
-NULL_WITH_ARGUMENT: Final = frozenset(
-    [
-        "abs",
-        "concat",
-        "date",
-        "json_valid",
-        "length",
-        "lower",
-        "ltrim",
-        "octet_length",
-        "round",
-        "rtrim",
-        "substring",
-        "trim",
-        "upper",
-    ]
-)
-
-
-class Canonicaliser:
-    """Rewrites a sqlglot tree from its leaves up; `on_x` handles exp.X and returns what stands for it."""
-
-    def __init__(self) -> None:
-        """The one place that imports sqlglot (0.25 s): done while the server boots, and only where needed."""
-        import logging
-
-        import sqlglot
-        from sqlglot import exp
-
-        logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
-        self.sqlglot, self.exp = sqlglot, exp
-        self.dialects = {name: sqlglot.Dialect.get_or_raise(name) for name in ("sqlite", "mysql")}
-        self.writer = sqlglot.Generator(normalize_functions="lower", comments=False)
-        self.rules: dict[type, Callable[[Any], Any] | None] = {}
-        self.null_safe = (exp.NullSafeEQ, exp.NullSafeNEQ)
-        self.mirrored = {exp.LT: exp.GT, exp.LTE: exp.GTE, exp.GT: exp.LT, exp.GTE: exp.LTE}
-        self.mirrored |= {operator: operator for operator in (exp.EQ, exp.NEQ, *self.null_safe)}
-        self.opposites = {
-            exp.EQ: exp.NEQ,
-            exp.LT: exp.GTE,
-            exp.GT: exp.LTE,
-            exp.NullSafeEQ: exp.NullSafeNEQ,
+    def __init__(
+        self, dialect: Dialect, columns: Iterable[Known], guarded: Collection[str] = ()
+    ) -> None:
+        super().__init__(dialect, columns)
+        self.guarded = guarded
+        self.apart: list[str] = []
+        self.usual: list[str] = []
+        self.special: dict[str, Callable[[Node], None]] = {
+            "lower": self.folding,
+            "upper": self.folding,
+            "substring": self.substring,
+            "instr": self.instr,
+            **dict.fromkeys(("trim", "ltrim", "rtrim"), self.trim),
+            "round": self.rounding,
+            "idiv": self.call_divisor,
+            "cast_integer": self.text_as_number,
+            "cast_real": self.text_as_number,
+            "date": self.day,
+            "json_valid": self.json_valid,
+            **dict.fromkeys(("json_array", "json_object"), self.json_text),
+            **dict.fromkeys(("add", "sub", "mul"), self.arithmetic),
+            "div": self.division,
+            "mod": self.divisor,
+            "bitwiseand": self.bits,
+            "like": self.like,
         }
-        self.opposites |= {opposite: operator for operator, opposite in self.opposites.items()}
-        self.arithmetic = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
-        self.bitwise = (
-            exp.BitwiseAnd,
-            exp.BitwiseOr,
-            exp.BitwiseXor,
-            exp.BitwiseLeftShift,
-            exp.BitwiseRightShift,
-        )
-        self.binding = (exp.Binary, exp.Neg, exp.BitwiseNot, exp.In)
-        self.keeping = (
-            exp.Paren,
-            exp.Neg,
-            exp.Abs,
-            exp.Coalesce,
-            exp.Greatest,
-            exp.Least,
-            *self.arithmetic,
-        )
-        self.dialect: Dialect = "sqlite"
-        self.columns: Mapping[str, frozenset[str]] = {}
 
-    def parts(
-        self, sql: str, dialect: Dialect, columns: Mapping[str, frozenset[str]], condition: bool
-    ) -> tuple[Expression, ...]:
-        """The expression, or the sorted conjuncts of a condition; nothing where sqlglot does not understand the text."""
-        self.dialect, self.columns = dialect, columns
-        try:
-            tree = self.rewrite(self.parsed(sql))
-            if not condition:
-                return (self.render(tree),)
-            tree = self.truth(tree)
-            conjuncts = tree.flatten() if isinstance(tree, self.exp.And) else [tree]
-            return _sorted_parts(self.render(self.without_null_guard(part)) for part in conjuncts)
-        except (self.sqlglot.errors.SqlglotError, RecursionError, ValueError, InvalidOperation):
-            return ()
+    def say(self, reasons: list[str], reason: str) -> None:
+        """Add a reason, once."""
+        if reason not in reasons:
+            reasons.append(reason)
 
-    def parsed(self, sql: str) -> Any:
-        """The tree: in parentheses, for at the beginning REPLACE and SHOW would be statements."""
-        sql = _left_to_right(sql, self.dialect)
-        try:
-            return self.dialects[self.dialect].parse(f"({sql}\n)")[0]
-        except self.sqlglot.errors.SqlglotError:
-            if self.dialect == "sqlite":
-                return self.dialects[self.dialect].parse(f"({self.with_quoted_columns(sql)}\n)")[0]
-            raise
+    def look_at(self, node: exp.Expr) -> None:
+        for part in node.iter_expressions():
+            self.look_at(part)
+        if isinstance(node, exp.Anonymous):
+            self.look_at_call(node)
+        elif node.key in COMPARISONS:
+            self.compare(node.this, node.expression, node.key)
+        elif isinstance(node, exp.In) and node.expressions:
+            for value in node.expressions:
+                self.compare(node.this, value, "eq")
+        elif node.key not in SILENT:
+            self.look_at_operator(node)
 
-    def with_quoted_columns(self, sql: str) -> str:
-        """SQLite takes many words for a column's name that mean more to the parser; MySQL's catalogue quotes them all."""
-        names = self.columns.keys()
-        found = code_tokens(sql, "sqlite")
-        texts = ["", *(token.text.upper() for token in found), ""]
-        quoted = {
-            token.start
-            for at, token in enumerate(found)
-            if token.kind == "word"
-            and token.text.lower() in names
-            and texts[at + 2] != "("
-            and texts[at] not in ("AS", "COLLATE")
+    def look_at_call(self, node: exp.Expr) -> None:
+        row: Function | None = node.meta.get("row")
+        if row is None:
+            self.say(self.apart, f"no row of the table of functions knows {node.name}()")
+            return
+        self.judge(row.name, row, node, node.expressions)
+
+    def look_at_operator(self, node: exp.Expr) -> None:
+        row = OPERATOR_ROWS.get(node.key)
+        if row is None:
+            self.say(self.apart, f"no row of the table of operators knows {node.key.upper()}")
+            return
+        self.judge(row.node, row, node, list(node.iter_expressions()))
+
+    def judge(
+        self, name: str, row: Function | Operator, node: Node, operands: Sequence[Node]
+    ) -> None:
+        special = self.special.get(name)
+        if special:
+            special(node)
+        elif row.means != "alike":
+            self.say(self.apart if row.means == "apart" else self.usual, row.reason)
+        if row.takes == "same":
+            for operand in operands[1:]:
+                self.compare(operands[0], operand, "eq")
+        elif row.takes:
+            for operand in operands:
+                self.take(operand, row.takes, row.reason)
+
+    def take(self, operand: Node, takes: str, reason: str) -> None:
+        kind = self.kind(operand)
+        if kind not in TAKES[takes]:
+            known = reason if takes == "integers" and reason else KIND_REASONS.get(kind, reason)
+            self.say(self.apart, known)
+
+    def compare(self, left: Node, right: Node, operator: str) -> None:
+        kinds = {
+            self.kind(left).replace("ascii", "text"),
+            self.kind(right).replace("ascii", "text"),
         }
-        return "".join(
-            quote_sqlite(token.text) if token.start in quoted else token.text
-            for token in tokens(sql, "sqlite")
-        )
+        kinds.discard("null")
+        if "mixed" in kinds:
+            self.say(self.apart, KIND_REASONS["mixed"])
+        elif len(kinds) < 2 or "any" in kinds or kinds <= NUMBERS:
+            return
+        elif "bytes" in kinds:
+            self.say(self.apart, KIND_REASONS["bytes"])
+        elif "text" in kinds and kinds & NUMBERS:
+            self.say(self.apart, TEXT_AND_NUMBER)
+        elif not self.is_alike_as_moment(left, right, operator):
+            self.say(self.apart, MOMENT_AND_TEXT)
 
-    def without_null_guard(self, part: Any) -> Any:
-        """A CHECK passes NULL anyway: `a IS NULL OR a > 1` is `a > 1`."""
-        if not isinstance(part, self.exp.Or):
-            return part
-        operands = [one.unnest() for one in part.flatten()]
-        for guard in operands:
-            if (
-                isinstance(guard, self.exp.Is)
-                and isinstance(guard.this, self.exp.Column)
-                and isinstance(guard.expression, self.exp.Null)
-            ):
-                rest = [one for one in operands if one is not guard]
-                if any(self.is_null_with(one, guard.this.name) for one in rest):
-                    return self.without_null_guard(self.connect(self.exp.Or, rest))
-        return part
-
-    def is_null_with(self, node: Any, column: str) -> bool:
-        """Whether an expression is NULL wherever this column is."""
-        if isinstance(node, self.exp.Column):
-            return node.name == column
-        if isinstance(
-            node, (self.exp.In, self.exp.Paren, self.exp.Not, self.exp.Neg, self.exp.Escape)
-        ):
-            return self.is_null_with(node.this, column)
-        if isinstance(node, self.exp.Binary) and not isinstance(
-            node, (self.exp.Connector, self.exp.Is, *self.null_safe)
-        ):
-            return self.is_null_with(node.this, column) or self.is_null_with(
-                node.expression, column
-            )
-        name = (
-            node.name.lower()
-            if isinstance(node, self.exp.Anonymous)
-            else node.sql_name().lower()
-            if isinstance(node, self.exp.Func)
-            else ""
-        )
-        return name in NULL_WITH_ARGUMENT and any(
-            self.is_null_with(argument, column) for argument in node.iter_expressions()
-        )
-
-    def render(self, tree: Any) -> Expression:
-        text = self.text(tree)
-        return Expression(
-            NOW.get(text, text), frozenset(column.name for column in tree.find_all(self.exp.Column))
-        )
-
-    def text(self, node: Any) -> str:
-        if isinstance(node, self.exp.Literal):
-            return quote_string(node.name) if node.is_string else node.name
-        return self.writer.generate(
-            node, copy=False
-        )  # it changes nothing in what stands in an expression
-
-    def rewrite(self, node: Any) -> Any:
-        for key, value in list(node.args.items()):
-            if isinstance(value, self.exp.Expression):
-                made = self.rewrite(value)
-                if made is not value:
-                    node.set(key, made)
-            elif isinstance(value, list):
-                node.set(
-                    key,
-                    [
-                        self.rewrite(item) if isinstance(item, self.exp.Expression) else item
-                        for item in value
-                    ],
-                )
-        sort = type(node)
-        if sort not in self.rules:
-            self.rules[sort] = getattr(self, "on_" + sort.__name__.lower(), None)
-        rule = self.rules[sort]
-        if isinstance(node, self.exp.Binary):
-            self.count_in_hexadecimal(node)
-        return self.operands(rule(node) if rule else node)
-
-    def count_in_hexadecimal(self, node: Any) -> None:
-        """MySQL's 0x0F is a string of bytes, and a number beside a number.
-        https://dev.mysql.com/doc/refman/8.4/en/hexadecimal-literals.html"""
-        for key, other in (("this", node.expression), ("expression", node.this)):
-            digits = (
-                node.args[key].meta.get("hexadecimal")
-                if isinstance(node.args.get(key), self.exp.Var)
-                else None
-            )
-            if digits and self.is_number(other):
-                node.set(key, self.exp.Literal.number(str(int(digits, 16))))
-
-    def is_number(self, node: Any) -> bool:
-        if isinstance(node, self.exp.Column):
-            return bool(self.columns.get(node.name, frozenset()) & NUMBERS)
-        if isinstance(node, self.exp.Literal):
-            return not node.is_string
-        return isinstance(node, (*self.arithmetic, *self.bitwise)) or (
-            isinstance(node, self.exp.Paren) and self.is_number(node.this)
-        )
-
-    def operands(self, node: Any) -> Any:
-        """Parentheses by structure alone: around an operator that is another operator's operand."""
-        if isinstance(node, self.binding) and not isinstance(
-            node, (self.exp.Connector, self.exp.Escape)
-        ):
-            for key in ("this", "expression"):
-                if isinstance(
-                    node.args.get(key),
-                    (self.exp.Binary, self.exp.Not, self.exp.Between, self.exp.In),
-                ):
-                    node.set(key, self.exp.Paren(this=node.args[key]))
-        return node
-
-    def truth(self, node: Any) -> Any:
-        """A value used as a condition: `a` is `a <> 0`; MySQL writes json_valid(a) as `0 <> json_valid(a)`."""
-        if (
-            isinstance(node, self.exp.NEQ)
-            and self.text(node.expression) == "0"
-            and isinstance(node.this, self.exp.Func)
-        ):
-            return node.this
-        if (
-            isinstance(node, self.exp.EQ)
-            and self.text(node.expression) == "1"
-            and self.text(node.this).startswith("json_valid(")
-        ):
-            return node.this
-        if isinstance(node, (self.exp.Column, self.exp.Literal, *self.arithmetic)):
-            return self.operands(self.exp.NEQ(this=node, expression=self.exp.Literal.number(0)))
-        return node
-
-    def on_paren(self, node: Any) -> Any:
-        return node.this
-
-    def on_column(self, node: Any) -> Any:
-        name = node.name.lower()
-        if self.dialect == "sqlite" and name not in self.columns and not node.table:
-            return self.exp.Literal.string(
-                node.name
-            )  # SQLite takes an unknown "x", and x in a DEFAULT, for a string
-        return self.exp.column(
-            self.exp.to_identifier(name, quoted=not re.fullmatch(r"[a-z_][a-z0-9_$]*", name))
-        )
-
-    def on_literal(self, node: Any) -> Any:
-        if node.is_string:
-            return node
-        number = self.exp.Literal.number(canonical_number(node.name))
-        number.meta["real"] = not node.name.isdigit()
-        return number
-
-    def on_boolean(self, node: Any) -> Any:
-        number = self.exp.Literal.number(int(node.this))
-        number.meta["boolean"] = True
-        return number
-
-    def on_is(self, node: Any) -> Any:
-        """`a IS TRUE` asks for the truth of a, `a IS 1` for its value."""
-        if node.expression.meta.get("boolean"):
-            node.set("this", self.truth(node.this.unnest()))
-        return node
-
-    def on_bitstring(self, node: Any) -> Any:
-        return self.exp.Literal.number(int(str(node.this), 2))
-
-    def on_hexstring(self, node: Any) -> Any:
-        text = self.exp.Var(this=f"x'{str(node.this).upper()}'")
-        if self.dialect == "mysql":  # SQLite's x'0F' is bytes and equals no number
-            text.meta["hexadecimal"] = str(node.this)
-        return text
-
-    def on_neg(self, node: Any) -> Any:
-        return (
-            self.exp.Literal.number("-" + node.name)
-            if isinstance(node.this, self.exp.Literal) and node.name != "0"
-            else node
-        )
-
-    def on_introducer(self, node: Any) -> Any:
-        return node.expression
-
-    def on_comparison(self, node: Any) -> Any:
-        left, right = (
-            self.as_compared(node.this, node.expression),
-            self.as_compared(node.expression, node.this),
-        )
-        if (left, right) != (node.this, node.expression):
-            node = type(node)(this=left, expression=right)
-        literal = isinstance(left, self.exp.Literal), isinstance(right, self.exp.Literal)
-        swap = literal[0] > literal[1] or (
-            literal[0] == literal[1] and self.text(left) > self.text(right)
-        )
-        turned = self.mirrored[type(node)](this=right, expression=left) if swap else node
-        return self.truth(turned)
-
-    def as_compared(self, node: Any, other: Any) -> Any:
-        """SQLite compares a column of text with a number as text, MySQL as numbers.
-        https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison"""
-        is_number = (
-            self.dialect == "sqlite" and isinstance(node, self.exp.Literal) and not node.is_string
-        )
-        if (
-            is_number
-            and isinstance(other, self.exp.Column)
-            and self.columns.get(other.name) == frozenset({"string"})
-        ):
-            return self.exp.Literal.string(
-                repr(float(node.name)) if node.meta.get("real") else node.name
-            )
-        return node
-
-    on_eq = on_neq = on_lt = on_lte = on_gt = on_gte = on_comparison
-
-    def on_nullsafeeq(self, node: Any) -> Any:
-        """`a <=> NULL` is `a IS NULL`."""
-        for one, other in ((node.this, node.expression), (node.expression, node.this)):
-            if isinstance(other, self.exp.Null):
-                found = self.exp.Is(this=one, expression=other)
-                return self.exp.Not(this=found) if isinstance(node, self.exp.NullSafeNEQ) else found
-        return self.on_comparison(node)
-
-    on_nullsafeneq = on_nullsafeeq
-
-    def on_not(self, node: Any) -> Any:
-        inner = self.truth(node.this)
-        if isinstance(inner, self.exp.Not):
-            return inner.this.unnest()
-        like = inner.this if isinstance(inner, self.exp.Escape) else inner
-        if isinstance(like, self.exp.Like):
-            like.set("negate", not like.args.get("negate") or None)
-            return inner
-        if type(inner) in self.opposites:
-            return self.opposites[type(inner)](this=inner.this, expression=inner.expression)
-        if isinstance(inner, self.exp.In) and inner.expressions:
-            return self.connect(
-                self.exp.And,
-                [self.operands(self.unequal(inner.this, value)) for value in inner.expressions],
-            )
-        if isinstance(inner, self.exp.Connector):
-            other = self.exp.Or if isinstance(inner, self.exp.And) else self.exp.And
-            parts = [
-                self.operands(self.on_not(self.exp.Not(this=part))) for part in inner.flatten()
-            ]
-            return self.connect(other, parts)
-        return self.exp.Not(
-            this=self.exp.Paren(this=inner)
-            if isinstance(inner, self.exp.Binary) and not isinstance(inner, self.exp.Is)
-            else inner
-        )
-
-    def unequal(self, left: Any, right: Any) -> Any:
-        return self.on_comparison(self.exp.NEQ(this=left.copy(), expression=right))
-
-    def on_and(self, node: Any) -> Any:
-        return self.connect(self.exp.And, [node.this, node.expression])
-
-    def on_or(self, node: Any) -> Any:
-        return self.connect(self.exp.Or, [node.this, node.expression])
-
-    def connect(self, operator: Any, parts: list[Any]) -> Any:
-        """Operands flat, once each, in sorted order; equalities of one thing joined by OR are an IN."""
-        flat: list[Any] = []
-        for part in parts:
-            part = self.truth(part.unnest())
-            flat.extend(part.flatten() if isinstance(part, operator) else [part])
-        flat = [part.unnest() for part in flat]
-        if operator is self.exp.Or:
-            flat = self.join_equalities(flat)
-        unique = {self.text(part): part for part in flat}
-        ordered = [unique[text] for text in sorted(unique)]
-        wrapped = [
-            self.exp.Paren(this=part) if isinstance(part, self.exp.Connector) else part
-            for part in ordered
-        ]
-        return functools.reduce(lambda left, right: operator(this=left, expression=right), wrapped)
-
-    def join_equalities(self, parts: list[Any]) -> list[Any]:
-        groups: dict[str, list[Any]] = defaultdict(list)
-        joined = []
-        for part in parts:
-            is_choice = isinstance(part, self.exp.EQ) and isinstance(
-                part.expression, self.exp.Literal
-            )
-            is_list = isinstance(part, self.exp.In) and part.expressions
-            if is_choice or is_list:
-                groups[self.text(part.this.unnest())].append(part)
-            else:
-                joined.append(part)
-        for group in groups.values():
-            if len(group) == 1:
-                joined += group
-            else:
-                values = [
-                    v
-                    for part in group
-                    for v in (
-                        part.expressions if isinstance(part, self.exp.In) else [part.expression]
-                    )
-                ]
-                joined.append(
-                    self.operands(
-                        self.on_in(self.exp.In(this=group[0].this.unnest(), expressions=values))
-                    )
-                )
-        return joined
-
-    def on_in(self, node: Any) -> Any:
-        if not node.expressions:
-            return node
-        values = [self.as_compared(value, node.this) for value in node.expressions]
-        unique = {self.text(value): value for value in values}
-        if len(unique) == 1:
-            return self.on_comparison(self.exp.EQ(this=node.this, expression=values[0]))
-        return self.exp.In(this=node.this, expressions=[unique[text] for text in sorted(unique)])
-
-    def on_between(self, node: Any) -> Any:
-        low = self.on_comparison(self.exp.GTE(this=node.this.copy(), expression=node.args["low"]))
-        high = self.on_comparison(self.exp.LTE(this=node.this, expression=node.args["high"]))
-        return self.connect(self.exp.And, [self.operands(low), self.operands(high)])
-
-    def on_if(self, node: Any) -> Any:
-        if isinstance(node.parent, self.exp.Case):
-            return node
-        branch = self.exp.If(this=self.truth(node.this), true=node.args.get("true"))
-        return self.on_case(self.exp.Case(ifs=[branch], default=node.args.get("false")))
-
-    def on_case(self, node: Any) -> Any:
-        """ELSE NULL is what a CASE without it says."""
-        if isinstance(node.args.get("default"), self.exp.Null):
-            node.set("default", None)
-        return node
-
-    def on_cast(self, node: Any) -> Any:
-        kind = node.to.this.name if hasattr(node.to.this, "name") else str(node.to.this)
-        if self.dialect == "mysql" and kind in MOMENT_CASTS:
-            if self.is_moment(node.this, kind):
-                return node.this  # DATE '2020-01-01' is compared as the string is
-            if kind == "DATE":
-                return self.on_tsordstodate(node)
-        name = next((name for name, kinds in CASTS if kind in kinds), self.text(node.to).lower())
-        if kind == "CHARACTER_SET" and "binary" in self.text(node.to).lower():
-            name = "binary"  # as the catalogues write it
-        if name == "integer" and self.is_unix_time(node.this):
-            return node.this
-        if name == "integer" and self.is_fraction(node.this):
-            return self.apart("cast_integer", node.this)  # SQLite cuts, MySQL rounds
-        sizes = (
-            node.to.expressions if self.dialect == "mysql" and name in ("text", "binary") else []
-        )  # SQLite's cut nothing
-        return self.exp.Anonymous(
-            this="_".join(["cast", name, *map(self.text, sizes)]), expressions=[node.this]
-        )
-
-    def apart(self, name: str, *arguments: Any) -> Any:
-        """What is spelled alike and is another thing on either backend."""
-        return self.exp.Anonymous(this=f"{name} ({self.dialect})", expressions=list(arguments))
-
-    def on_hex(self, node: Any) -> Any:
-        """Of a number, SQLite writes the digits of its text."""
-        return self.apart("hex", node.this) if self.is_number(node.this) else node
-
-    def on_substring(self, node: Any) -> Any:
-        """Before the first character SQLite counts a place, MySQL finds nothing."""
-        start = node.args.get("start")
-        return (
-            self.apart("substring", *node.iter_expressions())
-            if start is not None and self.text(start) == "0"
-            else node
-        )
-
-    def on_trim(self, node: Any) -> Any:
-        """SQLite trims any of the characters, MySQL the whole string."""
-        what = node.args.get("expression")
-        alike = what is None or (isinstance(what, self.exp.Literal) and len(what.name) == 1)
-        return (
-            node
-            if alike
-            else self.apart(f"trim {node.args.get('position') or 'both'}".lower(), node.this, what)
-        )
-
-    def on_mod(self, node: Any) -> Any:
-        """SQLite's remainder is that of integers."""
-        parts = [node.this.unnest(), node.expression.unnest()]
-        return self.apart("mod", *parts) if any(map(self.is_fraction, parts)) else node
-
-    def on_date(self, node: Any) -> Any:
-        """Of a plain date in a string, the string."""
-        parts = list(node.iter_expressions())
-        return parts[0] if len(parts) == 1 and self.is_moment(parts[0], "DATE") else node
-
-    def is_moment(self, node: Any, kind: str) -> bool:
-        """Whether a literal is a date, a time or both as either backend writes them: a CAST does not change it."""
-        return (
-            isinstance(node, self.exp.Literal)
-            and node.is_string
-            and bool(re.fullmatch(MOMENT_CASTS[kind], node.name))
-        )
-
-    def on_tsordstodate(self, node: Any) -> Any:
-        return self.exp.Anonymous(this="date", expressions=[node.this])
-
-    def is_unix_time(self, node: Any) -> bool:
-        return self.text(node) == "unixepoch()"
-
-    def on_dpipe(self, node: Any) -> Any:
-        return self.joined([node.this, node.expression])
-
-    def on_concat(self, node: Any) -> Any:
-        """SQLite's concat() passes NULL over."""
-        return (
-            self.joined(node.expressions)
-            if self.dialect == "mysql"
-            else self.apart("concat", *node.expressions)
-        )
-
-    def joined(self, operands: Sequence[Any]) -> Any:
-        parts: list[Any] = []
-        for part in operands:
-            part = part.unnest()
-            parts += (
-                part.expressions
-                if isinstance(part, self.exp.Anonymous) and part.name == "concat"
-                else [part]
-            )
-        return self.exp.Anonymous(this="concat", expressions=parts)
-
-    def on_div(self, node: Any) -> Any:
-        """SQLite divides integers as MySQL's DIV does; MySQL's / never truncates."""
-        operands = (node.this, node.expression)
-        if self.dialect == "sqlite" and all(map(self.is_integer, operands)):
-            return self.on_intdiv(node)
-        if self.dialect == "sqlite" and not any(map(self.is_fraction, operands)):
-            return self.apart("div", *operands)  # which of the two depends on the values
-        return self.exp.Div(this=node.this, expression=node.expression)
-
-    def on_intdiv(self, node: Any) -> Any:
-        return self.exp.Anonymous(
-            this="idiv", expressions=[node.this.unnest(), node.expression.unnest()]
-        )
-
-    def is_integer(self, node: Any) -> bool:
-        if isinstance(node, self.exp.Column):
-            return bool(self.columns.get(node.name, frozenset()) & {"i64", "bool"})
-        if isinstance(node, self.exp.Literal):
-            return not node.is_string and not node.meta.get("real")
-        if isinstance(node, self.exp.Anonymous):
-            return node.name in INTEGER_FUNCTIONS
-        return isinstance(node, self.keeping) and all(
-            self.is_integer(part) for part in node.iter_expressions()
-        )
-
-    def is_fraction(self, node: Any) -> bool:
-        """Whether a number is known to have decimal places, or may have them on both backends."""
-        if isinstance(node, self.exp.Column):
-            known = self.columns.get(node.name, frozenset())
-            return bool(known & {"f64", "decimal"}) and not known & {"i64", "bool"}
-        if isinstance(node, self.exp.Literal):
-            return bool(node.meta.get("real"))
-        if isinstance(node, self.exp.Anonymous):
-            return node.name == "cast_real"
-        if isinstance(node, self.exp.Div):
+    def is_alike_as_moment(self, moment: Node, literal: Node, operator: str) -> bool:
+        """A literal written in full is alike, and so is a day where a moment is from then on."""
+        if isinstance(moment, exp.Literal):
+            moment, literal = literal, moment
+        kind = self.kind(moment)
+        if kind not in MOMENT_FORMATS:
+            return False
+        if is_in_full(literal, kind):
             return True
-        return isinstance(node, self.keeping) and any(
-            self.is_fraction(part) for part in node.iter_expressions()
-        )
+        return kind == "datetime" and operator in ("gte", "lt") and is_in_full(literal, "date")
 
-    def on_like(self, node: Any) -> Any:
-        """MySQL's LIKE escapes with a backslash unless told otherwise, SQLite's with nothing."""
+    # ---- functions and operators that depend on more than the kinds of what they read
+
+    def folding(self, node: exp.Expr) -> None:
+        if self.kind(node.expressions[0]) in ("text", "any", "mixed"):
+            self.say(self.usual, ASCII_LETTERS)
+
+    def substring(self, node: exp.Expr) -> None:
+        start, *length = node.expressions[1:]
+        number = int(start.name) if is_whole(start) else None
+        if number == 0 or any(not is_whole(one) or int(one.name) < 0 for one in length):
+            self.say(self.apart, "SQLite counts places before the first character")
+        elif number is None or number < 0:
+            self.say(self.usual, "SQLite counts places before the first character")
+
+    def instr(self, node: exp.Expr) -> None:
+        needle = node.expressions[1]
+        letters = not isinstance(needle, exp.Literal) or has_letters(needle.name)
+        if self.dialect == "mysql" and letters and not self.tells_case(node):
+            self.say(self.usual, "MySQL's instr() ignores letter case under this collation")
+
+    def trim(self, node: exp.Expr) -> None:
+        if len(node.expressions) > 1:
+            characters = node.expressions[1]
+            if not isinstance(characters, exp.Literal) or len(characters.name) != 1:
+                self.say(self.apart, "SQLite trims any of the characters, MySQL the whole text")
+
+    def rounding(self, node: exp.Expr) -> None:
+        value, *digits = node.expressions
+        kind = self.kind(value)
+        if kind in ("real", "number"):
+            self.say(self.apart, "a half of a REAL goes to even on MySQL, away from 0 on SQLite")
+        elif digits and not (is_whole(digits[0]) and int(digits[0].name) > 0):
+            self.say(self.apart, "SQLite takes negative digits for 0")
+        elif digits and kind == "decimal":
+            self.say(self.usual, BINARY_FRACTIONS)
+
+    def text_as_number(self, node: exp.Expr) -> None:
+        name, kind = node.name, self.kind(node.expressions[0])
+        if kind in ("text", "ascii"):
+            self.say(self.usual, KIND_REASONS["text"])
+        elif name == "cast_integer" and kind in NUMBERS:
+            self.say(self.apart, "of a fraction SQLite cuts the rest, MySQL rounds")
+        elif kind not in NUMBERS | {"null", "any"}:
+            self.say(self.apart, KIND_REASONS.get(kind, ""))
+
+    def day(self, node: exp.Expr) -> None:
+        day, *modifiers = node.expressions
+        if modifiers:
+            self.say(self.apart, "MySQL's date() takes no modifiers")
+        elif self.kind(day) in ("text", "ascii"):
+            self.say(self.usual, "text that is no date is NULL on SQLite, MySQL refuses it")
+
+    def json_valid(self, node: exp.Expr) -> None:
+        document = node.expressions[0]
+        if self.dialect == "mysql" or not isinstance(document, exp.Column):
+            return
+        column = self.columns.get(document.name)
+        if column and column.nullable and column.name not in self.guarded:
+            name = column.name
+            self.say(self.apart, f"json_valid(NULL) is 0 before SQLite 3.45: {name} IS NULL OR …")
+
+    def json_text(self, node: exp.Expr) -> None:
+        if node.expressions:
+            self.say(self.apart, "MySQL writes JSON with spaces, SQLite without")
+
+    def arithmetic(self, node: exp.Expr) -> None:
+        kinds = {self.kind(node.this), self.kind(node.expression)}
+        if kinds & {"decimal", "number"} and "real" not in kinds:
+            self.say(self.usual, BINARY_FRACTIONS)
+
+    def division(self, node: exp.Expr) -> None:
+        if "real" not in (self.kind(node.this), self.kind(node.expression)):
+            self.say(self.apart, "SQLite keeps 3.00 as the integer 3, and half of it is 1 there")
+        self.divisor(node)
+
+    def divisor(self, node: exp.Expr) -> None:
+        self.may_be_zero(node.expression)
+
+    def call_divisor(self, node: exp.Expr) -> None:
+        self.may_be_zero(node.expressions[1])
+
+    def may_be_zero(self, divisor: exp.Expr) -> None:
+        number = bare(divisor)
+        if not isinstance(number, exp.Literal) or number.is_string or number.name == "0":
+            self.say(self.usual, MAY_BE_ZERO)
+
+    def bits(self, node: exp.Expr) -> None:
+        """With a number that is not negative the result has no sign to lose."""
+        sides = (bare(node.this), bare(node.expression))
+        mask = any(is_whole(side) and int(side.name) >= 0 for side in sides)
+        kinds = {self.kind(side) for side in sides}
+        if not mask or kinds - {"integer"}:
+            self.say(self.apart, OPERATOR_ROWS["bitwiseand"].reason)
+
+    def like(self, node: exp.Expr) -> None:
+        """SQLite's LIKE ignores the case of ASCII letters; MySQL's does what the collation does."""
         pattern = node.expression
-        if (
-            self.dialect == "mysql"
-            and isinstance(pattern, self.exp.Literal)
-            and "\\" in pattern.name
-            and not isinstance(node.parent, self.exp.Escape)
-        ):
-            return self.exp.Escape(this=node, expression=self.exp.Literal.string("\\"))
-        return node
+        if isinstance(pattern, exp.Literal) and not has_letters(pattern.name):
+            return
+        if self.dialect == "mysql" and self.tells_case(node):
+            self.say(self.apart, "LIKE tells letter case apart under this collation, not on SQLite")
+        else:
+            self.say(self.usual, "SQLite's LIKE ignores the case of ASCII letters alone")
 
-    def on_length(self, node: Any) -> Any:
-        octets = node.args.get("binary") or self.is_bytes(node.this)
-        return self.exp.Anonymous(
-            this="octet_length" if octets else "length", expressions=[node.this]
-        )
-
-    def on_bytelength(self, node: Any) -> Any:
-        return self.exp.Anonymous(this="octet_length", expressions=[node.this])
-
-    def is_bytes(self, node: Any) -> bool:
-        return isinstance(node, self.exp.Column) and self.columns.get(node.name) == frozenset(
-            {"bytes"}
-        )
-
-    def on_currenttimestamp(self, node: Any) -> Any:
-        return self.exp.Var(this="CURRENT_TIMESTAMP")
-
-    on_localtimestamp = on_localtime = on_currenttimestamp
-
-    def on_currentdate(self, node: Any) -> Any:
-        return self.exp.Var(this="CURRENT_DATE")
-
-    def on_currenttime(self, node: Any) -> Any:
-        return self.exp.Var(this="CURRENT_TIME")
-
-    def on_utctimestamp(self, node: Any) -> Any:
-        return self.exp.Var(this=NOW[f"utc_{type(node).__name__.lower().removeprefix('utc')}()"])
-
-    on_utcdate = on_utctime = on_utctimestamp
-
-    def on_jsontype(self, node: Any) -> Any:
-        return self.exp.Anonymous(
-            this=FUNCTION_NAMES.get((self.dialect, "json_type"), "json_type"),
-            expressions=[node.this],
-        )
-
-    def on_timetostr(self, node: Any) -> Any:
-        moment = node.this.this if isinstance(node.this, self.exp.TsOrDsToTimestamp) else node.this
-        return self.named("strftime", [self.exp.Literal.string(node.text("format")), moment])
-
-    def on_anonymous(self, node: Any) -> Any:
-        name = node.name.lower()
-        if name == "json_unquote" and isinstance(node.expressions[0], self.exp.JSONExtract):
-            inner = node.expressions[0]
-            return self.exp.JSONExtractScalar(this=inner.this, expression=inner.expression)
-        if name in ("now", "current_timestamp", "localtimestamp", "localtime"):
-            return self.exp.Var(this="CURRENT_TIMESTAMP")  # with any precision
-        if name == "octet_length" or (name == "length" and self.is_bytes(node.expressions[0])):
-            return self.exp.Anonymous(this="octet_length", expressions=node.expressions)
-        return self.named(FUNCTION_NAMES.get((self.dialect, name), name), node.expressions)
-
-    def named(self, name: str, arguments: list[Any]) -> Any:
-        call = self.exp.Anonymous(this=name, expressions=arguments)
-        now = NOW.get(self.text(call))
-        return self.exp.Var(this=now) if now else call
+    def tells_case(self, node: exp.Expr) -> bool:
+        """Tell whether a column in it has a collation that tells letter case apart."""
+        names = {column.name for column in node.find_all(exp.Column)}
+        return any(name in names and column.tells_case for name, column in self.columns.items())
 
 
-_canonicaliser: Final = functools.cache(Canonicaliser)
+def is_whole(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and bool(re.fullmatch(r"-?\d+", node.name))
+
+
+def has_letters(text: str) -> bool:
+    return any(character.isalpha() for character in text)
 
 
 def is_now(found: Sequence[Token], dialect: Dialect) -> bool:
@@ -6224,10 +6812,17 @@ class ColumnPair(NamedTuple):
         return self.sqlite.type.logical & self.mysql.type.logical
 
     def finding(
-        self, kind: str, sqlite: str | None, mysql: str | None, *, level: str = "parity"
+        self,
+        kind: str,
+        sqlite: str | None,
+        mysql: str | None,
+        *,
+        level: str = "parity",
+        note: str = "",
+        shape: str = "",
     ) -> Finding:
         """Make a finding without a place: equal columns of other tables have the same one."""
-        return Finding(kind, "", sqlite, mysql, level=level)
+        return Finding(kind, "", sqlite, mysql, level=level, note=note, shape=shape)
 
 
 class Item(NamedTuple):
@@ -6744,7 +7339,12 @@ def _covered(key: Key, other: Table) -> bool:
     return False
 
 
-@rule("check", "parity", "a CHECK is on one side only, compared in canonical form")
+@rule(
+    "check",
+    "both",
+    "parity: a CHECK is on one side only, compared in canonical form; strict: the same words, which "
+    "part outside what people usually store (lower() beyond ASCII, a divisor that is 0)",
+)
 def check_differs(pair: TablePair) -> Iterator[Finding]:
     """
     One backend refuses what the other stores.  ENUM is a string with CHECK (c IN (…)), MySQL's JSON
@@ -6772,7 +7372,36 @@ def check_differs(pair: TablePair) -> Iterator[Finding]:
             if check:
                 offered.add(check.text)
     ours = _check_items(pair, pair.sqlite.checks, offered)
-    return unmatched("check", ours, _check_items(pair, owed, pair.sqlite.held))
+    for finding in unmatched("check", ours, _check_items(pair, owed, pair.sqlite.held)):
+        yield dataclasses.replace(finding, note=_why_unequal(pair, finding))
+    yield from _usual_checks(pair)
+
+
+def _why_unequal(pair: TablePair, finding: Finding) -> str:
+    """Say why a condition is equal to nothing, where a finding shows one."""
+    shown = f"{finding.sqlite} {finding.mysql}"
+    reasons: list[str] = []
+    for check in (*pair.sqlite.checks, *pair.mysql.checks):
+        for part in check:
+            if part.note and part.text in shown and part.note not in reasons:
+                reasons.append(part.note)
+    return "; ".join(reasons)
+
+
+def _usual_checks(pair: TablePair) -> Iterator[Finding]:
+    """Find the conditions that both sides have, and that are alike for usual values only."""
+    texts: list[str] = []
+    reasons: list[str] = []
+    for check in (*pair.sqlite.checks, *pair.mysql.checks):
+        for part in check:
+            if part.usual and part.text in pair.sqlite.held & pair.mysql.held:
+                texts.append(part.text)
+                reasons += part.usual
+    if texts:
+        text = "; ".join(sorted(set(texts)))
+        note = "; ".join(dict.fromkeys(reasons))
+        at = place(pair.name)
+        yield Finding("check", at, text, text, "strict", note=note, shape="usual-values")
 
 
 def _check_items(
@@ -7053,7 +7682,11 @@ def column_auto_increment(pair: ColumnPair) -> Iterator[Finding]:
         yield pair.finding("column-auto-increment", ours, theirs, level=level)
 
 
-@rule("column-generated", "parity", "generated on one side only, or from another expression")
+@rule(
+    "column-generated",
+    "both",
+    "parity: generated on one side only, or from another expression; strict: as for check",
+)
 def column_generated(pair: ColumnPair) -> Iterator[Finding]:
     """
     The column holds another value for the same row, or refuses to be written.
@@ -7072,7 +7705,19 @@ def column_generated(pair: ColumnPair) -> Iterator[Finding]:
     if one != other:
         ours = one.text if one else None
         theirs = other.text if other else None
-        yield pair.finding("column-generated", ours, theirs)
+        reasons = [side.note for side in (one, other) if side and side.note]
+        note = "; ".join(dict.fromkeys(reasons))
+        yield pair.finding("column-generated", ours, theirs, note=note)
+    elif one and other and (one.usual or other.usual):
+        note = "; ".join(dict.fromkeys((*one.usual, *other.usual)))
+        yield pair.finding(
+            "column-generated",
+            one.text,
+            other.text,
+            level="strict",
+            note=note,
+            shape="usual-values",
+        )
 
 
 @rule(

@@ -219,6 +219,8 @@ def test_the_strict_kinds_are_those_of_the_design() -> None:
         "migration-unpaired",
     }
     assert {kind.name for kind in xtask.KINDS.values() if kind.level == "both"} == {
+        "check",
+        "column-generated",
         "column-capacity",
         "column-auto-increment",
         "upgrade-fails",
