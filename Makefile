@@ -19,6 +19,10 @@ help: ## this list
 verify-migrations: .venv/runtime ## build both databases, compare them, fail on drift (ARGS=--strict …)
 	@$(XTASK) verify-migrations $(ARGS)
 
+.PHONY: report
+report: .venv/runtime ## verify-migrations, with a page to look at (report.html)
+	@$(XTASK) report $(ARGS)
+
 .PHONY: ci
 ci: .venv/dev ## lint, tests and static checks; needs no MySQL and starts none
 	@$(XTASK) ci $(ARGS)

@@ -110,6 +110,7 @@ from typing import (
     Generic,
     Literal,
     NamedTuple,
+    NoReturn,
     ParamSpec,
     Protocol,
     TextIO,
@@ -12776,6 +12777,36 @@ def error_json(message: str, file: str | None = None, line: int | None = None) -
     )
 
 
+BEFORE_A_PATH: Final = r": |refused |during "
+PLACE_OF_ERROR: Final = re.compile(
+    rf"(?:^|{BEFORE_A_PATH})(?P<file>(?:(?!{BEFORE_A_PATH})[^\n])+?\.(?:sql|toml|lock))(?=[:,])"
+    r"(?:, statement \d+ of \d+)?(?:, line (?P<line>\d+))?"
+)
+
+
+def place_of_error(message: str) -> tuple[str | None, int | None]:
+    """Take the first file, and its line, out of a message."""
+    match = PLACE_OF_ERROR.search(message)
+    if match is None:
+        return None, None
+    return match["file"], int(match["line"]) if match["line"] else None
+
+
+def render_failure(form: str, message: str, prefix: str = "") -> str:
+    """Render what stopped a run before its verdict, in the formats that programs read."""
+    file, line = place_of_error(message)
+    if form == "json":
+        return error_json(message, file, line)
+    if form != "github":
+        return ""
+    properties = {"title": "verify-migrations: could not verify"}
+    if file:
+        properties = {"file": path_from(prefix, file), **properties}
+    if line:
+        properties["line"] = str(line)
+    return render_annotation(printable(message), properties)
+
+
 def _object(properties: Mapping[str, object], **more: object) -> dict[str, object]:
     """Describe an object that has all of these properties, and no others."""
     described = {"type": "object", "properties": dict(properties), "required": list(properties)}
@@ -14617,6 +14648,7 @@ class Lease:
         self.engines, self.everything, self.note, self.tick = list(engines), everything, note, tick
         self.owner = Owner.this_process()
         self.id = self.password = ""
+        self.awaited = "the server"
         self.process: subprocess.Popen[bytes] | None = None
         self.buffer = b""
         self.errors: list[str] = []
@@ -14714,6 +14746,7 @@ class Lease:
         word, _, rest = line.partition(": ")
         if word == "note":
             self.note(printable(rest))
+            self.awaited = printable(rest)
         elif word == "error":
             self.errors.append(printable(rest))
         elif word == "log":
@@ -14741,7 +14774,7 @@ class Lease:
 
     def _announced(self) -> Address:
         deadline = time.monotonic() + FETCH_SECONDS
-        while line := self._line(deadline - time.monotonic()):
+        while line := self._awaited_line(deadline):
             found = self._take(line)
             if found is not None:
                 return Address(
@@ -14756,13 +14789,29 @@ class Lease:
             "no server within the time that a download may take" if line is None else ""
         )
 
+    def _awaited_line(self, deadline: float) -> str | None:
+        """Read the script's next line, and say each second that it is waited for."""
+        start = time.monotonic()
+        while True:
+            left = deadline - time.monotonic()
+            line = self._line(min(left, 1))
+            if line is not None or left <= 1:
+                return line
+            self.tick(f"waiting for {self.awaited} ({time.monotonic() - start:.0f} s)")
+
     def _until_ready(self, address: Address) -> Address:
         """Log in until that succeeds: the temporary servers that images start first are not reached this way."""
         import pymysql
 
+        told = 0
         limit = timeout_seconds()
-        deadline = time.monotonic() + limit
+        start = time.monotonic()
+        deadline = start + limit
         while True:
+            waited = int(time.monotonic() - start)
+            if waited > told:
+                self.tick(f"waiting for the server ({waited} s)")
+                told = waited
             try:
                 if not address.socket or os.path.exists(address.socket):
                     connect(address, None, limit).close()
@@ -14995,8 +15044,13 @@ def add_base_argument(parser: argparse.ArgumentParser) -> None:
 
 def list_kinds(parser: argparse.ArgumentParser) -> None:
     """Show the kinds of findings at the end of a command's help."""
-    kinds = [f"  {kind.name:<24} {kind.level:<7} {kind.found}" for kind in KINDS.values()]
-    parser.epilog = "kinds of findings (xtask.py explain KIND):\n" + "\n".join(kinds)
+    kinds = "\n".join(kind_lines())
+    parser.epilog = f"kinds of findings (xtask.py explain KIND):\n{kinds}"
+
+
+def kind_lines() -> list[str]:
+    """List the kinds, a line each, with level and when they are found."""
+    return [f"  {kind.name:<24} {kind.level:<7} {kind.found}" for kind in KINDS.values()]
 
 
 @dataclass(frozen=True)
@@ -15170,7 +15224,8 @@ def find_project(arguments: argparse.Namespace) -> Project:
         config = base / "parity.toml"
     settings = read_settings(config) if config else Settings()
     own = not any(flags.values())
-    if not own and not named and settings.entries:
+    quiet = getattr(arguments, "quiet", False)
+    if not own and not named and settings.entries and not quiet:
         say(
             f"{config}: its entries are about its own directories and not applied to others; "
             "name it with --config to apply them"
@@ -15330,7 +15385,7 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     a schema change is submitted.  Every difference is reported, and any one that parity.toml does
     not document makes it fail.
     """
-    need("pymysql", "tabulate", "sqlglot")
+    need("pymysql", "tabulate", "wcwidth", "sqlglot", "jinja2")
     targets = targets_of(arguments)
     project = find_project(arguments)
     look = look_of(arguments, targets)
@@ -15393,13 +15448,18 @@ VERIFY_MIGRATIONS_COMMAND: Final = Command(
 
 def look_of(arguments: argparse.Namespace, targets: Sequence[Target]) -> Look:
     """Say how reports are to look; `prefix` leads from the checkout's root to here."""
-    here = Path.cwd()
     return Look(
         brief=arguments.brief,
         whole=arguments.verbose,
-        prefix=here.relative_to(checkout_of(here)[-1]).as_posix(),
+        prefix=prefix_of_here(),
         template=read_template() if "html" in {target.format for target in targets} else "",
     )
+
+
+def prefix_of_here() -> str:
+    """Lead from the checkout's root to the present directory."""
+    here = Path.cwd()
+    return here.relative_to(checkout_of(here)[-1]).as_posix()
 
 
 def read_template() -> str:
@@ -15541,6 +15601,29 @@ PRUNE_COMMAND: Final = Command(
     help="delete entries of parity.toml that answer for nothing any more",
     run=prune,
     arguments=(add_project_arguments, add_server_argument, add_round_trip),
+)
+
+
+PAGE_NAME: Final = "report.html"
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Verify the migrations, write the page report.html and say where it lies."""
+    pages = [target.path for target in arguments.report if target.format == "html"]
+    if not pages:
+        pages = [PAGE_NAME]
+        arguments.report = [*arguments.report, Target("html", PAGE_NAME)]
+    status = verify_migrations(arguments)
+    for page in pages:
+        say(f"{page}: open it in a browser")
+    return status
+
+
+REPORT_COMMAND: Final = Command(
+    name="report",
+    help="verify-migrations, with a page to look at (report.html)",
+    run=report,
+    arguments=VERIFY_MIGRATIONS_COMMAND.arguments,
 )
 
 
@@ -16322,10 +16405,14 @@ CI_COMMAND: Final = Command(
 
 
 def add_kind(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", metavar="KIND")
+    parser.add_argument("kind", nargs="?", metavar="KIND", help="without one: the list of kinds")
 
 
 def explain(arguments: argparse.Namespace) -> int:
+    if arguments.kind is None:
+        print("\n".join(kind_lines()))
+        print("`xtask.py explain index`, or `make explain KIND=index`, tells more of a kind.")
+        return 0
     kind = KINDS.get(arguments.kind)
     if not kind:
         raise ConfigError(f"{arguments.kind!r} is no kind; {did_you_mean(arguments.kind, KINDS)}")
@@ -16341,7 +16428,18 @@ EXPLAIN_COMMAND: Final = Command(
 )
 
 
-def rules(_: argparse.Namespace) -> int:
+def add_json_schema(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json-schema",
+        action="store_true",
+        help="print the JSON Schema of verify-migrations --format json instead",
+    )
+
+
+def rules(arguments: argparse.Namespace) -> int:
+    if arguments.json_schema:
+        write_stdout(json_text(report_schema()))
+        return 0
     need("tabulate")
     from tabulate import tabulate
 
@@ -16364,6 +16462,7 @@ RULES_COMMAND: Final = Command(
     name="rules",
     help="the type rules as a table",
     run=rules,
+    arguments=(add_json_schema,),
 )
 
 
@@ -16479,6 +16578,7 @@ def _shared_memory() -> str:
 
 COMMANDS: Final = (
     VERIFY_MIGRATIONS_COMMAND,
+    REPORT_COMMAND,
     TEST_COMMAND,
     TEST_MARIADB_COMMAND,
     WITH_MARIADB_COMMAND,
@@ -16502,8 +16602,20 @@ COMMANDS: Final = (
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
+class UsageError(ConfigError):
+    """The command line is none that a command takes."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises what is wrong with the command line, so that it is told as any error is."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        raise UsageError(f"{self.prog}: error: {message}")
+
+
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="xtask.py", description="Prove that two migration sets build the same schema."
     )
     parser.add_argument("--version", action="version", version=f"xtask.py {VERSION}")
@@ -16534,6 +16646,26 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
+def report_failure(words: Sequence[str], message: str) -> None:
+    """Tell a program that reads the report that there is no verdict, wherever it failed."""
+    if words[:1] not in (["verify-migrations"], ["report"]):
+        return
+    reader = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    reader.add_argument("--format", default="text")
+    reader.add_argument("--output")
+    reader.add_argument("--report", action="append", default=[])
+    with suppress(argparse.ArgumentError, OSError, XtaskError):
+        asked, _ = reader.parse_known_args(words)
+        targets = [Target(asked.format, asked.output)]
+        for text in asked.report:
+            form, _, path = text.partition("=")
+            targets.append(Target(form, path))
+        for target in targets:
+            text = render_failure(target.format, message, prefix_of_here())
+            if text:
+                write_output(text, target.path)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     SIGNALS.install()
     gc.disable()  # a short run: what it builds lives to its end, and looking for garbage costs a fifth of a large one
@@ -16556,6 +16688,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             say(f"xtask: {signal.Signals(SIGNALS.pending).name}: cleaned up")
             return 128 + SIGNALS.pending
         report_error(error)
+        report_failure(words, str(error))
         return error.status
     except OSError as error:
         with suppress(OSError, XtaskError):
@@ -16563,14 +16696,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):
             return 128 + signal.SIGPIPE  # whoever read stdout went away
         report_error(XtaskError(printable(str(error))))
+        report_failure(words, str(error))
         return 2
     except Exception as error:
         import traceback
 
         traceback.print_exc()
-        say(
-            f"xtask: a defect of xtask.py itself, please report it: {type(error).__name__}: {printable(str(error))}"
-        )
+        text = f"{type(error).__name__}: {printable(str(error))}"
+        say(f"xtask: a defect of xtask.py itself, please report it: {text}")
+        report_failure(words, f"a defect of xtask.py itself: {text}")
         return 2
 
 

@@ -289,7 +289,10 @@ def test_a_lease_that_ends_without_a_word(toolkit: Toolkit) -> None:
 def test_a_python_without_the_packages_says_how_to_get_them(toolkit: Toolkit) -> None:
     done = toolkit.run("verify-migrations", python=("-I", "-S"))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "lacks pymysql, tabulate, sqlglot" in done.stderr and "make .venv/runtime" in done.stderr
+    assert (
+        "lacks pymysql, tabulate, wcwidth, sqlglot, jinja2" in done.stderr
+        and "make .venv/runtime" in done.stderr
+    )
 
 
 def test_doctor_without_a_server(toolkit: Toolkit, serverless: Path) -> None:
