@@ -215,6 +215,7 @@ def test_strict_kinds_that_are_none(option: str, words: str) -> None:
 
 def test_the_strict_kinds_are_those_of_the_design() -> None:
     assert {kind.name for kind in xtask.KINDS.values() if kind.level == "strict"} == {
+        "collation-inherited",
         "column-collation",
         "migration-unpaired",
     }
