@@ -1335,7 +1335,7 @@ class TypeRule:
 TYPE_RULES: Final = (
     TypeRule(
         "i64",
-        "INTEGER, INT, TINYINT, SMALLINT, MEDIUMINT, BIGINT, BIG INT, INT2, INT4, INT8",
+        "INTEGER, INT, TINYINT, SMALLINT, MEDIUMINT, BIGINT, BIG INT, INT1, INT2, INT3, INT4, INT8",
         "tinyint, smallint, mediumint, int, bigint, year",
         "SQLite stores every integer in up to 8 bytes; widths are capacity",
     ),
@@ -1346,17 +1346,21 @@ TYPE_RULES: Final = (
         "neither backend has a boolean: 0 and 1 in the smallest integer; NUMERIC only without a size",
     ),
     TypeRule(
-        "f64", "REAL, DOUBLE, DOUBLE PRECISION, FLOAT", "float, double", "binary floating point"
+        "f64",
+        "REAL, DOUBLE, DOUBLE PRECISION, FLOAT, FLOAT4, FLOAT8",
+        "float, double",
+        "binary floating point",
     ),
     TypeRule(
         "decimal",
-        "NUMERIC, DECIMAL",
+        "NUMERIC, DECIMAL, DEC, FIXED",
         "decimal",
         "exact on MySQL; SQLite declares it and stores what fits",
     ),
     TypeRule(
         "string",
-        "TEXT, TINYTEXT, MEDIUMTEXT, LONGTEXT, CLOB, CHAR, CHARACTER, VARCHAR, VARYING CHARACTER, NCHAR, "
+        "TEXT, TINYTEXT, MEDIUMTEXT, LONGTEXT, CLOB, CHAR, CHARACTER, VARCHAR, VARYING CHARACTER, "
+        "CHARACTER VARYING, LONG VARCHAR, NATIONAL CHARACTER, NATIONAL VARCHAR, NCHAR, "
         "NATIVE CHARACTER, NVARCHAR, JSON, UUID",
         "char, varchar, tinytext, text, mediumtext, longtext, enum, json, uuid, inet4, inet6",
         "text in, text out; what it may hold is a CHECK, a capacity or a collation",
@@ -1525,8 +1529,10 @@ def mysql_type(declared: str, *, json_checked: bool = False) -> ColumnType:
         declares = enforces = ("decimal", *sizes)
     elif "f64" in logical:
         enforces = ("float", 4 if base == "FLOAT" else 8)
-    elif sizes and logical & {"time", "datetime"}:
-        declares = ("fraction", sizes[0])
+    elif logical & {"time", "datetime"}:
+        digits = sizes[0] if sizes else 0
+        declares = ("fraction", digits) if sizes else None
+        enforces = ("fraction", digits) if digits < 6 else None
     return ColumnType(
         text,
         logical,
@@ -5872,57 +5878,6 @@ class MySQLBackend:
             findings.append(_unread_warnings(migration, statement, unread))
         return findings
 
-    def other_collations(self, schema: Schema) -> list[str]:
-        """List the collations of the database's character set that no column has."""
-        columns = [column for table in schema.tables.values() for column in table.columns]
-        used = {column.collation for column in columns}
-        rows = self.query(
-            "SELECT c.collation_name, c.collation_name = s.default_collation_name "
-            "FROM information_schema.schemata s JOIN information_schema.collations c "
-            "ON c.character_set_name = s.default_character_set_name "
-            "WHERE s.schema_name = DATABASE() ORDER BY c.collation_name"
-        )
-        return [name for name, is_default in rows if name not in used and not is_default]
-
-    def build_under(self, migrations: Sequence[Migration], defaults: Sequence[str]) -> Collations:
-        """Build under a default collation for each migration, leaving out what is refused."""
-        self.fresh()
-        name = self.address.database
-        for migration, collation in zip(migrations, defaults, strict=True):
-            asked = ["UNLOCK TABLES", f"ALTER DATABASE `{name}` COLLATE {collation}"]
-            self.queries(asked, self.connection)
-            for statement in statements_of(migration, "mysql", "up", self.sql_mode):
-                self._try(statement)
-        self.query("UNLOCK TABLES", self.connection)
-        found = starmap(CollationRow, self.query(CollationRow.query()))
-        return {(row.table, row.column): row.collation for row in found}
-
-    def _try(self, statement: Statement) -> None:
-        """Run a statement; one that is refused without its foreign keys, if that helps."""
-        if not self._runs(statement.text) and "REFERENCES" in code_words(statement.tokens):
-            text = without_foreign_keys(statement)
-            if text:
-                self._runs(text)
-        if SQL_MODE.search(statement.text):
-            self.query(NO_DIRECTORIES, self.connection)
-
-    def _runs(self, sql: str) -> bool:
-        import pymysql
-
-        try:
-            with self.connection.cursor() as cursor:
-                cursor.execute(sql)
-                while cursor.nextset():
-                    pass
-        except pymysql.err.MySQLError as error:
-            if error.args[:1] and error.args[0] in CONNECTION_LOST:
-                words = _server_words(error)
-                raise ServerError(
-                    f"the server went away during {beginning(sql)}: {words}"
-                ) from error
-            return False
-        return True
-
     def _lost(self, error: Exception, path: str, statement: Statement, total: int) -> ServerError:
         what = "went away"
         if "timed out" in str(error):
@@ -6616,128 +6571,6 @@ def _mysql_default(flavour: Flavour, text: str, declared: ColumnType, extra: str
     return Expression(quote_string(text))
 
 
-Collations = dict[tuple[str, str], str]  # by table and column, in lower case
-
-
-class CollationRow(NamedTuple):
-    """A column of characters and its collation."""
-
-    table: str
-    column: str
-    collation: str
-
-    @staticmethod
-    def query() -> str:
-        return """
-            SELECT LOWER(table_name), LOWER(column_name), collation_name
-            FROM information_schema.columns
-            WHERE table_schema = DATABASE() AND collation_name IS NOT NULL"""
-
-
-class ForeignText(NamedTuple):
-    """A column of characters that refers to another one, each by table and name in lower case."""
-
-    place: str
-    child: tuple[str, str]
-    parent: tuple[str, str]
-
-
-def foreign_texts(schema: Schema) -> list[ForeignText]:
-    by_name = {name.lower(): table for name, table in schema.tables.items()}
-    found = []
-    for table in schema.tables.values():
-        for key in table.foreign_keys:
-            parent = by_name.get(key.parent.lower())
-            if parent is None or key.dangling:
-                continue
-            for own, other in zip(key.columns, key.parent_columns, strict=True):
-                child = (table.name.lower(), own.lower())
-                if table.by_name[child[1]].charset is not None:
-                    target = (parent.name.lower(), other.lower())
-                    found.append(ForeignText(place(table.name, key.columns), child, target))
-    return found
-
-
-def inherited_collations(
-    backend: MySQLBackend,
-    schema: Schema,
-    migrations: Sequence[Migration],
-    progress: Callable[[str], None],
-) -> list[Finding]:
-    """Find the foreign keys over strings that hold only as long as the database's default stays.
-
-    The history is built again under default collations that the catalogue does not name, another
-    one for each migration: an end that inherits then has the collation of the migration that gave
-    it.  Two ends with one collation got it together, or both have their own.  Where there are
-    more migrations than collations a second build tells those apart that shared one.  The
-    database is empty afterwards.
-    """
-    keys = foreign_texts(schema)
-    names = backend.other_collations(schema) if keys else []
-    if not names:
-        return []
-    rounds = [[names[number % len(names)] for number in range(len(migrations))]]
-    if len(migrations) > len(names):
-        rounds.append(
-            [names[number // len(names) % len(names)] for number in range(len(migrations))]
-        )
-    built = []
-    for defaults in rounds:
-        progress("building under other default collations")
-        built.append(backend.build_under(migrations, defaults))
-    backend.fresh()
-    findings: dict[str, Finding] = {}
-    for key in keys:
-        ends = [(found.get(key.child), found.get(key.parent)) for found in built]
-        if all(child == parent for child, parent in ends):
-            continue
-        inherited = [end for end in ends[0] if end in names]
-        value = "inherited by both ends, from two migrations"
-        if len(inherited) < 2:
-            value = "inherited by one end alone"
-        findings[key.place] = Finding(
-            "collation-inherited",
-            key.place,
-            None,
-            value,
-            level="strict",
-            note="errno 150 or 1267 where the database's default changed between two migrations",
-            shape="inherited",
-        )
-    return [*findings.values()]
-
-
-def without_foreign_keys(statement: Statement) -> str:
-    """Take the foreign keys out of a CREATE TABLE or an ALTER TABLE; "" where nothing is left."""
-    found = statement.tokens
-    words = code_words(found)
-    start, end = 3, len(found)
-    if words[0] == "CREATE" and "(" in words:
-        start = words.index("(") + 1
-        end = closing_parenthesis(words, start - 1)
-    kept = []
-    for part in parted(found[start:end], ","):
-        inside = code_words(part)
-        if ("FOREIGN", "KEY") in pairwise(inside):
-            continue
-        if "REFERENCES" in inside:
-            part = part[: inside.index("REFERENCES")]
-        kept.append(
-            statement.text[_offset(statement, part[0]) : _offset(statement, part[-1], True)]
-        )
-    if not kept:
-        return ""
-    head = statement.text[: _offset(statement, found[start - 1], True)]
-    tail = statement.text[_offset(statement, found[end]) :] if end < len(found) else ""
-    return f"{head} {', '.join(kept)} {tail}"
-
-
-def _offset(statement: Statement, token: Token, end: bool = False) -> int:
-    """Find where a token begins, or ends, in its statement's text."""
-    start = token.start - statement.tokens[0].start
-    return start + len(token.text) if end else start
-
-
 # ════════════════════════════════════════════════════════════════════════════════════════
 # RULES: pure.  Two schemas in, every difference out, once.  A rule is one block: its kind, its
 # level, when it is found, the prose of `explain`, and the function that finds it.  To change what
@@ -6781,6 +6614,34 @@ def rule(
 
 
 # A line of prose that is one of these words is replaced by the passage.
+class Shape(NamedTuple):
+    """A group of strict findings: its word for `--strict=`, its line in the summary, and why it hurts."""
+
+    name: str
+    text: str
+    reason: str
+
+
+SHAPES: Final = (  # what hurts most comes first
+    Shape("key-case", "keys that ignore letter case", "an account is refused, or two are one"),
+    Shape("key-space", "keys that ignore trailing spaces", "a duplicate on one side only"),
+    Shape("int32", "integers below 64 bits", "an id or a time in milliseconds does not fit"),
+    Shape("text-64k", "TEXT and BLOB of 64 KB or less", "a document is refused or cut"),
+    Shape("length", "lengths and digits", "what SQLite stores is refused, rounded or cut"),
+    Shape("sign", "unsigned integers", "a negative number is refused"),
+    Shape("fraction", "fractions of a second", "rows of one second lose their order"),
+    Shape("range", "first and last years", "a far date, such as 9999-12-31, is refused"),
+    Shape("ids", "ids", "the id of a deleted row is given again, or counting starts elsewhere"),
+    Shape("touch", "touch triggers", "an UPDATE that changes nothing is stamped as well"),
+    Shape("usual-values", "expressions alike for usual values", "apart for 0 or beyond ASCII"),
+    Shape("upgrade", "migrations refused with rows", "refused on both sides"),
+    Shape("inherited", "collations of the database", "errno 150 where its default changed"),
+    Shape("unpaired", "migrations on one side", "somebody may have forgotten the twin"),
+    Shape("collation", "strings in no key", "a lookup finds more on one side"),
+    Shape("rest", "the rest", "seldom met"),
+)
+
+
 PASSAGES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "{rebuild}": """\
@@ -6844,6 +6705,13 @@ it never counts as parity."""
 Relations = Mapping[str, Table | View]
 
 
+ColumnPlace = tuple[str, str]
+
+
+def lowered(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in names)
+
+
 def _relations(schema: Schema) -> Relations:
     """Name tables and views in lower case; a table hides a view of its name."""
     relations: dict[str, Table | View] = {}
@@ -6880,15 +6748,83 @@ class SchemaPair:
         return stamps
 
     @functools.cached_property
-    def tables(self) -> tuple[TablePair, ...]:
-        """Tables that both sides have, by name."""
-        pairs = []
+    def tables(self) -> Mapping[str, TablePair]:
+        """Pair the tables that both sides have, by lower-case name."""
+        pairs = {}
         ours, theirs = self.relations
         for name in sorted(ours.keys() & theirs.keys()):
             one, other = ours[name], theirs[name]
             if relation_kind(one) == relation_kind(other) == "table":
-                pairs.append(TablePair(self, cast(Table, one), cast(Table, other)))
-        return tuple(pairs)
+                pairs[name] = TablePair(self, cast(Table, one), cast(Table, other))
+        return pairs
+
+    @functools.cached_property
+    def references(self) -> Mapping[ColumnPlace, set[ColumnPlace]]:
+        """Map columns to those that they refer to on either side."""
+        found: dict[ColumnPlace, set[ColumnPlace]] = defaultdict(set)
+        for schema in (self.sqlite, self.mysql):
+            for table in schema.tables.values():
+                for key in table.foreign_keys:
+                    parent = key.parent.lower()
+                    for child, column in zip(key.columns, key.parent_columns, strict=False):
+                        found[table.name.lower(), child.lower()].add((parent, column.lower()))
+        return found
+
+    def parent_says(self, table: str, column: str) -> bool:
+        """Say whether the column at the end of its foreign keys has the same capacity finding."""
+        start = (table, column)
+        seen: set[ColumnPlace] = set()
+        origins: set[ColumnPlace] = set()
+        todo = [start]
+        while todo:
+            place = todo.pop()
+            if place in seen:
+                continue
+            seen.add(place)
+            parents = self.references.get(place, set()) - {place}
+            if start in parents:
+                return False
+            if not parents:
+                origins.add(place)
+            todo += parents
+        mine = self._bare_column(start)
+        for origin in origins - {start}:
+            other = self._bare_column(origin)
+            if mine and other and capacity_limits(mine) == capacity_limits(other) != ():
+                return True
+        return False
+
+    def _bare_column(self, place: ColumnPlace) -> ColumnPair | None:
+        table, column = place
+        pair = self.tables.get(table)
+        return pair.bare_columns.get(column) if pair else None
+
+    @functools.cached_property
+    def updates(self) -> Mapping[str, list[tuple[str, ForeignKey]]]:
+        """Map parents to the children whose keys an UPDATE of the parent changes, on MySQL."""
+        found: dict[str, list[tuple[str, ForeignKey]]] = defaultdict(list)
+        for table in self.mysql.tables.values():
+            for key in table.foreign_keys:
+                if key.on_update in ("CASCADE", "SET NULL"):
+                    found[key.parent.lower()].append((table.name.lower(), key))
+        return found
+
+    def update_returns(self, child: str, key: ForeignKey) -> bool:
+        """Say whether an UPDATE of the parent of `key` comes back to the parent by cascades."""
+        target = key.parent.lower()
+        seen: set[tuple[str, frozenset[str]]] = set()
+        todo = [(child.lower(), frozenset(lowered(key.columns)))]
+        while todo:
+            table, changed = todo.pop()
+            if table == target:
+                return True
+            if (table, changed) in seen:
+                continue
+            seen.add((table, changed))
+            for other, reference in self.updates.get(table, ()):
+                if changed & set(lowered(reference.parent_columns)):
+                    todo.append((other, frozenset(lowered(reference.columns))))
+        return False
 
 
 def relation_kind(relation: Table | View | None) -> str | None:
@@ -6920,6 +6856,11 @@ class TablePair:
         return frozenset(self.sqlite.by_name.keys() ^ self.mysql.by_name.keys())
 
     @functools.cached_property
+    def stand_ins(self) -> tuple[StandIn, ...]:
+        """Pair UNIQUEs of SQLite with those of MySQL that stand for them in other words."""
+        return tuple(_find_stand_ins(self.sqlite, self.mysql))
+
+    @functools.cached_property
     def spelled(self) -> Mapping[str, str]:
         """Lower-case column name to its name in places: SQLite's spelling, quoted where needed."""
         names = {}
@@ -6935,47 +6876,99 @@ class TablePair:
         ours, theirs = self.sqlite.by_name.get(name.lower()), self.mysql.by_name.get(name.lower())
         return ours.type.logical & theirs.type.logical if ours and theirs else frozenset()
 
-    @property
-    def columns(self) -> Iterator[ColumnPair]:
-        """Pair the columns that both sides have, with what the rest of the table says of each."""
-        stamps = self.schemas.stamps.get(self.sqlite.name.lower(), frozenset())
+    @functools.cached_property
+    def columns(self) -> tuple[ColumnPair, ...]:
+        """Pair the columns that both sides have, with what the rest of the schema says of each."""
+        name = self.sqlite.name.lower()
+        stamps = self.schemas.stamps.get(name, frozenset())
         references = single_references(self.sqlite), single_references(self.mysql)
+        pairs = []
+        for column, pair in self.bare_columns.items():
+            one, other = pair.sides
+            if column in stamps:
+                pair = pair._replace(stamped=True)
+            if one.auto_increment != other.auto_increment:
+                filled = references[0] if one.auto_increment else references[1]
+                pair = pair._replace(refers=column in filled)
+            elif one.auto_increment and self._next_ids:
+                pair = pair._replace(next_ids=self._next_ids)
+            if (name, column) in self.schemas.references:
+                pair = pair._replace(parent_says=self.schemas.parent_says(name, column))
+            pairs.append(pair)
+        return tuple(pairs)
+
+    @functools.cached_property
+    def bare_columns(self) -> Mapping[str, ColumnPair]:
+        """Pair the columns by lower-case name, with what the table's own CHECKs say of each."""
         held = self.sqlite.held
+        never_null_here, never_null_there = (never_null(side) for side in self.sides)
+        pairs = {}
         for name, one in self.sqlite.by_name.items():
             other = self.mysql.by_name.get(name)
             if other is None:
                 continue
             limit, sign = capacity_checks(other) if held else (None, None)
-            filled = references[0] if one.auto_increment else references[1]
-            yield ColumnPair(
+            pairs[name] = ColumnPair(
                 one,
                 other,
-                stamped=name in stamps,
-                refers=one.auto_increment != other.auto_increment and name in filled,
+                never_null=(name in never_null_here, name in never_null_there),
                 length_held=limit is not None and limit.text in held,
                 sign_held=sign is not None and sign.text in held,
+                last_timestamp=self.schemas.mysql.last_timestamp,
             )
+        return pairs
+
+    @property
+    def _next_ids(self) -> tuple[int, int] | None:
+        """Give where either side counts on, where both know and they differ."""
+        ours, theirs = self.sqlite.next_id, self.mysql.next_id
+        if ours is None or theirs is None or ours == theirs:
+            return None
+        return ours, theirs
 
 
 def single_references(table: Table) -> frozenset[str]:
     """Name the columns that are a foreign key all by themselves."""
-    return frozenset(key.columns[0].lower() for key in table.foreign_keys if len(key.columns) == 1)
+    names = set()
+    for key in table.foreign_keys:
+        if len(key.columns) == 1:
+            names.add(key.columns[0].lower())
+    return frozenset(names)
+
+
+def never_null(table: Table) -> frozenset[str]:
+    """Name the columns that take no NULL, be it that a CHECK says so."""
+    names = set()
+    for name, column in table.by_name.items():
+        if not column.nullable or not_null_check(name) in table.held:
+            names.add(name)
+    return frozenset(names)
+
+
+def not_null_check(column: str) -> str:
+    return f"NOT {quote_canonical(column)} IS NULL"
 
 
 class ColumnPair(NamedTuple):
-    """One column on both sides, and what the rest of the table says of it.
+    """One column on both sides, and what the rest of the schema says of it.
 
     `stamped`: a SQLite trigger keeps it at now; `refers`: the side that fills it has a foreign key
     on it alone; `length_held`, `sign_held`: CHECKs of SQLite hold it to the length, and to the
-    sign, of MySQL's type.
+    sign, of MySQL's type; `never_null` of either side; `parent_says`: the column that it refers to
+    has the same capacity; `last_timestamp` is the last year of a TIMESTAMP; `next_ids` is where
+    either side counts on, where these differ.
     """
 
     sqlite: Column
     mysql: Column
+    never_null: tuple[bool, bool] = (False, False)
     stamped: bool = False
     refers: bool = False
     length_held: bool = False
     sign_held: bool = False
+    parent_says: bool = False
+    last_timestamp: int = 2038
+    next_ids: tuple[int, int] | None = None
 
     @property
     def sides(self) -> tuple[Column, Column]:
@@ -6986,17 +6979,11 @@ class ColumnPair(NamedTuple):
         return self.sqlite.type.logical & self.mysql.type.logical
 
     def finding(
-        self,
-        kind: str,
-        sqlite: str | None,
-        mysql: str | None,
-        *,
-        level: str = "parity",
-        note: str = "",
-        shape: str = "",
+        self, kind: str, sqlite: str | None, mysql: str | None, *, shape: str = "", note: str = ""
     ) -> Finding:
-        """Make a finding without a place: equal columns of other tables have the same one."""
-        return Finding(kind, "", sqlite, mysql, level=level, note=note, shape=shape)
+        """Make a finding without a place; one that has a shape is strict."""
+        level = "strict" if shape else "parity"
+        return Finding(kind, "", sqlite, mysql, level=level, shape=shape, note=note)
 
 
 class Item(NamedTuple):
@@ -7009,6 +6996,7 @@ class Item(NamedTuple):
     key: Hashable
     at: str
     value: str
+    note: str = ""
 
 
 def unmatched(kind: str, sqlite: Iterable[Item], mysql: Iterable[Item]) -> Iterator[Finding]:
@@ -7026,10 +7014,13 @@ def unmatched(kind: str, sqlite: Iterable[Item], mysql: Iterable[Item]) -> Itera
             places[item.key][1].append(item)
     for left, right in places.values():
         if left and right:
-            yield Finding(kind, left[0].at, _joined(left), _joined(right))
-        else:
-            yield from (Finding(kind, item.at, item.value, None) for item in left)
-            yield from (Finding(kind, item.at, None, item.value) for item in right)
+            note = "; ".join(sorted({item.note for item in (*left, *right) if item.note}))
+            yield Finding(kind, left[0].at, _joined(left), _joined(right), note=note)
+            continue
+        for item in left:
+            yield Finding(kind, item.at, item.value, None, note=item.note)
+        for item in right:
+            yield Finding(kind, item.at, None, item.value, note=item.note)
 
 
 def _joined(items: Iterable[Item]) -> str:
@@ -7140,16 +7131,23 @@ def trigger_differs(schemas: SchemaPair) -> Iterator[Finding]:
       MySQL
         DROP TRIGGER g; CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW …;
     """
-    met = set()
-    for pair in schemas.tables:
-        updated = {column.name.lower() for column in pair.mysql.columns if column.on_update}
-        met |= {(pair.sqlite.name.lower(), name) for name in updated}
+    met = _updated_columns(schemas)
     ours = [one for one in schemas.sqlite.triggers if not _only_touches(one, met)]
     theirs = schemas.mysql.triggers
     twins = {_trigger_identity(one) for one in schemas.sqlite.triggers}
     twins &= {_trigger_identity(one) for one in theirs}
     missing = schemas.missing
     return unmatched("trigger", _triggers(ours, missing, twins), _triggers(theirs, missing, twins))
+
+
+def _updated_columns(schemas: SchemaPair) -> set[ColumnPlace]:
+    """Find the columns that MySQL keeps at now."""
+    found = set()
+    for name, pair in schemas.tables.items():
+        for column in pair.mysql.columns:
+            if column.on_update:
+                found.add((name, column.name.lower()))
+    return found
 
 
 def _only_touches(trigger: Trigger, met: Collection[tuple[str, str]]) -> bool:
@@ -7167,12 +7165,72 @@ def _triggers(
         identity = _trigger_identity(trigger)
         if identity not in twins and trigger.mentions & missing:
             continue
-        text = f"{trigger.timing} {trigger.event} ON {quote_name(trigger.table)}"
-        yield Item(identity, identity[0], place(trigger.name), text)
+        yield Item(identity, identity[0], place(trigger.name), _trigger_text(trigger))
+
+
+def _trigger_text(trigger: Trigger) -> str:
+    return f"{trigger.timing} {trigger.event} ON {quote_name(trigger.table)}"
 
 
 def _trigger_identity(trigger: Trigger) -> tuple[str, str, str, str]:
     return (trigger.name.lower(), trigger.table.lower(), trigger.timing, trigger.event)
+
+
+@rule("cascade-trigger", "parity", "SQLite fires it for a foreign key's action, InnoDB does not")
+def cascade_trigger(schemas: SchemaPair) -> Iterator[Finding]:
+    """
+    InnoDB's cascades fire no triggers, SQLite's do: the log row is missing, the counter is wrong.  A
+    DELETE trigger of a table from which an ON DELETE CASCADE deletes is found, and an UPDATE trigger
+    whose columns a SET NULL, a SET DEFAULT or an ON UPDATE CASCADE changes.  A touch trigger too:
+    InnoDB's SET NULL does not stamp ON UPDATE CURRENT_TIMESTAMP.
+
+    For example
+      SQLite  CREATE TRIGGER g AFTER DELETE ON c …;  -- c: REFERENCES p (id) ON DELETE CASCADE
+      MySQL   CREATE TRIGGER g AFTER DELETE ON c …;  -- not fired when p loses a row
+
+    {new migration}
+      SQLite
+        -- ON DELETE RESTRICT on both sides, and the application deletes the children first
+        {rebuild}
+      MySQL
+        -- as on SQLite; or a trigger on p that does the same, on both sides
+    """
+    changes = list(_key_changes(schemas.sqlite))
+    theirs = {_trigger_identity(trigger) for trigger in schemas.mysql.triggers}
+    met = _updated_columns(schemas)
+    for trigger in schemas.sqlite.triggers:
+        if _trigger_identity(trigger) not in theirs and not _only_touches(trigger, met):
+            continue  # a `trigger` finding
+        causes = sorted(change.text for change in changes if change.fires(trigger))
+        if causes:
+            value = f"{_trigger_text(trigger)}, fired by {'; '.join(causes)}"
+            yield Finding("cascade-trigger", place(trigger.name), value, None)
+
+
+class KeyChange(NamedTuple):
+    """What a foreign key's action does to the rows of its own table."""
+
+    table: str
+    event: str
+    columns: frozenset[str]
+    text: str
+
+    def fires(self, trigger: Trigger) -> bool:
+        if (trigger.table.lower(), trigger.event) != (self.table, self.event):
+            return False
+        return not trigger.columns or not trigger.columns.isdisjoint(self.columns)
+
+
+def _key_changes(schema: Schema) -> Iterator[KeyChange]:
+    for table in schema.tables.values():
+        for key in table.foreign_keys:
+            columns = frozenset(lowered(key.columns))
+            at = place(table.name, key.columns)
+            for word, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update)):
+                if action == "NO ACTION" or key.dangling:
+                    continue
+                event = "DELETE" if (word, action) == ("DELETE", "CASCADE") else "UPDATE"
+                yield KeyChange(table.name.lower(), event, columns, f"{at} ON {word} {action}")
 
 
 @rule("routine", "parity", "a stored procedure, function or event is on one side only")
@@ -7204,6 +7262,7 @@ SCHEMA_RULES: Final = (
     identifier_case,
     view_differs,
     trigger_differs,
+    cascade_trigger,
     routine_differs,
 )
 
@@ -7246,18 +7305,27 @@ def column_missing(pair: TablePair) -> Iterator[Finding]:
       MySQL
         ALTER TABLE t ADD COLUMN a TEXT;
     """
+    stand_ins = {name for key in pair.stand_ins for name in key.mysql.names}
     for name in pair.missing_columns:
         one, other = (side.by_name.get(name) for side in pair.sides)
+        if other and other.generated and name in stand_ins:
+            continue  # a UNIQUE of SQLite is partial, or over an expression
         at = f"{quote_name(pair.name)}.{pair.spelled[name]}"
         ours = one.type.text if one else None
         theirs = other.type.text if other else None
         yield Finding("column-missing", at, ours, theirs)
 
 
-@rule("primary-key", "parity", "other columns, or another order")
+@rule(
+    "primary-key",
+    "both",
+    "other columns, or another order; strict: UNIQUE over the same NOT NULL columns instead",
+)
 def primary_key_differs(pair: TablePair) -> Iterator[Finding]:
     """
-    Uniqueness, the clustered order and every foreign key to the table depend on it.
+    Uniqueness, the clustered order and every foreign key to the table depend on it.  A UNIQUE over
+    the same NOT NULL columns takes the same rows: at strict it differs in storage, and in what
+    tools expect.
 
     For example
       SQLite  PRIMARY KEY (a, b)
@@ -7269,13 +7337,38 @@ def primary_key_differs(pair: TablePair) -> Iterator[Finding]:
       MySQL
         ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (a, b);
     """
-    if not _same_primary(pair):
-        one, other = (_primary_text(pair, side) for side in pair.sides)
-        yield Finding("primary-key", place(pair.name), one, other)
+    if _same_primary(pair):
+        return
+    one, other = (_primary_text(pair, side) for side in pair.sides)
+    ours = _unique_instead(pair, pair.sqlite, pair.mysql.primary)
+    theirs = _unique_instead(pair, pair.mysql, pair.sqlite.primary)
+    at = place(pair.name)
+    if ours and theirs and pair.missing_columns.isdisjoint(_primary_columns(pair)):
+        one = one or f"UNIQUE {_parts_text(pair, ours)}"
+        other = other or f"UNIQUE {_parts_text(pair, theirs)}"
+        yield Finding("primary-key", at, one, other, level="strict", shape="rest")
+    else:
+        yield Finding("primary-key", at, one, other)
 
 
 def _primary_text(pair: TablePair, side: Table) -> str | None:
     return _parts_text(pair, side.primary) if side.primary else None
+
+
+def _primary_columns(pair: TablePair) -> tuple[str, ...]:
+    return lowered((*pair.sqlite.primary_key, *pair.mysql.primary_key))
+
+
+def _unique_instead(pair: TablePair, side: Table, primary: Key | None) -> Key | None:
+    """Find what refuses the same duplicates, and NULL, as the other side's primary key does."""
+    if primary is None:
+        return side.primary  # the other side is asked for a UNIQUE in the place of this one
+    if not primary.plain or not set(primary.names) <= never_null(side):
+        return None
+    for key in side.uniques:
+        if key.plain and set(key.names) == set(primary.names):
+            return key
+    return None
 
 
 def _same_primary(pair: TablePair) -> bool:
@@ -7314,7 +7407,9 @@ def _part_text(pair: TablePair, part: Part) -> str:
 def unique_differs(pair: TablePair) -> Iterator[Finding]:
     """
     One backend refuses a duplicate that the other stores.  Partial, prefix and expression keys are
-    not the plain key.
+    not the plain key, but WHERE c IS NOT NULL over c is: NULLs are free anyhow.  MariaDB has no
+    partial UNIQUE: a generated column stands for it that is the column where the condition holds
+    and NULL elsewhere, or a marker that is a constant there.  SQLite does not owe such a column.
 
     For example
       SQLite  email TEXT NOT NULL UNIQUE
@@ -7325,6 +7420,8 @@ def unique_differs(pair: TablePair) -> Iterator[Finding]:
         CREATE UNIQUE INDEX t_email ON t (email);
       MySQL
         ALTER TABLE t ADD UNIQUE (email);
+        -- for CREATE UNIQUE INDEX u ON t (m) WHERE gone = 0:
+        -- ALTER TABLE t ADD live TINYINT AS (IF(gone = 0, 1, NULL)), ADD UNIQUE u (m, live);
     """
     primary = set()
     for side in pair.sides:
@@ -7338,9 +7435,11 @@ def _unique_items(
     pair: TablePair, side: Table, primary: Collection[frozenset[str]]
 ) -> Iterator[Item]:
     """A UNIQUE on either side's primary key columns is the primary key's finding, or none."""
-    for key in side.uniques:
+    met = {id(key) for twins in pair.stand_ins for key in twins}
+    for written in side.uniques:
+        key = _without_idle_where(written)
         columns = frozenset(key.names)
-        if (key.plain and columns in primary) or _reads_missing(pair, key):
+        if id(written) in met or (key.plain and columns in primary) or _reads_missing(pair, key):
             continue
         prefixes = frozenset(
             (name, part.prefix) for name, part in zip(key.names, key.parts, strict=True)
@@ -7348,6 +7447,82 @@ def _unique_items(
         identity = (prefixes, key.where and key.where.text)
         at = place(pair.name, (_part_text(pair, part) for part in key.parts))
         yield Item(identity, columns, at, _key_value("UNIQUE", pair, key))
+
+
+def _without_idle_where(key: Key) -> Key:
+    """Drop a condition that only says of its own columns that they are not NULL."""
+    if not key.where:
+        return key
+    idle = {not_null_check(name) for name in key.names}
+    conditions = key.where.text.split(" AND ")
+    return dataclasses.replace(key, where=None) if idle.issuperset(conditions) else key
+
+
+class StandIn(NamedTuple):
+    """A UNIQUE of SQLite and the one of MySQL that stands for it."""
+
+    sqlite: Key
+    mysql: Key
+
+
+def _find_stand_ins(sqlite: Table, mysql: Table) -> Iterator[StandIn]:
+    """Pair partial and expression UNIQUEs with those over generated columns or expressions."""
+    for ours in sqlite.uniques:
+        key = _without_idle_where(ours)
+        if not key.where and all(part.column for part in key.parts):
+            continue
+        for theirs in mysql.uniques:
+            if not theirs.where and not theirs.method and _stands_for(key, theirs, mysql):
+                yield StandIn(ours, theirs)
+                break
+
+
+def _stands_for(key: Key, candidate: Key, mysql: Table) -> bool:
+    """Say whether every part of `key` has its own in `candidate`, and rows outside it are free."""
+    left = [_meanings(part, mysql) for part in candidate.parts]
+    only_live = not key.where
+    for part in key.parts:
+        text = quote_canonical(part.column) if part.column is not None else f"{part.text}"
+        live = _where_live(key.where, text)
+        found = next((texts for texts in left if texts & {text, *live}), None)
+        if found is None:
+            return False
+        only_live = only_live or not found.isdisjoint(live)
+        left.remove(found)
+    for texts in left:  # a marker
+        if not any(_is_marker(text, key.where) for text in texts):
+            return False
+        only_live = True
+    return only_live
+
+
+def _meanings(part: Part, table: Table) -> frozenset[str]:
+    """Write what a part of a key holds: the column itself, or what it is generated from."""
+    if part.prefix:
+        return frozenset()
+    if part.column is None:
+        return frozenset({part.text})
+    column = table.by_name[part.column.lower()]
+    generated = column.generated
+    return frozenset({generated.text if generated else quote_canonical(part.column)})
+
+
+def _where_live(where: Expression | None, text: str) -> frozenset[str]:
+    """Write `text` where the condition holds and NULL elsewhere; a flag may stand alone."""
+    if where is None:
+        return frozenset()
+    conditions = (where.text, f"{where.text} <> 0")
+    return frozenset(f"CASE WHEN {condition} THEN {text} END" for condition in conditions)
+
+
+CONSTANT: Final = re.compile(r"-?[0-9.]+|'(?:[^']|'')*'|TRUE")
+
+
+def _is_marker(text: str, where: Expression | None) -> bool:
+    """Say whether it is a constant where the condition holds, and NULL elsewhere."""
+    match = re.fullmatch(r"CASE WHEN .* THEN (.*) END", text)
+    constant = match[1] if match else ""
+    return bool(CONSTANT.fullmatch(constant)) and text in _where_live(where, constant)
 
 
 def _reads_missing(pair: TablePair, key: Key) -> bool:
@@ -7376,11 +7551,13 @@ def _key_value(word: str, pair: TablePair, key: Key) -> str:
 @rule(
     "foreign-key",
     "parity",
-    "other column pairs, another parent, another action (NO ACTION = RESTRICT), or deferred on one side",
+    "other column pairs, another parent, another action in effect, or deferred on one side",
 )
 def foreign_key_differs(pair: TablePair) -> Iterator[Finding]:
     """
-    A row is refused, deleted or kept on one backend only.
+    A row is refused, deleted or kept on one backend only.  NO ACTION is RESTRICT.  What counts is
+    what the backend does: InnoDB does nothing for SET DEFAULT, and refuses an ON UPDATE CASCADE or
+    SET NULL into the same table or round a cycle that comes back to it.
 
     For example
       SQLite  REFERENCES p (id) ON DELETE CASCADE
@@ -7398,11 +7575,29 @@ def foreign_key_differs(pair: TablePair) -> Iterator[Finding]:
 
 
 def _foreign_key_items(pair: TablePair, side: Table) -> Iterator[Item]:
-    for key in side.foreign_keys:
-        columns = frozenset(column.lower() for column in key.columns)
-        if columns & pair.missing_columns or key.parent.lower() in pair.schemas.missing:
+    for written in side.foreign_keys:
+        columns = frozenset(lowered(written.columns))
+        if columns & pair.missing_columns or written.parent.lower() in pair.schemas.missing:
             continue
-        yield Item(key.identity, columns, pair.at(key.columns), reference_text(key))
+        key, note = written, ""
+        if side is pair.mysql:
+            key, note = _in_effect(pair, written)
+        yield Item(key.identity, columns, pair.at(key.columns), reference_text(key), note)
+
+
+def _in_effect(pair: TablePair, key: ForeignKey) -> tuple[ForeignKey, str]:
+    """Give a key of MySQL the actions that InnoDB carries out, and say which it does not."""
+    on_delete, on_update, notes = key.on_delete, key.on_update, []
+    if "SET DEFAULT" in (on_delete, on_update):
+        notes.append("InnoDB has no SET DEFAULT: it refuses")
+        on_delete = on_delete.replace("SET DEFAULT", "NO ACTION")
+        on_update = on_update.replace("SET DEFAULT", "NO ACTION")
+    moves = on_update in ("CASCADE", "SET NULL")
+    if moves and pair.schemas.update_returns(pair.mysql.name, key):
+        notes.append(f"InnoDB refuses an ON UPDATE {on_update} that comes back to its table")
+        on_update = "NO ACTION"
+    key = dataclasses.replace(key, on_delete=on_delete, on_update=on_update)
+    return key, "; ".join(notes)
 
 
 def reference_text(key: ForeignKey) -> str:
@@ -7421,12 +7616,14 @@ def reference_text(key: ForeignKey) -> str:
 @rule(
     "foreign-key-dangling",
     "parity",
-    "a SQLite parent table or column is missing, or the parent columns are neither primary key nor unique",
+    "no row can meet it: the parent is missing, is not unique (SQLite) or does not fit (MySQL)",
 )
 def foreign_key_dangling(pair: TablePair) -> Iterator[Finding]:
     """
     SQLite accepts such a key and then fails at the first INSERT; a badly ordered table rebuild
-    leaves one behind.
+    leaves one behind.  Its parent must be the primary key, or UNIQUE under the columns' own
+    collation.  MySQL accepts it while FOREIGN_KEY_CHECKS is off, and then refuses every row (1452):
+    the parent is missing, or its type, sign, character set or collation is another one.
 
     For example
       SQLite  p_id INTEGER REFERENCES p_old (id)  -- p_old was dropped
@@ -7436,7 +7633,9 @@ def foreign_key_dangling(pair: TablePair) -> Iterator[Finding]:
       SQLite
         {rebuild}
       MySQL
-        -- nothing: MySQL refuses such a key
+        ALTER TABLE c DROP FOREIGN KEY c_p;
+        ALTER TABLE c MODIFY COLUMN p_id BIGINT;
+        ALTER TABLE c ADD CONSTRAINT c_p FOREIGN KEY (p_id) REFERENCES p (id);
     """
     for key in pair.sqlite.foreign_keys:
         if key.dangling:
@@ -7516,13 +7715,15 @@ def _covered(key: Key, other: Table) -> bool:
 @rule(
     "check",
     "both",
-    "parity: a CHECK is on one side only, compared in canonical form; strict: the same words, which "
+    "a CHECK is on one side only, compared in canonical form; strict: the same words, which "
     "part outside what people usually store (lower() beyond ASCII, a divisor that is 0)",
 )
 def check_differs(pair: TablePair) -> Iterator[Finding]:
     """
     One backend refuses what the other stores.  ENUM is a string with CHECK (c IN (…)), MySQL's JSON
-    one with CHECK (json_valid(c)): SQLite owes both.
+    one with CHECK (json_valid(c)): SQLite owes both.  On a nullable column json_valid is guarded, as
+    json_valid(NULL) is 0 before SQLite 3.45.  A partitioned table that has no partition for the
+    rest refuses it as a CHECK does.
 
     For example
       SQLite  s TEXT
@@ -7531,51 +7732,29 @@ def check_differs(pair: TablePair) -> Iterator[Finding]:
     {new migration}
       SQLite
         {rebuild}
-        -- CHECK (s IN ('new', 'open')), CHECK (json_valid(s))
+        -- CHECK (s IN ('new', 'open')), CHECK (j IS NULL OR json_valid(j))
       MySQL
         ALTER TABLE t ADD CONSTRAINT t_a CHECK (a >= 0);
+        -- ALTER TABLE t ADD PARTITION (PARTITION rest VALUES LESS THAN MAXVALUE);
     """
     # A CHECK is met where every conjunct of it stands somewhere on the other side.
     owed = list(pair.mysql.checks)
-    offered = set(pair.mysql.held)
+    ours, theirs = set(pair.sqlite.held), set(pair.mysql.held)
     for column in pair.mysql.columns:
         implied = implied_check(column)
         if implied and pair.shared_types(column.name):
             owed.append((implied,))
-        for check in (implied, *capacity_checks(column)):
-            if check:
-                offered.add(check.text)
-    ours = _check_items(pair, pair.sqlite.checks, offered)
-    for finding in unmatched("check", ours, _check_items(pair, owed, pair.sqlite.held)):
-        yield dataclasses.replace(finding, note=_why_unequal(pair, finding))
+        for offered in (implied, *capacity_checks(column)):
+            if offered:
+                theirs.add(offered.text)
+    ours |= {not_null_check(name) for name in never_null(pair.sqlite)}
+    theirs |= {not_null_check(name) for name in never_null(pair.mysql)}
+    items = list(_check_items(pair, owed, ours))
+    if pair.mysql.partition:
+        text = f"PARTITION BY {pair.mysql.partition}"
+        items.append(Item(text, pair.name, place(pair.name), text))
+    yield from unmatched("check", _check_items(pair, pair.sqlite.checks, theirs), items)
     yield from _usual_checks(pair)
-
-
-def _why_unequal(pair: TablePair, finding: Finding) -> str:
-    """Say why a condition is equal to nothing, where a finding shows one."""
-    shown = f"{finding.sqlite} {finding.mysql}"
-    reasons: list[str] = []
-    for check in (*pair.sqlite.checks, *pair.mysql.checks):
-        for part in check:
-            if part.note and part.text in shown and part.note not in reasons:
-                reasons.append(part.note)
-    return "; ".join(reasons)
-
-
-def _usual_checks(pair: TablePair) -> Iterator[Finding]:
-    """Find the conditions that both sides have, and that are alike for usual values only."""
-    texts: list[str] = []
-    reasons: list[str] = []
-    for check in (*pair.sqlite.checks, *pair.mysql.checks):
-        for part in check:
-            if part.usual and part.text in pair.sqlite.held & pair.mysql.held:
-                texts.append(part.text)
-                reasons += part.usual
-    if texts:
-        text = "; ".join(sorted(set(texts)))
-        note = "; ".join(dict.fromkeys(reasons))
-        at = place(pair.name)
-        yield Finding("check", at, text, text, "strict", note=note, shape="usual-values")
 
 
 def _check_items(
@@ -7586,10 +7765,28 @@ def _check_items(
         left = []
         for part in check:
             if part.text not in met and not part.columns & pair.missing_columns:
-                left.append(part.text)
+                left.append(part)
         if left:
-            text = " AND ".join(left)
-            yield Item(text, pair.name, place(pair.name), text)
+            text = " AND ".join(part.text for part in left)
+            notes = dict.fromkeys(part.note for part in left if part.note)
+            yield Item(text, pair.name, place(pair.name), text, note="; ".join(notes))
+
+
+def _usual_checks(pair: TablePair) -> Iterator[Finding]:
+    """Find the conditions that both sides have, and that are alike for usual values only."""
+    texts: set[str] = set()
+    reasons: list[str] = []
+    both = pair.sqlite.held & pair.mysql.held
+    for check in (*pair.sqlite.checks, *pair.mysql.checks):
+        for part in check:
+            if part.usual and part.text in both:
+                texts.add(part.text)
+                reasons += part.usual
+    if texts:
+        text = "; ".join(sorted(texts))
+        note = "; ".join(dict.fromkeys(reasons))
+        at = place(pair.name)
+        yield Finding("check", at, text, text, "strict", note=note, shape="usual-values")
 
 
 @functools.cache
@@ -7622,6 +7819,128 @@ def implied_check(column: Column) -> Expression | None:
     return Expression(test, frozenset({column.name.lower()}))
 
 
+@rule(
+    "column-collation",
+    "both",
+    "SQLite says NOCASE and MySQL tells letter case apart; "
+    "strict: equality of strings differs otherwise, in letter case, accents or trailing spaces",
+)
+def column_collation(pair: TablePair) -> Iterator[Finding]:
+    """
+    'A' = 'a' on one backend only: a lookup finds more, a UNIQUE refuses more.  A UNIQUE or PRIMARY
+    KEY with a COLLATE of its own (SQLite) is told at its columns.  SQLite's default tells all apart
+    and MySQL's does not, so at parity only what no default does is told: NOCASE against a
+    collation that tells letter case apart.
+
+    For example
+      SQLite  name TEXT
+      MySQL   name VARCHAR(20)  -- the server's default: utf8mb4_…_ai_ci
+
+    {new migration}
+      SQLite
+        {rebuild}
+        -- COLLATE NOCASE folds ASCII letters only, RTRIM ignores trailing spaces
+      MySQL
+        ALTER TABLE t MODIFY COLUMN name VARCHAR(20) COLLATE utf8mb4_nopad_bin;
+        -- MySQL: utf8mb4_0900_bin
+    """
+    keys = _unique_keys(pair)
+    keyed = set()
+    for key in keys:
+        for part in key.parts:
+            if part.column is not None and part.collation is None:
+                keyed.add(part.column.lower())
+    for name, columns in pair.bare_columns.items():
+        ours, theirs = columns.sqlite.collation, columns.mysql.collation
+        if ours and theirs and "string" in columns.shared_types:
+            at = f"{quote_name(pair.name)}.{pair.spelled[name]}"
+            yield from _collations(at, ours, theirs, in_key=name in keyed)
+    for key in keys:
+        yield from _key_collations(pair, key)
+
+
+def _unique_keys(pair: TablePair) -> list[Key]:
+    """List the keys of both sides that refuse a duplicate."""
+    keys: list[Key] = []
+    for side in pair.sides:
+        keys += side.uniques
+        if side.primary:
+            keys.append(side.primary)
+    return keys
+
+
+def _key_collations(pair: TablePair, key: Key) -> Iterator[Finding]:
+    """Compare what a key of SQLite takes for equal by a COLLATE of its own."""
+    at = place(pair.name, (_part_text(pair, part) for part in key.parts))
+    for part in key.parts:
+        columns = pair.bare_columns.get((part.column or "").lower())
+        theirs = columns.mysql.collation if columns else None
+        if part.collation and theirs:
+            yield from _collations(at, part.collation, theirs, in_key=True)
+            return
+
+
+def _collations(at: str, ours: str, theirs: str, *, in_key: bool) -> Iterator[Finding]:
+    one, other = equality(ours, "sqlite"), equality(theirs, "mysql")
+    if one == other:
+        return
+    level, shape = "strict", "collation"
+    if ours.upper() == "NOCASE" and other in ("exact", "ignores trailing spaces"):
+        level, shape = "parity", ""
+    elif in_key:
+        spaces = {one, other} == {"exact", "ignores trailing spaces"}
+        shape = "key-space" if spaces else "key-case"
+    yield Finding("column-collation", at, one, other, level=level, shape=shape)
+
+
+@dataclass(frozen=True)
+class CollationRule:
+    """Say what a collation ignores when it compares strings; the first match counts."""
+
+    dialect: Dialect
+    name: str
+    ignores: tuple[str, ...]
+    reason: str
+
+
+_SPACES: Final = "trailing spaces"
+
+COLLATION_RULES: Final = (
+    CollationRule("sqlite", "BINARY", (), "compares bytes"),
+    CollationRule("sqlite", "NOCASE", ("ASCII case",), "folds the 26 letters of ASCII"),
+    CollationRule("sqlite", "RTRIM", (_SPACES,), "compares bytes without trailing spaces"),
+    CollationRule("mysql", "binary", (), "NO PAD, tells all apart"),
+    CollationRule("mysql", ".*(0900|nopad)_bin", (), "NO PAD, tells all apart"),
+    CollationRule("mysql", ".*(0900|nopad)_as_cs", (), "NO PAD, tells all apart"),
+    CollationRule("mysql", ".*(_bin|_as_cs|_cs)", (_SPACES,), "PAD SPACE"),
+    CollationRule("mysql", ".*(0900|nopad).*_as_ci", ("case",), "NO PAD, accents count"),
+    CollationRule("mysql", ".*_as_ci", ("case", _SPACES), "PAD SPACE, accents count"),
+    CollationRule("mysql", ".*(0900|nopad).*_ai_cs", ("accents",), "NO PAD, case counts"),
+    CollationRule("mysql", ".*_ai_cs", ("accents", _SPACES), "PAD SPACE, case counts"),
+    CollationRule(
+        "mysql",
+        ".*(0900|nopad).*_ci",
+        ("case", "accents"),
+        "NO PAD; _ci without _as takes accents as equal",
+    ),
+    CollationRule(
+        "mysql",
+        ".*_ci",
+        ("case", "accents", _SPACES),
+        "PAD SPACE; _ci without _as takes accents as equal",
+    ),
+)
+
+
+@functools.cache
+def equality(collation: str, dialect: Dialect) -> str:
+    """Say in words what a collation ignores; an unknown one is named, and equals nothing."""
+    for known in COLLATION_RULES:
+        if known.dialect == dialect and re.fullmatch(known.name, collation, re.IGNORECASE):
+            return "ignores " + ", ".join(known.ignores) if known.ignores else "exact"
+    return f"unknown collation {collation}"
+
+
 @rule("seed-rows", "parity", "a table holds another number of rows after the last migration")
 def seed_rows(pair: TablePair) -> Iterator[Finding]:
     """
@@ -7651,6 +7970,7 @@ TABLE_RULES: Final = (
     foreign_key_dangling,
     index_differs,
     check_differs,
+    column_collation,
     seed_rows,
 )
 
@@ -7700,12 +8020,17 @@ def type_unknown(pair: ColumnPair) -> Iterator[Finding]:
         yield Finding("type-unknown", "", ours.text or "(no type)", theirs.text, note=note)
 
 
-@rule("column-nullability", "parity", "one side takes NULL, the other does not")
+@rule(
+    "column-nullability",
+    "both",
+    "one side takes NULL, the other does not; strict: a TIMESTAMP NOT NULL makes now of NULL",
+)
 def column_nullability(pair: ColumnPair) -> Iterator[Finding]:
     """
     What counts is what the backend does: a SQLite PRIMARY KEY column takes NULL unless it is NOT
-    NULL, a rowid alias (INTEGER PRIMARY KEY) or a key of a WITHOUT ROWID table.  On MySQL a CHANGE
-    COLUMN or MODIFY COLUMN that does not repeat NOT NULL drops it.
+    NULL, a rowid alias (INTEGER PRIMARY KEY) or a key of a WITHOUT ROWID table; a CHECK that only
+    says IS NOT NULL counts.  On MySQL a CHANGE COLUMN or MODIFY COLUMN that does not repeat NOT NULL
+    drops it.  MariaDB stores the present moment for NULL in a TIMESTAMP NOT NULL.
 
     For example
       SQLite  CREATE TABLE t (a TEXT NOT NULL);
@@ -7716,20 +8041,30 @@ def column_nullability(pair: ColumnPair) -> Iterator[Finding]:
         {rebuild}
       MySQL
         ALTER TABLE t MODIFY COLUMN a TEXT NOT NULL;
+        -- strict: DATETIME in place of TIMESTAMP
     """
-    if pair.sqlite.nullable != pair.mysql.nullable:
-        one, other = ("NULL" if side.nullable else "NOT NULL" for side in pair.sides)
+    ours, theirs = pair.never_null
+    if ours != theirs:
+        one, other = ("NOT NULL" if never else "NULL" for never in pair.never_null)
         yield pair.finding("column-nullability", one, other)
+    elif ours and pair.mysql.null_is_now:
+        value = "NOT NULL: NULL stores now"
+        yield pair.finding("column-nullability", "NOT NULL", value, shape="rest")
 
 
 @rule(
     "column-default",
-    "parity",
-    "the defaults differ in meaning, ON UPDATE CURRENT_TIMESTAMP included",
+    "both",
+    "the defaults differ in what they store, ON UPDATE CURRENT_TIMESTAMP included; "
+    "strict: a touch trigger that also stamps an UPDATE that changes nothing",
 )
 def column_default(pair: ColumnPair) -> Iterator[Finding]:
     """
-    An INSERT that leaves the column out (or, with ON UPDATE, any UPDATE) stores another value.
+    An INSERT that leaves the column out (or, with ON UPDATE, any UPDATE) stores another value.  What
+    counts is what is stored: CURRENT_TIMESTAMP in a DATE is 19 characters on SQLite and a day on
+    MySQL, and an ENUM NOT NULL without a default has its first value.  A touch trigger meets ON
+    UPDATE CURRENT_TIMESTAMP where it stamps the row that NEW names by its whole key; at strict it
+    differs, as it also stamps an UPDATE that changes nothing, or that sets the column itself.
 
     For example
       SQLite  CREATE TABLE t (n INTEGER NOT NULL DEFAULT 3);
@@ -7752,12 +8087,44 @@ def column_default(pair: ColumnPair) -> Iterator[Finding]:
     if not shared:
         return
     one = default_meaning(pair.sqlite.default, shared)
-    other = default_meaning(pair.mysql.default, shared)
+    other = _stored_default(pair.mysql, shared)
+    if pair.mysql.required and one is None and pair.sqlite.nullable:
+        one, other = "NULL", MUST_BE_NAMED
     updated = pair.mysql.on_update
     touched = updated and pair.stamped
     if one != other or touched != updated:
         ours, theirs = _with_update(one, touched), _with_update(other, updated)
         yield pair.finding("column-default", ours, theirs)
+    elif touched:
+        ours = "a trigger stamps every UPDATE"
+        yield pair.finding("column-default", ours, "ON UPDATE CURRENT_TIMESTAMP", shape="touch")
+
+
+MUST_BE_NAMED: Final = "no default: an INSERT must name the column"
+
+# What MySQL stores of a moment in a column that is none: type, default, and the same as a default.
+CUT_MOMENTS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("date", "CURRENT_TIMESTAMP"): "CURRENT_DATE",
+        ("date", "CURRENT_TIME"): "CURRENT_DATE",
+        ("time", "CURRENT_TIMESTAMP"): "CURRENT_TIME",
+        ("time", "CURRENT_DATE"): "'00:00:00'",
+        ("datetime", "CURRENT_TIME"): "CURRENT_TIMESTAMP",
+    }
+)
+NOW_WORDS: Final = ("CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME")
+
+
+def _stored_default(column: Column, shared: frozenset[str]) -> str | None:
+    """Write what MySQL stores where the column is left out."""
+    if column.default is None and column.type.values and not column.nullable:
+        return quote_string(column.type.values[0])  # an ENUM NOT NULL, in strict mode too
+    meaning = default_meaning(column.default, shared)
+    if meaning in NOW_WORDS and shared & NUMBERS:
+        return f"{meaning} as a number"
+    for kind in shared:
+        meaning = CUT_MOMENTS.get((kind, meaning or ""), meaning)
+    return meaning
 
 
 def _with_update(default: str | None, on_update: bool) -> str | None:
@@ -7774,7 +8141,7 @@ def default_meaning(default: Expression | None, shared: frozenset[str]) -> str |
         return None
     text = default.text
     quoted = text[1:-1].replace("''", "'") if text.startswith("'") else None
-    if shared & {"i64", "bool", "f64", "decimal"}:
+    if shared & NUMBERS:
         number = _number_meaning(text) if quoted is None else _number_in_text(quoted)
         return number or text
     if shared & {"string"} and default.written:
@@ -7832,11 +8199,13 @@ def _moment_meaning(text: str) -> str:
 @rule(
     "column-auto-increment",
     "both",
-    "an omitted id is filled on one side only (strict where the column is itself a foreign key)",
+    "an omitted id is filled on one side only; strict: that, where the column is itself a foreign "
+    "key, or ids of deleted rows are given again, or counting starts elsewhere",
 )
 def column_auto_increment(pair: ColumnPair) -> Iterator[Finding]:
     """
-    INSERT without an id works on one backend and fails on the other.
+    INSERT without an id works on one backend and fails on the other.  SQLite without AUTOINCREMENT
+    gives the id of a deleted last row again: what still refers to it refers to another row then.
 
     For example
       SQLite  CREATE TABLE t (id INTEGER PRIMARY KEY);
@@ -7845,21 +8214,30 @@ def column_auto_increment(pair: ColumnPair) -> Iterator[Finding]:
     {new migration}
       SQLite
         {rebuild}
-        -- only INTEGER PRIMARY KEY, spelled so, is filled
+        -- only INTEGER PRIMARY KEY, spelled so, is filled; strict: AUTOINCREMENT behind it,
+        -- UPDATE sqlite_sequence SET seq = 999 WHERE name = 't';
       MySQL
         ALTER TABLE t MODIFY COLUMN id BIGINT NOT NULL AUTO_INCREMENT;
+        -- strict: ALTER TABLE t AUTO_INCREMENT = 1000;
     """
-    if pair.sqlite.auto_increment != pair.mysql.auto_increment:
-        ours = "INTEGER PRIMARY KEY" if pair.sqlite.auto_increment else None
-        theirs = "AUTO_INCREMENT" if pair.mysql.auto_increment else None
-        level = "strict" if pair.refers else "parity"
-        yield pair.finding("column-auto-increment", ours, theirs, level=level)
+    ours, theirs = pair.sqlite.auto_increment, pair.mysql.auto_increment
+    if ours != theirs:
+        one = "INTEGER PRIMARY KEY" if ours else None
+        other = "AUTO_INCREMENT" if theirs else None
+        shape = "ids" if pair.refers else ""
+        yield pair.finding("column-auto-increment", one, other, shape=shape)
+    elif ours and pair.sqlite.reuses_ids:
+        one = "INTEGER PRIMARY KEY: ids are given again"
+        yield pair.finding("column-auto-increment", one, "AUTO_INCREMENT", shape="ids")
+    elif pair.next_ids:
+        one, other = (f"counts on from {number}" for number in pair.next_ids)
+        yield pair.finding("column-auto-increment", one, other, shape="ids")
 
 
 @rule(
     "column-generated",
     "both",
-    "parity: generated on one side only, or from another expression; strict: as for check",
+    "generated on one side only, or from another expression; strict: as for check",
 )
 def column_generated(pair: ColumnPair) -> Iterator[Finding]:
     """
@@ -7885,12 +8263,7 @@ def column_generated(pair: ColumnPair) -> Iterator[Finding]:
     elif one and other and (one.usual or other.usual):
         note = "; ".join(dict.fromkeys((*one.usual, *other.usual)))
         yield pair.finding(
-            "column-generated",
-            one.text,
-            other.text,
-            level="strict",
-            note=note,
-            shape="usual-values",
+            "column-generated", one.text, other.text, note=note, shape="usual-values"
         )
 
 
@@ -7901,8 +8274,10 @@ def column_generated(pair: ColumnPair) -> Iterator[Finding]:
 )
 def column_capacity(pair: ColumnPair) -> Iterator[Finding]:
     """
-    A value fits on one backend and is refused or cut on the other.  SQLite enforces no length and
-    no sign unless a CHECK does, and every integer has 8 bytes there.
+    A value fits on one backend and is refused or cut on the other.  SQLite enforces no length, no
+    sign and no digits unless a CHECK does, and every integer has 8 bytes there.  DATETIME and TIME
+    without (6) lose fractions (MariaDB cuts, MySQL rounds), a TIMESTAMP has a first and a last
+    year, CHAR strips spaces, BINARY pads.  Not said of a foreign key column whose parent says it.
 
     For example
       SQLite  CREATE TABLE t (code VARCHAR(40));
@@ -7914,92 +8289,115 @@ def column_capacity(pair: ColumnPair) -> Iterator[Finding]:
         -- strict: CHECK (length(code) <= 36), CHECK (n >= 0)
       MySQL
         ALTER TABLE t MODIFY COLUMN code VARCHAR(40);
+        -- strict: BIGINT, LONGTEXT, DATETIME(6)
     """
     if not pair.shared_types:
         return
     ours, theirs = pair.sqlite.type, pair.mysql.type
     one, other = ours.declared, theirs.declared
-    enforced = theirs.enforced if pair.length_held else ours.enforced
     if one and other and one[0] == other[0] and one != other:
         yield pair.finding("column-capacity", ours.text, theirs.text)
-    elif enforced != theirs.enforced or pair.sign_held != theirs.unsigned:
-        yield pair.finding("column-capacity", ours.text, theirs.text, level="strict")
+        return
+    limits = capacity_limits(pair)
+    if limits and not pair.parent_says:
+        value = ours.text if limits[0].sized else "not enforced"
+        note = "; ".join(limit.note for limit in limits if limit.note)
+        yield pair.finding("column-capacity", value, theirs.text, shape=limits[0].shape, note=note)
 
 
-@rule(
-    "column-collation",
-    "strict",
-    "equality of strings differs, in letter case, accents or trailing spaces",
+class Limit(NamedTuple):
+    """What MySQL's type refuses or changes and SQLite's does not; `sized`: SQLite has a size too."""
+
+    shape: str
+    note: str = ""
+    sized: bool = False
+
+
+SIZE_SHAPES: Final[Mapping[str | int, Limit]] = MappingProxyType(
+    {
+        "integer": Limit("int32", sized=True),
+        "octets": Limit("text-64k"),
+        "length": Limit("length"),
+        "decimal": Limit("length"),
+        "float": Limit("length", sized=True),
+        "fraction": Limit("fraction", "fractions of a second are cut (MariaDB) or rounded (MySQL)"),
+    }
 )
-def column_collation(pair: ColumnPair) -> Iterator[Finding]:
-    """
-    'A' = 'a' on one backend only: a lookup finds more, a UNIQUE refuses more.
-
-    For example
-      SQLite  name TEXT
-      MySQL   name VARCHAR(20)  -- the server's default: utf8mb4_…_ai_ci
-
-    {new migration}
-      SQLite
-        {rebuild}
-        -- COLLATE NOCASE folds ASCII letters only, RTRIM ignores trailing spaces
-      MySQL
-        ALTER TABLE t MODIFY COLUMN name VARCHAR(20) COLLATE utf8mb4_nopad_bin;
-        -- MySQL: utf8mb4_0900_bin
-    """
-    ours, theirs = pair.sqlite.collation, pair.mysql.collation
-    if "string" in pair.shared_types and ours and theirs:
-        one, other = equality(ours, "sqlite"), equality(theirs, "mysql")
-        if one != other:
-            yield pair.finding("column-collation", one, other, level="strict")
-
-
-@dataclass(frozen=True)
-class CollationRule:
-    """What a collation ignores when it tells whether two strings are equal; the first match counts."""
-
-    dialect: Dialect
-    name: str
-    ignores: tuple[str, ...]
-    reason: str
-
-
-_SPACES: Final = "trailing spaces"
-
-COLLATION_RULES: Final = (
-    CollationRule("sqlite", "BINARY", (), "compares bytes"),
-    CollationRule("sqlite", "NOCASE", ("ASCII case",), "folds the 26 letters of ASCII"),
-    CollationRule("sqlite", "RTRIM", (_SPACES,), "compares bytes without trailing spaces"),
-    CollationRule("mysql", "binary", (), "NO PAD, tells all apart"),
-    CollationRule("mysql", ".*(0900|nopad)_bin", (), "NO PAD, tells all apart"),
-    CollationRule("mysql", ".*(0900|nopad)_as_cs", (), "NO PAD, tells all apart"),
-    CollationRule("mysql", ".*(_bin|_as_cs|_cs)", (_SPACES,), "PAD SPACE"),
-    CollationRule("mysql", ".*(0900|nopad).*_as_ci", ("case",), "NO PAD, accents count"),
-    CollationRule("mysql", ".*_as_ci", ("case", _SPACES), "PAD SPACE, accents count"),
-    CollationRule("mysql", ".*(0900|nopad).*_ai_cs", ("accents",), "NO PAD, case counts"),
-    CollationRule("mysql", ".*_ai_cs", ("accents", _SPACES), "PAD SPACE, case counts"),
-    CollationRule(
-        "mysql",
-        ".*(0900|nopad).*_ci",
-        ("case", "accents"),
-        "NO PAD; _ci without _as takes accents as equal",
-    ),
-    CollationRule(
-        "mysql",
-        ".*_ci",
-        ("case", "accents", _SPACES),
-        "PAD SPACE; _ci without _as takes accents as equal",
-    ),
+# By the first word of MySQL's type.
+TYPE_LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
+    {
+        "char": Limit("length", "CHAR strips trailing spaces"),
+        "binary": Limit("length", "BINARY pads with zero bytes"),
+        "uuid": Limit("rest", "UUID checks its text and writes it in lower case"),
+        "inet4": Limit("rest", "INET4 checks its text"),
+        "inet6": Limit("rest", "INET6 checks its text and rewrites it"),
+    }
 )
 
 
 @functools.cache
-def equality(collation: str, dialect: Dialect) -> str:
-    """Say in words what a collation ignores; an unknown one is named, and equals nothing."""
-    for known in COLLATION_RULES:
-        if known.dialect == dialect and re.fullmatch(known.name, collation, re.IGNORECASE):
-            return "ignores " + ", ".join(known.ignores) if known.ignores else "exact"
-    return f"unknown collation {collation}"
+def capacity_limits(pair: ColumnPair) -> tuple[Limit, ...]:
+    """List what MySQL enforces and SQLite does not, worst first."""
+    ours, theirs = pair.sqlite.type, pair.mysql.type
+    limits = []
+    size = theirs.enforced
+    base = theirs.text.split("(")[0].split()[0] if theirs.text else ""
+    if size and size != ours.enforced and not pair.length_held:
+        limits.append(_size_limit(pair, size, base))
+    if theirs.unsigned and not pair.sign_held:
+        limits.append(Limit("sign"))
+    if base == "timestamp":
+        limits.append(Limit("range", f"a TIMESTAMP is of the years 1970 to {pair.last_timestamp}"))
+    if base in TYPE_LIMITS:
+        limits.append(TYPE_LIMITS[base])
+    order = [shape.name for shape in SHAPES]
+    return tuple(sorted(limits, key=lambda limit: order.index(limit.shape)))
+
+
+def _size_limit(pair: ColumnPair, size: tuple[str | int, ...], base: str) -> Limit:
+    limit = SIZE_SHAPES[size[0]]
+    if base == "year":
+        return Limit("range", "a YEAR is 0, or of the years 1901 to 2155")
+    if size[0] == "integer" and "i64" not in pair.shared_types:
+        return limit._replace(shape="rest")  # BOOLEAN in a TINYINT(1): 0 and 1 fit
+    if size[0] == "octets" and size[1] not in (255, 65_535):
+        return limit._replace(shape="rest")
+    return limit
+
+
+@rule(
+    "column-charset",
+    "parity",
+    "a string column refuses characters that the other side takes",
+)
+def column_charset(pair: ColumnPair) -> Iterator[Finding]:
+    """
+    SQLite stores every character.  utf8mb3 (which MySQL long called utf8) has no emoji, latin1 and
+    ascii have a few hundred characters: a text is refused, or comes back with question marks.  The
+    column's own character set counts, said or inherited from the table or the database.
+
+    For example
+      SQLite  name TEXT
+      MySQL   name VARCHAR(20) CHARACTER SET latin1
+
+    {new migration}
+      SQLite
+        -- nothing: SQLite stores UTF-8
+      MySQL
+        ALTER TABLE t MODIFY COLUMN name VARCHAR(20) CHARACTER SET utf8mb4;
+        -- of a whole table: ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4;
+    """
+    charset = pair.mysql.charset
+    is_enum = bool(pair.mysql.type.values)
+    if charset is None or is_enum or "string" not in pair.shared_types:
+        return
+    if charset.lower() not in WHOLE_CHARSETS:
+        name = "utf8mb3" if charset.lower() == "utf8" else charset.lower()
+        yield pair.finding("column-charset", "utf8", name)
+
+
+# Character sets that hold every character of Unicode.
+WHOLE_CHARSETS: Final = frozenset({"utf8mb4", "utf16", "utf16le", "utf32", "gb18030", "binary"})
 
 
 COLUMN_RULES: Final = (
@@ -8010,7 +8408,7 @@ COLUMN_RULES: Final = (
     column_auto_increment,
     column_generated,
     column_capacity,
-    column_collation,
+    column_charset,
 )
 
 
@@ -8026,7 +8424,7 @@ def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
     findings: list[Finding] = []
     for schema_rule in SCHEMA_RULES:
         findings += schema_rule(schemas)
-    for pair in schemas.tables:
+    for pair in schemas.tables.values():
         for table_rule in TABLE_RULES:
             findings += table_rule(pair)
         for columns in pair.columns:
@@ -8066,6 +8464,7 @@ def compare_history(pairs: Sequence[Pair]) -> Iterator[Finding]:
             other.label if other else None,
             level="strict",
             migration=step.label,
+            shape="unpaired",
         )
 
 
@@ -8195,26 +8594,6 @@ HISTORY_RULES: Final = (
         {no transaction}
       MySQL
         -- say what is meant: DROP TABLE first, another type, a key or a value that fits
-    """,
-    ),
-    Rule(  # found with --strict, by building MySQL once more: READING MYSQL
-        "collation-inherited",
-        "strict",
-        "a foreign key over strings holds only as long as the database's default collation stays",
-        """
-    Its ends do not both have a collation of their own, and got the database's default from two
-    migrations: on a database whose default changed between them the key is refused (errno 150), or
-    comparisons fail (1267).
-
-    For example
-      SQLite  k TEXT REFERENCES dev (k)
-      MySQL   k VARCHAR(36), FOREIGN KEY (k) REFERENCES dev (k)  -- dev is of an earlier migration
-
-    {new migration}
-      SQLite
-        -- nothing
-      MySQL
-        ALTER TABLE save MODIFY k VARCHAR(36) COLLATE utf8mb4_bin;  -- and dev.k likewise
     """,
     ),
     Rule(  # found with --round-trip: REPLAY AND LOCK
@@ -9203,12 +9582,10 @@ def day_text(text: str) -> str:
 
 
 def moment_text(text: str) -> str:
-    """A moment by value, however its parts are written; a day alone is its midnight."""
+    """A moment by value; a day alone stays one, as text that holds ten characters sorts elsewhere."""
     parts = PARTS_OF_A_MOMENT.match(text)
-    if PARTS_OF_A_DAY.match(text):
-        return f"{day_text(text)} 00:00:00"
     if not parts:
-        return text
+        return day_text(text)
     day, clock, fraction = parts.groups(default="")
     if len(clock) == 5:
         clock += ":00"
@@ -9253,8 +9630,6 @@ def comparable(value: object, logical: str, declared: str) -> Value:
             return quote_string(value.isoformat())
         case datetime.timedelta():
             return quote_string(duration_text(value))
-        case str() if logical == "bytes":
-            return f"x'{value.encode().hex()}'"
     return quote_string(comparable_text(str(value), logical, declared))
 
 
@@ -9869,14 +10244,6 @@ class Trio:
         waits = any(key.deferred for table in tables for key in table.foreign_keys)
         self.sqlite.defers = self.again.defers = waits
 
-    def drop_temporary(self) -> None:
-        """Drop SQLite's temporary tables: an application's connection never sees them."""
-        query = "SELECT type, name FROM temp.sqlite_schema WHERE type IN ('table', 'view')"
-        for store in (self.sqlite, self.again):
-            (found,) = store.ask([query])
-            for kind, name in found:
-                store.run(f"DROP {kind} temp.{quote_sqlite(str(name))}")
-
     @contextmanager
     def enforcing(self) -> Iterator[None]:
         """Let foreign keys hold for the rows that are put, whatever the migrations say."""
@@ -10037,65 +10404,29 @@ class Filler:
         self.last = ""  # the last statement, as a report shows it
         self.full_rows: dict[str, NewRow] = {}
         self.ranks = ByColumn(list)
-        self.partners: dict[tuple[str, str], str] = {}
         self.tastes = ByColumn(list)
         self.chosen = ByColumn(list)
-
-    def taste(self, table: str, column: str) -> list[str]:
-        """The values of a column at the end; of its namesakes, where its table has it no more."""
-        if self.tastes[table, column]:
-            return self.tastes[table, column]
-        found = []
-        for (_, name), values in self.tastes.items():
-            if name == column:
-                found += values
-        return found
 
     def slots(self, twins: Twins) -> dict[str, Slot]:
         """The columns of a table, by lower name, with what the SQL around says of each."""
         names = dict.fromkeys(twins.ours.by_name)
         for name in twins.theirs.by_name:
             names[name] = None
-        self._rank_partners(twins)
         return {name: self._slot(twins, name) for name in names}
-
-    def _rank_partners(self, twins: Twins) -> None:
-        """Let columns that one side alone has hold what their likely partners hold.
-
-        A later step may give them one name, as a column that is renamed at two times.
-        """
-        alone: list[dict[str, list[str]]] = []
-        sides = ((twins.ours, twins.theirs), (twins.theirs, twins.ours))
-        for table, other in sides:
-            by_logical: dict[str, list[str]] = defaultdict(list)
-            for name, column in table.by_name.items():
-                if name not in other.by_name:
-                    by_logical[shared_logical(None, column)].append(name)
-            alone.append(by_logical)
-        for logical, names in alone[0].items():
-            ranks = self.ranks[twins.id, logical]
-            for name, partner in zip(names, alone[1][logical], strict=False):
-                if partner in ranks:
-                    name, partner = partner, name
-                if name not in ranks:
-                    ranks.append(name)
-                self.partners[twins.id, partner] = name
 
     def _slot(self, twins: Twins, name: str) -> Slot:
         ours = twins.ours.by_name.get(name)
         theirs = twins.theirs.by_name.get(name)
+        table = twins.id
         spelled = ours or theirs
         assert spelled is not None
-        ranks = self.ranks[twins.id, shared_logical(ours, theirs)]
-        ranked = name
+        ranks = self.ranks[table, shared_logical(ours, theirs)]
         if name not in ranks:
-            ranked = self.partners.get((twins.id, name), name)
-        if ranked not in ranks:
-            ranks.append(ranked)
+            ranks.append(name)
         literals: list[str] = []
         words: set[str] = set()
         for source in self.sources:
-            if twins.id in source.tables and source.reads(name):
+            if table in source.tables and source.reads(name):
                 literals += source.literals
                 words |= source.words
         kept = [*dict.fromkeys(literals)][:LITERALS_OF_A_COLUMN]
@@ -10103,7 +10434,7 @@ class Filler:
             name=spelled.name,
             ours=ours,
             theirs=theirs,
-            rank=ranks.index(ranked),
+            rank=ranks.index(name),
             literals=tuple(kept),
             words=frozenset(words),
         )
@@ -10290,7 +10621,7 @@ class Search:
     def _candidates(self, name: str) -> list[str]:
         slot = self.slots[name]
         found: list[str] = []
-        tastes = self.filler.taste(self.table, name)
+        tastes = self.filler.tastes[self.table, name]
         if tastes:
             turn = self.number % len(tastes)
             found += tastes[turn:]
@@ -10452,7 +10783,6 @@ class Seen(NamedTuple):
     column: str | None = None
     sqlite: str = ""
     mysql: str = ""
-    step: str = ""  # the migration after which it was seen
 
     @property
     def cause(self) -> tuple[object, ...]:
@@ -10463,11 +10793,10 @@ class Explanation(NamedTuple):
     """A kind of finding and the differences that follow from it."""
 
     kind: str
-    reach: Literal["column", "key", "table", "child", "parent", "trigger", "view", "step"]
+    reach: Literal["column", "key", "table", "trigger", "view"]
     probes: tuple[str, ...]  # none: whatever the statement was
     outcome: Literal["refused", "value", "any"]
     reason: str
-    only_parity: bool = False  # not where the finding is a strict one
 
 
 WRITES: Final = ("insert", "literal", "edge", "beyond", "update")
@@ -10490,21 +10819,6 @@ EXPLANATIONS: Final = (
         "column-auto-increment", "column", ("left out", "null"), "any", "an id is made up, or not"
     ),
     Explanation("column-capacity", "column", WRITES, "any", "a value does not fit, or is cut"),
-    Explanation(
-        "column-capacity",
-        "column",
-        ("put", "carried", "duplicate", "orphan"),
-        "value",
-        "no value has both sizes: a BINARY is padded to its own",
-        only_parity=True,
-    ),
-    Explanation(
-        "table-missing",
-        "parent",
-        ("orphan", *WRITES),
-        "any",
-        "the key that refers to it is missing",
-    ),
     Explanation(
         "column-collation",
         "key",
@@ -10534,18 +10848,6 @@ EXPLANATIONS: Final = (
         "another parent, or another action",
     ),
     Explanation(
-        "foreign-key", "child", ("delete", "update key"), "any", "a child holds its parent back"
-    ),
-    Explanation(
-        "column-missing", "child", ("delete", "update key"), "any", "its key is missing too"
-    ),
-    Explanation(
-        "table-missing", "child", ("delete", "update key"), "any", "its keys are missing too"
-    ),
-    Explanation(
-        "foreign-key-dangling", "child", ("delete", "update key"), "any", "it is no key at all"
-    ),
-    Explanation(
         "foreign-key-dangling", "table", (), "any", "no row can meet it: every write is refused"
     ),
     Explanation("check", "table", (), "refused", "one side refuses what the other takes"),
@@ -10558,9 +10860,6 @@ EXPLANATIONS: Final = (
     ),
     Explanation("trigger", "trigger", (), "any", "a trigger fires on one side only"),
     Explanation("view", "view", (), "any", "the view has other columns"),
-    Explanation(
-        "migration-warning", "step", ("carried",), "value", "the server said that it stored another"
-    ),
     Explanation("seed-rows", "table", ("seed",), "value", "one side has rows more"),
 )
 
@@ -10611,15 +10910,9 @@ class Judge:
         for rule in EXPLANATIONS:
             if rule.kind != finding.kind or (rule.probes and seen.probe not in rule.probes):
                 continue
-            if rule.only_parity and finding.level != "parity":
-                continue
             if rule.outcome != "any" and (rule.outcome == "refused") != bool(seen.refused):
                 continue
-            if rule.reach == "step":
-                reached = finding.migration == seen.step
-            else:
-                reached = self._reaches(rule, table, columns, seen)
-            if reached:
+            if self._reaches(rule, table, columns, seen):
                 return True
         return False
 
@@ -10630,10 +10923,6 @@ class Judge:
         if rule.reach == "trigger":
             owner = self.trigger_tables.get(table, "")
             return owner in reach_of(self.schemas, seen.table)
-        if rule.reach == "parent":
-            return table in self._parents(seen.table)
-        if rule.reach == "child":
-            return table in reach_of(self.schemas, seen.table)
         if table not in (seen.table, seen.where):
             return False
         if rule.reach == "table":
@@ -10647,15 +10936,6 @@ class Judge:
         if table == seen.table:
             concerned |= seen.columns
         return not concerned.isdisjoint(columns)
-
-    def _parents(self, table: str) -> set[str]:
-        """The tables that a table's foreign keys refer to, on either side."""
-        found = set()
-        for schema in self.schemas:
-            for known in schema.tables.values():
-                if known.name.lower() == table:
-                    found |= {key.parent.lower() for key in known.foreign_keys}
-        return found
 
     def behaviours(self) -> list[Finding]:
         """Make one finding for each place and cause that nothing explains."""
@@ -10811,7 +11091,6 @@ class Walk:
         if refused:
             self._tell_refusal(step, refused)
             self._rebuild(number)
-        self.trio.drop_temporary()
         changed = self._look(bool(refused))
         for held in self._read():
             differences = held.differences()
@@ -10976,7 +11255,6 @@ class Walk:
         seen = Seen(
             probe="carried",
             statement=f"rows after {step.label}",
-            step=step.label,
             table=table.lower(),
             where=table.lower(),
             column=column,
@@ -11417,19 +11695,8 @@ def update_references(subject: Subject) -> Iterator[Trial]:
 
 def update_nothing(subject: Subject) -> Iterator[Trial]:
     names = [name for name in subject.common if name not in subject.held.key]
-    if not names:
-        return
-
-    def write(dialect: Dialect, quote: Quote) -> str:
-        return update(
-            dialect=dialect,
-            quote=quote,
-            twins=subject.twins,
-            changes={names[0]: quote(names[0])},
-            where=subject.held.key,
-        )
-
-    yield Trial(write)
+    for name in names[:1]:
+        yield subject.update({name: quote_plainly(name)}, [])
 
 
 def update_key(subject: Subject) -> Iterator[Trial]:
@@ -11493,7 +11760,6 @@ class Prober:
 
     def run(self) -> list[Finding]:
         """Fill the finished schemas, and probe each table; tables that take no row are told."""
-        self.trio.drop_temporary()
         self.trio.note_deferred(self.schemas[0])
         self.filler.sources = sources_of(self.schemas, self.trio)
         for held in self.trio.read([*self.tables.values()]):
@@ -11504,30 +11770,7 @@ class Prober:
             for name in sorted(self.tables):
                 self.progress(f"probing {name}")
                 self._probe_table(name)
-        return [one for one in map(self._tell_unknown, unknown) if one]
-
-    def _tell_unknown(self, unknown: Unknown) -> Finding | None:
-        """Name a table that takes no row, unless a finding says already why."""
-        refused = unknown.refusal.dialect
-        seen = Seen(
-            probe="row",
-            statement=unknown.refusal.words,
-            table=unknown.twins.id,
-            refused=refused,
-            where=unknown.twins.id,
-            sqlite="refused" if refused == "sqlite" else "taken",
-            mysql="refused" if refused == "mysql" else "taken",
-        )
-        if self.judge.is_explained(seen):
-            self.judge.take(seen)
-            return None
-        return Finding(
-            kind="row-unknown",
-            at=quote_name(unknown.twins.name),
-            sqlite=seen.sqlite,
-            mysql=seen.mysql,
-            note=f"the last row that was tried: {seen.statement}",
-        )
+        return [unknown_rows(one) for one in unknown]
 
     def _make_alike(self, held: Held) -> None:
         differences = held.differences()
@@ -11699,6 +11942,17 @@ def refusal_seen(about: Seen, ours: str | None, theirs: str | None) -> Seen:
         where=about.table,
         sqlite=sides[0],
         mysql=sides[1],
+    )
+
+
+def unknown_rows(unknown: Unknown) -> Finding:
+    refused = unknown.refusal.dialect
+    return Finding(
+        kind="row-unknown",
+        at=quote_name(unknown.twins.name),
+        sqlite="refused" if refused == "sqlite" else "taken",
+        mysql="refused" if refused == "mysql" else "taken",
+        note=f"the last row that was tried: {unknown.refusal.words}",
     )
 
 
@@ -15950,11 +16204,12 @@ def server_option(arguments: argparse.Namespace) -> str:
 
 
 def strict_kinds(option: str | None) -> frozenset[str]:
-    """The kinds that --strict names; all of them without a name; none without the option."""
+    """Read which kinds or shapes --strict names: all kinds without a name, none without the option."""
     if option is None:
         return frozenset()
-    known = [kind.name for kind in KINDS.values() if kind.level in ("strict", "both")]
-    names = [name.strip() for name in option.split(",") if name.strip()] or known
+    kinds = [kind.name for kind in KINDS.values() if kind.level in ("strict", "both")]
+    known = [*kinds, *(shape.name for shape in SHAPES)]
+    names = [name.strip() for name in option.split(",") if name.strip()] or kinds
     for name in names:
         if name not in known:
             raise ConfigError(f"--strict={name}: no strict kind; {did_you_mean(name, known)}")
@@ -16063,9 +16318,6 @@ def find_differences(
     findings += compare_history(task.steps)
     if task.round_trip:
         findings += round_trip(task.steps, (sqlite.backend, mysql.backend), progress)
-    if "collation-inherited" in task.strict and isinstance(mysql.backend, MySQLBackend):
-        migrations = [step.mysql for step in task.steps if step.mysql]
-        findings += inherited_collations(mysql.backend, mysql.schema, migrations, progress)
     return findings
 
 
@@ -16092,7 +16344,7 @@ def with_rows(
 
 
 def is_shown(finding: Finding, task: Task) -> bool:
-    return finding.level == "parity" or finding.kind in task.strict
+    return finding.level == "parity" or not task.strict.isdisjoint((finding.kind, finding.shape))
 
 
 def verdict_of(
