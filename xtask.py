@@ -1798,7 +1798,15 @@ FUNCTIONS: Final = (
         reason="MySQL escapes with backslashes",
     ),
     # bytes
-    Function("hex", "hex", "alike", "ascii", "letters or bytes"),
+    Function(
+        sqlite="hex",
+        mysql="hex",
+        means="usual",
+        result="ascii",
+        takes="letters or bytes",
+        reason="hex(NULL) is '' on SQLite",
+        strict=False,
+    ),
     Function("unhex", "unhex", "alike", "bytes", "text"),
     Function("randomblob", "random_bytes", "alike", "bytes", "integers"),
     # choices
@@ -1876,7 +1884,14 @@ FUNCTIONS: Final = (
     Function("json_array", "json_array", "alike", "text", strict=False),
     Function("json_object", "json_object", "alike", "text", strict=False),
     # casts
-    Function("cast_text", "cast_text", "alike", "text", "text"),
+    Function(
+        sqlite="cast_text",
+        mysql="cast_text",
+        means="usual",
+        result="text",
+        takes="text",
+        reason="what a CAST makes has the collation of MySQL's connection",
+    ),
     Function("cast_integer", "cast_integer", "alike", "integer", "text"),
     Function("cast_real", "cast_real", "alike", "real", ""),
     Function("cast_binary", "cast_binary", "alike", "bytes", "text"),
@@ -2860,10 +2875,12 @@ class Reviewer(Kinds):
         self.apart: list[str] = []
         self.usual: list[str] = []
         self.special: dict[str, Callable[[Node], None]] = {
+            "hex": self.hexadecimal,
             "lower": self.folding,
             "upper": self.folding,
             "substring": self.substring,
             "instr": self.instr,
+            "replace": self.replacement,
             **dict.fromkeys(("trim", "ltrim", "rtrim"), self.trim),
             "round": self.rounding,
             "idiv": self.call_divisor,
@@ -2889,6 +2906,10 @@ class Reviewer(Kinds):
             self.look_at(part)
         if isinstance(node, exp.Anonymous):
             self.look_at_call(node)
+        elif isinstance(node, exp.Case):
+            self.mixture(
+                [branch.args["true"] for branch in node.args["ifs"]], node.args.get("default")
+            )
         elif node.key in COMPARISONS:
             self.compare(node.this, node.expression, node.key)
         elif isinstance(node, exp.In) and node.expressions:
@@ -2919,6 +2940,8 @@ class Reviewer(Kinds):
             special(node)
         elif row.means != "alike":
             self.say(self.apart if row.means == "apart" else self.usual, row.reason)
+        if isinstance(row, Function) and row.result == "joined":
+            self.mixture(operands, None)
         if row.takes == "same":
             for operand in operands[1:]:
                 self.compare(operands[0], operand, "eq")
@@ -2960,7 +2983,31 @@ class Reviewer(Kinds):
             return True
         return kind == "datetime" and operator in ("gte", "lt") and is_in_full(literal, "date")
 
+    def mixture(self, values: Sequence[Node], default: Node | None) -> None:
+        """Tell what is one of several kinds: MySQL makes one kind of them."""
+        kinds = {self.kind(value) for value in (*values, default or exp.Null())} - {"null"}
+        if kinds <= {"text", "ascii"} or kinds <= NUMBERS or len(kinds) < 2:
+            return
+        usual = kinds <= {"text", "ascii", "integer"}
+        reason = "of values of several kinds MySQL makes one kind"
+        self.say(self.usual if usual else self.apart, reason)
+
     # ---- functions and operators that depend on more than the kinds of what they read
+
+    def never_null(self, node: Node) -> bool:
+        node = bare(node)
+        if isinstance(node, exp.Column):
+            column = self.columns.get(node.name)
+            return node.name in self.guarded or (column is not None and not column.nullable)
+        if isinstance(node, exp.Anonymous):
+            row: Function | None = node.meta.get("row")
+            known = row is not None and row.name == "randomblob"
+            return known and all(self.never_null(argument) for argument in node.expressions)
+        return isinstance(node, (exp.Literal, exp.Var))
+
+    def hexadecimal(self, node: Node) -> None:
+        if not self.never_null(node.expressions[0]):
+            self.say(self.usual, "hex(NULL) is '' on SQLite")
 
     def folding(self, node: exp.Expr) -> None:
         if self.kind(node.expressions[0]) in ("text", "any", "mixed"):
@@ -2979,6 +3026,10 @@ class Reviewer(Kinds):
         letters = not isinstance(needle, exp.Literal) or has_letters(needle.name)
         if self.dialect == "mysql" and letters and not self.tells_case(node):
             self.say(self.usual, "MySQL's instr() ignores letter case under this collation")
+
+    def replacement(self, node: Node) -> None:
+        if not self.never_null(node.expressions[-1]):
+            self.say(self.usual, "where nothing is replaced MariaDB does not look whether by NULL")
 
     def trim(self, node: exp.Expr) -> None:
         if len(node.expressions) > 1:
@@ -3014,12 +3065,9 @@ class Reviewer(Kinds):
 
     def json_valid(self, node: exp.Expr) -> None:
         document = node.expressions[0]
-        if self.dialect == "mysql" or not isinstance(document, exp.Column):
-            return
-        column = self.columns.get(document.name)
-        if column and column.nullable and column.name not in self.guarded:
-            name = column.name
-            self.say(self.apart, f"json_valid(NULL) is 0 before SQLite 3.45: {name} IS NULL OR …")
+        if self.dialect == "sqlite" and not self.never_null(document):
+            guard = f"{text_of(document)} IS NULL OR …"
+            self.say(self.apart, f"json_valid(NULL) is 0 before SQLite 3.45: {guard}")
 
     def json_text(self, node: exp.Expr) -> None:
         if node.expressions:

@@ -272,7 +272,10 @@ def test_an_unknown_function_is_named() -> None:
     ("sql", "reason"),
     [
         ("lower(s) = s", "ASCII"),
-        ("lower(hex(x)) = s", ""),
+        ("lower(hex(s)) = s", ""),
+        ("hex(x) = s", "hex(NULL)"),
+        ("replace(s, 'a', note) = s", "NULL"),
+        ("CAST(a AS TEXT) = s", "collation"),
         ("a % b = 0", "divided by 0"),
         ("a % 2 = 0", ""),
         ("s LIKE 'x%'", "ASCII letters"),
