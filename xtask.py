@@ -14498,6 +14498,7 @@ class Lock(NamedTuple):
     verdict: str
     settings: str
     migrations: tuple[Locked, ...]
+    rows: bool = False  # carried and probed
 
     def side(self, dialect: Dialect) -> dict[str, str]:
         """Return the digest of each migration of one side by its label, in order."""
@@ -14588,6 +14589,7 @@ def render_lock(
         f"format = {LOCK_FORMAT}",
         f"server = {toml_string(server)}",
         f"settings_sha256 = {toml_string(settings_digest(settings))}",
+        ROWS_PROVEN if verdict.rows else ROWS_NOT_PROVEN,
         'schema = """',
     ]
     for line in describe(sqlite.schema, mysql.schema, judged):
@@ -14645,8 +14647,17 @@ def _united(sqlite: Schema, mysql: Schema) -> Schema:
 INFORMATION: Final = re.compile(r"^(?:server|proof) = .*\n", re.MULTILINE)
 
 
+ROWS_PROVEN: Final = "rows = true"
+ROWS_NOT_PROVEN: Final = "rows = false"
+
+
 def same_proof(old: str, new: str) -> bool:
-    """Say whether two locks prove the same; which server it was is information."""
+    """Say whether two locks prove the same; which server it was is information.
+
+    An old proof with rows holds for a run without them.
+    """
+    if ROWS_PROVEN in old.splitlines():
+        new = new.replace(f"\n{ROWS_NOT_PROVEN}\n", f"\n{ROWS_PROVEN}\n", 1)
     return INFORMATION.sub("", old) == INFORMATION.sub("", new)
 
 
@@ -14677,7 +14688,12 @@ def parse_lock(text: str, where: str) -> Lock:
     for item in data["migrations"]:
         dialect = "sqlite" if "sqlite" in item else "mysql"
         migrations.append(Locked(dialect, item[dialect], item["sha256"]))
-    return Lock(data["verdict"], data["settings_sha256"], tuple(migrations))
+    return Lock(
+        verdict=data["verdict"],
+        settings=data["settings_sha256"],
+        migrations=tuple(migrations),
+        rows=data.get("rows") is True,
+    )
 
 
 class OtherFormat(ConfigError):
@@ -14701,6 +14717,8 @@ def lock_problems(lock: Lock, steps: Sequence[Pair], settings: Settings) -> list
             problems.append(f"{dialect}: the order of the migrations changed")
     if lock.settings != settings_digest(settings):
         problems.append("parity.toml changed")
+    if settings.verify_rows and not lock.rows:
+        problems.append("parity.toml asks for rows, and this proof was made without them")
     return problems
 
 

@@ -137,6 +137,33 @@ def test_another_server_does_not_make_it_stale(proven: Project) -> None:
     assert path.read_bytes() == before
 
 
+def with_rows(proof: Proof) -> Proof:
+    """The same verification, with rows."""
+    counts = xtask.RowCounts(carried=6, steps=2, probes=9, alike=9, explained=0)
+    proof.verdict = dataclasses.replace(proof.verdict, rows=counts)
+    return proof
+
+
+def test_rows_that_parity_toml_asks_for_must_be_in_the_proof(proven: Project) -> None:
+    proven.write({"parity.toml": "[verify]\nrows = true\n"})
+    Proof(proven).keep()
+    status, said = check(proven)
+    assert status == 1 and "asks for rows, and this proof was made without them" in said
+    with_rows(Proof(proven)).keep()
+    assert check(proven)[0] == 0
+
+
+def test_a_proof_with_rows_holds_for_a_run_without(proven: Project) -> None:
+    with_rows(Proof(proven)).keep()
+    before = (proven.path / "parity.lock").read_bytes()
+    assert tomllib.loads(before.decode())["rows"] is True
+    assert Proof(proven).keep(locked=True) == Proof(proven).keep() == 0
+    assert (proven.path / "parity.lock").read_bytes() == before
+    proven.write({UP: "CREATE TABLE u (id INTEGER PRIMARY KEY);\n"})
+    Proof(proven).keep()
+    assert tomllib.loads((proven.path / "parity.lock").read_text("utf-8"))["rows"] is False
+
+
 def test_locked_never_writes(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     project.write(dict(MIGRATIONS))
     path = project.path / "parity.lock"
