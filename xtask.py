@@ -9630,10 +9630,12 @@ def day_text(text: str) -> str:
 
 
 def moment_text(text: str) -> str:
-    """A moment by value; a day alone stays one, as text that holds ten characters sorts elsewhere."""
+    """A moment by value, however its parts are written; a day alone is its midnight."""
     parts = PARTS_OF_A_MOMENT.match(text)
+    if PARTS_OF_A_DAY.match(text):
+        return f"{day_text(text)} 00:00:00"
     if not parts:
-        return day_text(text)
+        return text
     day, clock, fraction = parts.groups(default="")
     if len(clock) == 5:
         clock += ":00"
@@ -9678,6 +9680,8 @@ def comparable(value: object, logical: str, declared: str) -> Value:
             return quote_string(value.isoformat())
         case datetime.timedelta():
             return quote_string(duration_text(value))
+        case str() if logical == "bytes":
+            return f"x'{value.encode().hex()}'"
     return quote_string(comparable_text(str(value), logical, declared))
 
 
@@ -9870,6 +9874,7 @@ class MySQLStore:
     def __init__(self, backend: MySQLBackend, clock: Clock) -> None:
         self.backend, self.clock = backend, clock
         self.session: Any = None
+        self.before = ""  # what is sent along with the next statement
 
     def open(self) -> None:
         """Begin a session of our own, and stop the clocks of both."""
@@ -9912,6 +9917,7 @@ class MySQLStore:
         """Run statements; None where they were taken, else the error."""
         import pymysql
 
+        sql, self.before = self.before + sql, ""
         try:
             with self.session.cursor() as cursor:
                 cursor.execute(sql)
@@ -9924,7 +9930,7 @@ class MySQLStore:
         return None
 
     def begin(self) -> None:
-        self.run("START TRANSACTION")
+        self.before = "START TRANSACTION;\n"
 
     def rollback(self) -> None:
         self.run("ROLLBACK")
@@ -10292,6 +10298,14 @@ class Trio:
         waits = any(key.deferred for table in tables for key in table.foreign_keys)
         self.sqlite.defers = self.again.defers = waits
 
+    def drop_temporary(self) -> None:
+        """Drop SQLite's temporary tables: an application's connection never sees them."""
+        query = "SELECT type, name FROM temp.sqlite_schema WHERE type IN ('table', 'view')"
+        for store in (self.sqlite, self.again):
+            (found,) = store.ask([query])
+            for kind, name in found:
+                store.run(f"DROP {kind} temp.{quote_sqlite(str(name))}")
+
     @contextmanager
     def enforcing(self) -> Iterator[None]:
         """Let foreign keys hold for the rows that are put, whatever the migrations say."""
@@ -10452,29 +10466,76 @@ class Filler:
         self.last = ""  # the last statement, as a report shows it
         self.full_rows: dict[str, NewRow] = {}
         self.ranks = ByColumn(list)
+        self.partners: dict[tuple[str, str], str] = {}
         self.tastes = ByColumn(list)
         self.chosen = ByColumn(list)
+
+    def words_of_constraint(self, twins: Twins, names: Collection[str]) -> set[str]:
+        """The words of the CHECKs of a table that bear one of these names."""
+        query = f"SELECT sql FROM sqlite_schema WHERE name = {quote_string(twins.name)}"
+        (found,) = self.trio.sqlite.ask([query])
+        words: set[str] = set()
+        for (sql,) in found:
+            for name, rest in NAMED_CHECK.findall(str(sql)):
+                if name.lower() in names:
+                    words.update(lower(PLAIN_WORD.findall(rest)))
+        return words
+
+    def taste(self, table: str, column: str) -> list[str]:
+        """The values of a column at the end; of its namesakes, where its table has it no more."""
+        if self.tastes[table, column]:
+            return self.tastes[table, column]
+        found = []
+        for (_, name), values in self.tastes.items():
+            if name == column:
+                found += values
+        return found
 
     def slots(self, twins: Twins) -> dict[str, Slot]:
         """The columns of a table, by lower name, with what the SQL around says of each."""
         names = dict.fromkeys(twins.ours.by_name)
         for name in twins.theirs.by_name:
             names[name] = None
+        self._rank_partners(twins)
         return {name: self._slot(twins, name) for name in names}
+
+    def _rank_partners(self, twins: Twins) -> None:
+        """Let columns that one side alone has hold what their likely partners hold.
+
+        A later step may give them one name, as a column that is renamed at two times.
+        """
+        alone: list[dict[str, list[str]]] = []
+        sides = ((twins.ours, twins.theirs), (twins.theirs, twins.ours))
+        for table, other in sides:
+            by_logical: dict[str, list[str]] = defaultdict(list)
+            for name, column in table.by_name.items():
+                if name not in other.by_name:
+                    by_logical[shared_logical(None, column)].append(name)
+            alone.append(by_logical)
+        for logical, names in alone[0].items():
+            ranks = self.ranks[twins.id, logical]
+            for name, partner in zip(names, alone[1][logical], strict=False):
+                if partner in ranks:
+                    name, partner = partner, name
+                if name not in ranks:
+                    ranks.append(name)
+                self.partners[twins.id, partner] = name
 
     def _slot(self, twins: Twins, name: str) -> Slot:
         ours = twins.ours.by_name.get(name)
         theirs = twins.theirs.by_name.get(name)
-        table = twins.id
         spelled = ours or theirs
         assert spelled is not None
-        ranks = self.ranks[table, shared_logical(ours, theirs)]
+        ranks = self.ranks[twins.id, shared_logical(ours, theirs)]
+        ranked = name
         if name not in ranks:
-            ranks.append(name)
+            ranked = self.partners.get((twins.id, name), name)
+        if ranked not in ranks:
+            ranks.append(ranked)
         literals: list[str] = []
         words: set[str] = set()
         for source in self.sources:
-            if table in source.tables and source.reads(name):
+            if twins.id in source.tables and source.reads(name):
                 literals += source.literals
                 words |= source.words
         kept = [*dict.fromkeys(literals)][:LITERALS_OF_A_COLUMN]
@@ -10482,7 +10543,7 @@ class Filler:
             name=spelled.name,
             ours=ours,
             theirs=theirs,
-            rank=ranks.index(name),
+            rank=ranks.index(ranked),
             literals=tuple(kept),
             words=frozenset(words),
         )
@@ -10584,6 +10645,9 @@ class Unknown(NamedTuple):
     refusal: Refusal
 
 
+NAMED_CHECK: Final = re.compile(
+    r"\bCONSTRAINT\s+[\"`\[]?(\w+)[\"`\]]?\s+CHECK\s*\((.*?)\)\s*(?=,|\)\s*\Z)", re.I | re.S
+)
 PARENTS_TRIED: Final = 12
 
 
@@ -10669,7 +10733,7 @@ class Search:
     def _candidates(self, name: str) -> list[str]:
         slot = self.slots[name]
         found: list[str] = []
-        tastes = self.filler.tastes[self.table, name]
+        tastes = self.filler.taste(self.table, name)
         if tastes:
             turn = self.number % len(tastes)
             found += tastes[turn:]
@@ -10791,6 +10855,7 @@ class Search:
     def _moves(self, refusal: Refusal) -> list[Move]:
         """List changes: of the columns that the refusal names, then of those that SQL reads."""
         spoken = set(lower(PLAIN_WORD.findall(refusal.words)))
+        spoken |= self.filler.words_of_constraint(self.twins, spoken)
         named = [name for name in self.slots if name in spoken]
         about_keys = "foreign" in spoken
         moves: list[Move] = []
@@ -10831,6 +10896,7 @@ class Seen(NamedTuple):
     column: str | None = None
     sqlite: str = ""
     mysql: str = ""
+    step: str = ""  # the migration after which it was seen
 
     @property
     def cause(self) -> tuple[object, ...]:
@@ -10841,10 +10907,11 @@ class Explanation(NamedTuple):
     """A kind of finding and the differences that follow from it."""
 
     kind: str
-    reach: Literal["column", "key", "table", "trigger", "view"]
+    reach: Literal["column", "key", "table", "child", "parent", "trigger", "view", "step"]
     probes: tuple[str, ...]  # none: whatever the statement was
     outcome: Literal["refused", "value", "any"]
     reason: str
+    only_parity: bool = False  # not where the finding is a strict one
 
 
 WRITES: Final = ("insert", "literal", "edge", "beyond", "update")
@@ -10867,6 +10934,21 @@ EXPLANATIONS: Final = (
         "column-auto-increment", "column", ("left out", "null"), "any", "an id is made up, or not"
     ),
     Explanation("column-capacity", "column", WRITES, "any", "a value does not fit, or is cut"),
+    Explanation(
+        "column-capacity",
+        "column",
+        ("put", "carried", "duplicate", "orphan"),
+        "value",
+        "no value has both sizes: a BINARY is padded to its own",
+        only_parity=True,
+    ),
+    Explanation(
+        "table-missing",
+        "parent",
+        ("orphan", *WRITES),
+        "any",
+        "the key that refers to it is missing",
+    ),
     Explanation(
         "column-collation",
         "key",
@@ -10896,6 +10978,16 @@ EXPLANATIONS: Final = (
         "another parent, or another action",
     ),
     Explanation(
+        "foreign-key", "child", ("delete", "update key"), "any", "a child holds its parent back"
+    ),
+    Explanation(
+        "column-missing", "child", ("delete", "update key"), "any", "its key is missing too"
+    ),
+    Explanation(
+        "table-missing", "child", ("delete", "update key"), "any", "its keys are missing too"
+    ),
+    Explanation("foreign-key-dangling", "child", (), "any", "every write of its parent fails too"),
+    Explanation(
         "foreign-key-dangling", "table", (), "any", "no row can meet it: every write is refused"
     ),
     Explanation("check", "table", (), "refused", "one side refuses what the other takes"),
@@ -10908,6 +11000,9 @@ EXPLANATIONS: Final = (
     ),
     Explanation("trigger", "trigger", (), "any", "a trigger fires on one side only"),
     Explanation("view", "view", (), "any", "the view has other columns"),
+    Explanation(
+        "migration-warning", "step", ("carried",), "value", "the server said that it stored another"
+    ),
     Explanation("seed-rows", "table", ("seed",), "value", "one side has rows more"),
 )
 
@@ -10958,9 +11053,15 @@ class Judge:
         for rule in EXPLANATIONS:
             if rule.kind != finding.kind or (rule.probes and seen.probe not in rule.probes):
                 continue
+            if rule.only_parity and finding.level != "parity":
+                continue
             if rule.outcome != "any" and (rule.outcome == "refused") != bool(seen.refused):
                 continue
-            if self._reaches(rule, table, columns, seen):
+            if rule.reach == "step":
+                reached = finding.migration == seen.step
+            else:
+                reached = self._reaches(rule, table, columns, seen)
+            if reached:
                 return True
         return False
 
@@ -10971,6 +11072,10 @@ class Judge:
         if rule.reach == "trigger":
             owner = self.trigger_tables.get(table, "")
             return owner in reach_of(self.schemas, seen.table)
+        if rule.reach == "parent":
+            return table in self._parents(seen.table)
+        if rule.reach == "child":
+            return table in reach_of(self.schemas, seen.table)
         if table not in (seen.table, seen.where):
             return False
         if rule.reach == "table":
@@ -10984,6 +11089,15 @@ class Judge:
         if table == seen.table:
             concerned |= seen.columns
         return not concerned.isdisjoint(columns)
+
+    def _parents(self, table: str) -> set[str]:
+        """The tables that a table's foreign keys refer to, on either side."""
+        found = set()
+        for schema in self.schemas:
+            for known in schema.tables.values():
+                if known.name.lower() == table:
+                    found |= {key.parent.lower() for key in known.foreign_keys}
+        return found
 
     def behaviours(self) -> list[Finding]:
         """Make one finding for each place and cause that nothing explains."""
@@ -11139,6 +11253,7 @@ class Walk:
         if refused:
             self._tell_refusal(step, refused)
             self._rebuild(number)
+        self.trio.drop_temporary()
         changed = self._look(bool(refused))
         for held in self._read():
             differences = held.differences()
@@ -11303,6 +11418,7 @@ class Walk:
         seen = Seen(
             probe="carried",
             statement=f"rows after {step.label}",
+            step=step.label,
             table=table.lower(),
             where=table.lower(),
             column=column,
@@ -11743,8 +11859,19 @@ def update_references(subject: Subject) -> Iterator[Trial]:
 
 def update_nothing(subject: Subject) -> Iterator[Trial]:
     names = [name for name in subject.common if name not in subject.held.key]
-    for name in names[:1]:
-        yield subject.update({name: quote_plainly(name)}, [])
+    if not names:
+        return
+
+    def write(dialect: Dialect, quote: Quote) -> str:
+        return update(
+            dialect=dialect,
+            quote=quote,
+            twins=subject.twins,
+            changes={names[0]: quote(names[0])},
+            where=subject.held.key,
+        )
+
+    yield Trial(write)
 
 
 def update_key(subject: Subject) -> Iterator[Trial]:
@@ -11805,9 +11932,15 @@ class Prober:
         self.probes = self.alike = 0
         self.big = {name for name, twins in self.tables.items() if is_big(twins)}
         self.unlike: set[str] = set()
+        self.written: set[str] = set()  # tables that some trigger may insert into
+        for schema in schemas:
+            for trigger in schema.triggers:
+                mentioned = set(lower(trigger.mentions))
+                self.written |= mentioned - {trigger.table.lower()}
 
     def run(self) -> list[Finding]:
         """Fill the finished schemas, and probe each table; tables that take no row are told."""
+        self.trio.drop_temporary()
         self.trio.note_deferred(self.schemas[0])
         self.filler.sources = sources_of(self.schemas, self.trio)
         for held in self.trio.read([*self.tables.values()]):
@@ -11818,7 +11951,30 @@ class Prober:
             for name in sorted(self.tables):
                 self.progress(f"probing {name}")
                 self._probe_table(name)
-        return [unknown_rows(one) for one in unknown]
+        return [one for one in map(self._tell_unknown, unknown) if one]
+
+    def _tell_unknown(self, unknown: Unknown) -> Finding | None:
+        """Name a table that takes no row, unless a finding says already why."""
+        refused = unknown.refusal.dialect
+        seen = Seen(
+            probe="row",
+            statement=unknown.refusal.words,
+            table=unknown.twins.id,
+            refused=refused,
+            where=unknown.twins.id,
+            sqlite="refused" if refused == "sqlite" else "taken",
+            mysql="refused" if refused == "mysql" else "taken",
+        )
+        if self.judge.is_explained(seen):
+            self.judge.take(seen)
+            return None
+        return Finding(
+            kind="row-unknown",
+            at=quote_name(unknown.twins.name),
+            sqlite=seen.sqlite,
+            mysql=seen.mysql,
+            note=f"the last row that was tried: {seen.statement}",
+        )
 
     def _make_alike(self, held: Held) -> None:
         differences = held.differences()
@@ -11961,11 +12117,14 @@ class Prober:
         """Put back the counters of InnoDB that the statement may ask; no rollback does."""
         counted = []
         for twins in reached:
-            itself = twins.id == name
+            if not twins.counts:
+                continue
+            asked = twins.id in self.written
             for column in twins.theirs.columns:
-                asked = not itself or column.name.lower() in trial.columns
-                if column.auto_increment and asked:
-                    counted.append(twins.theirs.name)
+                itself = twins.id == name and column.name.lower() in trial.columns
+                asked |= column.auto_increment and itself
+            if asked:
+                counted.append(twins.theirs.name)
         self.trio.mysql.reset(counted)
 
 
@@ -11990,17 +12149,6 @@ def refusal_seen(about: Seen, ours: str | None, theirs: str | None) -> Seen:
         where=about.table,
         sqlite=sides[0],
         mysql=sides[1],
-    )
-
-
-def unknown_rows(unknown: Unknown) -> Finding:
-    refused = unknown.refusal.dialect
-    return Finding(
-        kind="row-unknown",
-        at=quote_name(unknown.twins.name),
-        sqlite="refused" if refused == "sqlite" else "taken",
-        mysql="refused" if refused == "mysql" else "taken",
-        note=f"the last row that was tried: {unknown.refusal.words}",
     )
 
 
