@@ -15856,16 +15856,9 @@ class Project:
         return self.base / LOCK_NAME
 
     def shown(self, dialect: Dialect) -> str:
-        """The directory as reports name it: the same text wherever the checkout lies."""
-        path = self.sqlite if dialect == "sqlite" else self.mysql
-        try:
-            return (
-                path.resolve().relative_to(self.base.resolve()).as_posix()
-                if self.own
-                else str(path)
-            )
-        except ValueError:
-            return str(path)
+        """Name a side's directory as it is reached from the present one; a flag as it was given."""
+        path = self.directory(dialect)
+        return Path(os.path.relpath(path)).as_posix() if self.own else str(path)
 
     def history(self) -> History:
         """Discover and pair the migrations of both sides; what is wrong with either is told at once."""

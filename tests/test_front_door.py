@@ -592,3 +592,13 @@ def test_the_sample_is_no_projects_answer(project: Project, server_url: str) -> 
     project.write({"README.md": "", ".git/HEAD": ""})
     done = project.run("verify-migrations", "--server", server_url)
     assert (done.returncode, done.stdout) == (2, "") and xtask.NO_PROJECT in done.stderr
+
+
+@pytest.mark.mariadb
+def test_paths_are_as_they_are_reached_from_here(project: Project, server_url: str) -> None:
+    project.pair(TABLE, MYSQL_TABLE).write({"parity.toml": "", ".git/HEAD": "", "src/x.py": ""})
+    project.path = project.path / "src"
+    done = project.run("verify-migrations", "--server", server_url, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert '"path": "../migrations"' in done.stdout
+    assert '"path": "../migrations_mysql"' in done.stdout
