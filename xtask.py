@@ -5833,7 +5833,7 @@ class MySQLBackend:
                     f"parity.toml: mysql.init: {beginning(statement.text)}: {_server_words(error)}"
                 ) from error
         ((sql_mode,),) = self.query("SELECT @@sql_mode", self.connection)
-        self.sql_mode = catalogue_text(sql_mode)
+        self.sql_mode = server_text(sql_mode)
 
     def apply(self, migration: Migration, direction: Direction = "up") -> list[Finding]:
         path = path_of(migration, direction)
@@ -5864,17 +5864,18 @@ class MySQLBackend:
             )
         return findings
 
-    def _told_warnings(self) -> tuple[Any, ...]:
+    def _told_warnings(self) -> list[int]:
         """Ask how much the session tells of warnings: whether of notes, and of how many."""
-        return self.query("SELECT @@sql_notes, @@max_error_count", self.connection)[0]
+        told = self.query("SELECT @@sql_notes, @@max_error_count", self.connection)[0]
+        return [session_number(value) for value in told]
 
     def _hidden_warnings(self, migration: Migration, place: str) -> list[Finding]:
         """Find that the session tells of fewer warnings than it did at first; say it once."""
         hidden_before = self.hides_warnings
-        told = [int(value) for value in self._told_warnings()]
+        told = self._told_warnings()
         names = ("sql_notes", "max_error_count")
         limits = zip(names, told, self.told, strict=True)
-        less = [f"{name} = {now}" for name, now, first in limits if now < int(first)]
+        less = [f"{name} = {now}" for name, now, first in limits if now < first]
         self.hides_warnings = bool(less)
         if not less or hidden_before:
             return []
@@ -5915,7 +5916,9 @@ class MySQLBackend:
             said = self._nameless(_server_words(error))
             said += foreign_syntax(self.flavour, error.args[0], f"{said}\n{statement.text}")
             raise failed(migration, path, statement, total, self.flavour, said) from error
-        warnings = {int(code): self._nameless(server_text(text)) for _, code, text in shown}
+        warnings = {}
+        for _, code, text in shown:
+            warnings[session_number(code)] = self._nameless(server_text(text))
         if DIRECTORY_IGNORED in warnings:
             raise MigrationError(
                 f"{migration.label}: {path}, {_place_of(statement)}: a table may not lie in a "
@@ -6257,9 +6260,17 @@ CONNECTION_LOST: Final = (2006, 2013, 2055, 1053, 1927)  # went away, lost, lost
 LOGIN_REFUSED: Final = (1044, 1045, 1130, 1251, 1698)
 
 
+def session_number(value: object) -> int:
+    return int(server_text(value))
+
+
 def server_text(value: object) -> str:
-    """Decode the words of a session whose character set a migration may have changed."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    """Decode the words of a session whose character set a migration may have changed.
+
+    UTF-16 has a NUL before each letter of ASCII, which is all that matters here.
+    """
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text.replace("\0", "")
 
 
 def _server_words(error: Exception) -> str:

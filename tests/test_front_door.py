@@ -516,7 +516,7 @@ def test_errors_of_both_sides_are_told_in_one_run(project: Project, server_url: 
         "SELECT x'ff00fe', 'é';",
         "SET character_set_results = NULL; SELECT 'é';",
         "SET character_set_results = latin1; SELECT 'é';",
-        "SET character_set_results = utf16; SELECT 'é', 1; INSERT INTO t VALUES (); DELETE FROM t;",
+        "SET character_set_results = utf16; SELECT 'é', 1; DROP TABLE IF EXISTS u;",
     ],
 )
 def test_what_a_migration_selects_is_no_matter(sql: str, project: Project, server_url: str) -> None:

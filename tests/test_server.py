@@ -507,7 +507,7 @@ def test_a_directory_behind_a_prepare(project: Project, mysql: xtask.MySQLBacken
 def test_the_sql_mode_is_the_servers_and_one_more(mysql: xtask.MySQLBackend) -> None:
     mysql.fresh()
     query = "SELECT @@SESSION.sql_mode, @@GLOBAL.sql_mode"
-    session, server = mysql.query(query, mysql.connection)[0]
+    session, server = map(xtask.catalogue_text, mysql.query(query, mysql.connection)[0])
     assert set(session.split(",")) ^ set(server.split(",")) == {"NO_DIR_IN_CREATE"}
 
 
