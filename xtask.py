@@ -3626,9 +3626,13 @@ VERSIONED: Final = re.compile(r"(?:.*/)?v?\d+[^/]*\.[^/.]+\Z", re.IGNORECASE)
 def _notes(snapshot: Snapshot, sources: Sequence[Source], own: Sequence[Source]) -> tuple[str, ...]:
     """Say which files were passed over: other databases' and what bears a version and is no SQL."""
     notes = []
+    others: dict[str, list[str]] = defaultdict(list)
+    kept = set(own)
     for source in sources:
-        if source not in own:
-            notes.append(f"{snapshot.path(source.path)}: passed over, it is for {source.word}")
+        if source not in kept:
+            others[source.word.lower()].append(source.path)
+    for word, paths in sorted(others.items()):
+        notes.append(f"{snapshot.where}: passed over, for {word}: {some_of(paths)}")
     for path in sorted(snapshot.files):
         if VERSIONED.match(path) and not is_sql(path) and not path.endswith(NO_MIGRATION_SUFFIXES):
             notes.append(f"{snapshot.path(path)}: not run, it bears a version and is no SQL")
