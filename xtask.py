@@ -13302,13 +13302,15 @@ def _section(verdict: Verdict, section: Section, pen: Pen) -> list[str]:
     return lines
 
 
-MOST_IN_A_CELL: Final = 60  # characters of a value, or places of a cause
+MOST_IN_A_CELL: Final = 60  # characters of a value
+MOST_PLACES: Final = 8  # of a cause
 
 
 def _is_long(cause: Cause) -> bool:
     """Say whether a cause is better read as a block than in a table's row."""
     values = [shown_value(value) for value in (cause.sqlite, cause.mysql)]
-    return max(len(value) for value in values) > MOST_IN_A_CELL or len(cause.members) > 8
+    longest = max(len(value) for value in values)
+    return longest > MOST_IN_A_CELL or len(cause.members) > MOST_PLACES
 
 
 Cells = list[list[str]]  # of a row: each cell's paragraphs
@@ -14184,7 +14186,7 @@ def _lines_of(verdict: Verdict, finding: Finding) -> list[tuple[str, int]]:
 
 
 class LineGroup(NamedTuple):
-    """Lines of both sides that stand beside each other, all alike or all not."""
+    """Lines of both sides that stand beside each other, all with a finding or all without."""
 
     differs: bool
     pairs: list[tuple[str, str]]
@@ -14197,10 +14199,10 @@ class TableOnPage(NamedTuple):
 
 def tables_on_page(verdict: Verdict) -> list[TableOnPage]:
     """Set both sides of each table with findings beside each other."""
-    places: dict[str, set[str]] = defaultdict(set)
+    places: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for one in verdict.findings:
         at = one.finding.at.lower()
-        places[relation_of(at)].add(at)
+        places[relation_of(at)].add((word_of_kind(one.finding.kind), at))
     ours = _lines_by_table(verdict.sqlite.schema)
     theirs = _lines_by_table(verdict.mysql.schema)
     found = []
@@ -14209,6 +14211,13 @@ def tables_on_page(verdict: Verdict) -> list[TableOnPage]:
             groups = _aligned(ours.get(name, []), theirs.get(name, []), places[name])
             found.append(TableOnPage(printable(name), groups))
     return found
+
+
+def word_of_kind(kind: str) -> str:
+    """Name the lines that a kind is about by their first word; columns have none."""
+    if kind.startswith("column-") or kind == "type-unknown":
+        return ""
+    return kind.partition("-")[0]
 
 
 def _lines_by_table(schema: Schema) -> dict[str, list[SchemaLine]]:
@@ -14220,17 +14229,19 @@ def _lines_by_table(schema: Schema) -> dict[str, list[SchemaLine]]:
 
 
 def _aligned(
-    ours: Sequence[SchemaLine], theirs: Sequence[SchemaLine], places: Collection[str]
+    ours: Sequence[SchemaLine], theirs: Sequence[SchemaLine], places: Collection[tuple[str, str]]
 ) -> list[LineGroup]:
-    """Pair lines about one place, the rest in order; what has a finding or no partner differs."""
+    """Pair lines about one thing; CHECKs and the primary key are about the whole table."""
     left = _keyed(ours)
     right = _keyed(theirs)
+    words = {word for word, _ in places}
     groups: list[LineGroup] = []
     for key in dict.fromkeys((*left, *right)):
-        one = left.get(key)
-        other = right.get(key)
-        texts = (_indented_line(one), _indented_line(other))
-        differs = one is None or other is None or key[1] in places
+        word, at, _ = key
+        texts = (_indented_line(left.get(key)), _indented_line(right.get(key)))
+        differs = (word, at) in places
+        if word in ("check", "primary"):
+            differs = word in words and texts[0] != texts[1]
         if not groups or groups[-1].differs != differs:
             groups.append(LineGroup(differs, []))
         groups[-1].pairs.append(texts)
@@ -14253,8 +14264,12 @@ def _keyed(lines: Sequence[SchemaLine]) -> dict[tuple[str, str, int], SchemaLine
         word = line.text.partition(" ")[0]
         if line.text.startswith(f"{name}: "):
             word = ""
-        if line.place == line.owner:
+        elif line.place == line.owner:
             word = "table"
+        elif word == "check":
+            place = line.text
+        elif " index " in line.text.partition("(")[0]:
+            word = "index"  # FULLTEXT or SPATIAL
         turn = 0
         while (word, place, turn) in keyed:
             turn += 1

@@ -137,6 +137,29 @@ def test_tables_are_aligned_by_column() -> None:
     assert different == {("  a: INTEGER, null", "")}
 
 
+def test_only_the_line_of_a_finding_is_marked() -> None:
+    """Not the foreign key on the same columns, nor what one side alone has and need not."""
+    key = xtask.Key("i", (xtask.whole_column("parent_id"),))
+    ours = table("t", "id", "parent_id", parent="p")
+    theirs = dataclasses.replace(ours, indexes=(key,), checks=((xtask.Expression("id > 0"),),))
+    made = with_tables(verdict(finding("index", "t(parent_id)", None, "INDEX")), ours)
+    server = dataclasses.replace(made.mysql, schema=xtask.Schema({"t": theirs}))
+    (shown,) = xtask.tables_on_page(dataclasses.replace(made, servers=(server,)))
+    different = [pair for group in shown.groups if group.differs for pair in group.pairs]
+    assert different == [("", "  index (parent_id)")]
+
+
+def test_a_check_is_beside_the_same_check() -> None:
+    checks = [(xtask.Expression(text),) for text in ("a > 0", "a > 1", "b > 0")]
+    ours = dataclasses.replace(table("t", "id"), checks=tuple(checks[:2]))
+    theirs = dataclasses.replace(table("t", "id"), checks=tuple(checks[1:]))
+    made = with_tables(verdict(finding("check", "t", "a > 0", "b > 0")), ours)
+    server = dataclasses.replace(made.mysql, schema=xtask.Schema({"t": theirs}))
+    (shown,) = xtask.tables_on_page(dataclasses.replace(made, servers=(server,)))
+    different = [pair for group in shown.groups if group.differs for pair in group.pairs]
+    assert different == [("  check a > 0", ""), ("", "  check b > 0")]
+
+
 def test_the_map_has_neighbours_and_all_tables_on_demand() -> None:
     tables = [table("p", "id"), table("t", "id", "parent_id", parent="p"), table("far", "id")]
     near, whole = xtask.drawings(with_tables(verdict(finding("check", "t", "a", None)), *tables))
