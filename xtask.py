@@ -12941,12 +12941,17 @@ class StrictLine(NamedTuple):
 
 def strict_lines(verdict: Verdict) -> list[StrictLine]:
     """Sort what --strict would add by shape, worst first."""
-    shapes: dict[str, list[str]] = defaultdict(list)
+    places: dict[str, list[str]] = {shape.name: [] for shape in SHAPES}
     for one in verdict.hidden:
         if one.entry is None:
             finding = one.finding
-            shapes[finding.shape or finding.kind].append(printable(finding.at))
-    return [StrictLine(shape, shapes[shape]) for shape in sorted(shapes)]
+            places.setdefault(finding.shape or "rest", []).append(printable(finding.at))
+    texts = {shape.name: shape.text for shape in SHAPES}
+    lines = []
+    for name, found in places.items():
+        if found:
+            lines.append(StrictLine(texts.get(name, name), found))
+    return lines
 
 
 def strict_heading(verdict: Verdict) -> str:

@@ -64,9 +64,13 @@ NEW = [
     ),
 ]
 HIDDEN = [
-    finding("column-collation", "t.name", "exact", "ignores case, accents", None, level="strict"),
-    finding("column-collation", "t.id", "exact", "ignores case, accents", None, level="strict"),
-    finding("column-capacity", "t.name", "TEXT", "varchar(255)", None, level="strict"),
+    finding(
+        "column-collation", "t.name", "exact", "folds", None, level="strict", shape="collation"
+    ),
+    finding("column-collation", "t.id", "exact", "folds", None, level="strict", shape="key-case"),
+    finding(
+        "column-capacity", "t.name", "TEXT", "varchar(255)", None, level="strict", shape="length"
+    ),
 ]
 
 
@@ -220,15 +224,22 @@ def test_what_a_side_lacks_is_a_dash() -> None:
 def test_strict_is_counted_by_shape() -> None:
     assert xtask.strict_heading(FULL) == "--strict would add 3"
     lines = [line.text() for line in xtask.strict_lines(FULL)]
-    assert lines == ["column-capacity 1: t.name", "column-collation 2: t.id, t.name"]
+    assert lines == [
+        "keys that ignore letter case 1: t.id",
+        "lengths and digits 1: t.name",
+        "strings in no key 1: t.name",
+    ]
 
 
 def test_a_shape_names_three_places_at_most() -> None:
     hidden = [
-        finding("column-collation", f"t.c{n}", "exact", "folds", level="strict") for n in range(5)
+        finding("column-collation", f"t.c{n}", "exact", "folds", level="strict", shape="key-case")
+        for n in range(5)
     ]
     made = verdict(hidden=tuple(hidden))
-    assert "column-collation 5: t.c0, t.c1, t.c2, …\n" in shown("text", made, whole=True)
+    assert "keys that ignore letter case 5: t.c0, t.c1, t.c2, …\n" in shown(
+        "text", made, whole=True
+    )
 
 
 @pytest.mark.parametrize(
