@@ -3667,25 +3667,26 @@ def layout_names() -> str:
 def _assert_explained(snapshot: Snapshot, members: Sequence[Source], layout: Layout) -> None:
     """Refuse SQL that the layout's runner would not run: the proof would be of something else."""
     texts = snapshot.files
-    fitting = [one for one in members if layout.entry.match(one.bare)]
+    fitting = dict.fromkeys(one for one in members if layout.entry.match(one.bare))
     marked = fitting
     if layout.up and layout.marker:
-        marked = [one for one in fitting if layout.marker.search(texts[one.path])]
+        marked = dict.fromkeys(one for one in fitting if layout.marker.search(texts[one.path]))
+    example = next(iter(marked)).path
     for source in members:
         path = snapshot.path(source.path)
         if source not in fitting and "/" in source.bare:
             raise MigrationError(
-                f"{path}: mixed layouts: {layout.name} ({layout.example}, as {marked[0].path}) does "
+                f"{path}: mixed layouts: {layout.name} ({layout.example}, as {example}) does "
                 "not look there; move it where it is looked for, or name all files in parity.toml: order"
             )
         if source not in fitting:
             raise MigrationError(
-                f"{path}: mixed layouts: {marked[0].path} is {layout.name} ({layout.example}), "
+                f"{path}: mixed layouts: {example} is {layout.name} ({layout.example}), "
                 "this file is not named so; rename it, or move it elsewhere if it is no migration"
             )
         if source not in marked:
             raise MigrationError(
-                f"{path}: mixed layouts: {marked[0].path} is {layout.name}, this file has no line "
+                f"{path}: mixed layouts: {example} is {layout.name}, this file has no line "
                 f"that begins its up section; write it ({layout.example})"
             )
 
@@ -5309,7 +5310,7 @@ FOREIGN_SYNTAX: Final = (
         refused_by="MariaDB",
         codes=(1064, 1115, 1273),
         pattern=r"_0900_|->>?|\(\s*\(|\b(?:IN)?VISIBLE\b|\bMEMBER\s+OF\b|\bSRID\b|\bNOT\s+ENFORCED\b"
-        r"|near 'LOCK\s*=|near 'ALGORITHM\s*=|\bAS\s+new\b|\bARRAY\s*\)|\bENGINE_ATTRIBUTE\b|\bLATERAL\b",
+        r"|\bSERIAL\s+AUTO_INCREMENT\b|near 'LOCK\s*=|near 'ALGORITHM\s*=|\bAS\s+new\b|\bARRAY\s*\)|\bENGINE_ATTRIBUTE\b|\bLATERAL\b",
         advice='MySQL alone knows this: parity.toml says so with [mysql] image = "mysql:9.7"',
     ),
     ForeignSyntax(

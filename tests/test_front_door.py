@@ -546,6 +546,7 @@ def test_what_one_server_alone_knows_is_said(project: Project, server_url: str) 
     [
         ("MariaDB", 1273, "Unknown collation: 'utf8mb4_0900_ai_ci'", 'image = "mysql:9.7"'),
         ("MariaDB", 1064, "CREATE INDEX i ON t ((lower(a)))", 'image = "mysql:9.7"'),
+        ("MariaDB", 1064, "CREATE TABLE t (id serial AUTO_INCREMENT)", 'image = "mysql:9.7"'),
         ("MariaDB", 1064, "near 'LOCK = NONE'", 'image = "mysql:9.7"'),
         ("MySQL", 1273, "Unknown collation: 'utf8mb4_uca1400_ai_ci'", 'image = "mariadb:11.8"'),
         ("MySQL", 1064, "ALTER TABLE t ADD COLUMN IF NOT EXISTS a INT", 'image = "mariadb:11.8"'),
