@@ -10186,7 +10186,10 @@ class Held:
             other = self.theirs[theirs[key]]
             if row != other:
                 repeated = self.again[again[key]]
-                volatile = unlike_positions(row, repeated)
+                volatile = []
+                for i in unlike_positions(row, repeated):
+                    if not self._differs(i, row, repeated, other):
+                        volatile.append(i)
                 cells += self._cells(key, row, other, volatile)
         return Differences(cells, gaps)
 
@@ -10208,11 +10211,11 @@ class Held:
         )
 
     def _cells(self, key: Row, ours: Row, theirs: Row, volatile: Collection[int]) -> list[Cell]:
-        """Compare two rows; what SQLite does not repeat must be NULL on both sides or on none."""
+        """Compare two rows but for the positions that tell nothing."""
         found = []
         for i in unlike_positions(ours, theirs):
             pair = (ours[i], theirs[i])
-            if i in volatile and None not in pair:
+            if i in volatile:
                 continue
             column = self.twins.shared[i].ours
             cell = Cell(
@@ -10223,6 +10226,16 @@ class Held:
             )
             found.append(cell)
         return found
+
+    def _differs(self, index: int, ours: Row, again: Row, theirs: Row) -> bool:
+        """Judge a value that SQLite does not repeat: by kind, and by the clock where it is now."""
+        one, two, other = ours[index], again[index], theirs[index]
+        if one is None or other is None:
+            return (one is None) != (other is None)
+        clocks = zip((one, two), CLOCKS, strict=True)
+        is_now = all(clock.now[:10] in (value or "") for value, clock in clocks)
+        today = datetime.date.today().isoformat()  # of a function that no clock stops
+        return is_now and CLOCKS[0].now[:10] not in other and today not in other
 
     def _by_rest(self) -> Differences:
         """Match rows without a key to go by: equal ones first, then those most alike."""
@@ -10923,7 +10936,7 @@ class Explanation(NamedTuple):
     """A kind of finding and the differences that follow from it."""
 
     kind: str
-    reach: Literal["column", "key", "table", "child", "parent", "trigger", "view", "step"]
+    reach: Literal["column", "probed", "key", "table", "child", "parent", "trigger", "view", "step"]
     probes: tuple[str, ...]  # none: whatever the statement was
     outcome: Literal["refused", "value", "any"]
     reason: str
@@ -10934,10 +10947,10 @@ WRITES: Final = ("insert", "literal", "edge", "beyond", "update")
 EXPLANATIONS: Final = (
     Explanation("column-type", "column", (), "any", "another type stores another value"),
     Explanation("type-unknown", "column", (), "any", "nobody knows what it stores"),
-    Explanation("column-charset", "column", WRITES, "any", "it refuses what the other takes"),
+    Explanation("column-charset", "probed", WRITES, "any", "it refuses what the other takes"),
     Explanation("column-generated", "column", (), "any", "another expression, another value"),
     Explanation(
-        "column-nullability", "column", ("null", "left out", "update"), "any", "NULL is refused"
+        "column-nullability", "probed", ("null", "left out", "update"), "any", "NULL is refused"
     ),
     Explanation(
         "column-default",
@@ -10949,11 +10962,11 @@ EXPLANATIONS: Final = (
     Explanation(
         "column-auto-increment", "column", ("left out", "null"), "any", "an id is made up, or not"
     ),
-    Explanation("column-capacity", "column", WRITES, "any", "a value does not fit, or is cut"),
+    Explanation("column-capacity", "probed", WRITES, "any", "a value does not fit, or is cut"),
     Explanation(
         "column-capacity",
         "column",
-        ("put", "carried", "duplicate", "orphan"),
+        (),
         "value",
         "no value has both sizes: a BINARY is padded to its own",
         only_parity=True,
@@ -10967,8 +10980,8 @@ EXPLANATIONS: Final = (
     ),
     Explanation(
         "column-collation",
-        "key",
-        ("duplicate", "orphan", "literal", "update", "rows"),
+        "probed",
+        ("duplicate", "orphan", "literal", "update"),
         "any",
         "one side takes two texts for one",
     ),
@@ -10981,7 +10994,7 @@ EXPLANATIONS: Final = (
     ),
     Explanation(
         "unique",
-        "key",
+        "probed",
         ("duplicate", "literal", "edge", "update"),
         "refused",
         "one side refuses duplicates",
@@ -11096,6 +11109,11 @@ class Judge:
             return False
         if rule.reach == "table":
             return True
+        if rule.reach == "probed":
+            itself = seen.where == seen.table
+            named = not seen.columns.isdisjoint(columns)
+            other = seen.column is not None and seen.column.lower() not in columns
+            return itself and named and not other
         rows_differ = seen.column is None and not seen.refused
         if rule.reach == "key" and rows_differ:
             return True
@@ -11220,7 +11238,7 @@ def seen_differences(held: Held, about: Seen) -> list[Seen]:
                 mysql=f"{cell.column}: {value_shown(cell.mysql)}",
             )
     if gaps:
-        more = dict.fromkeys(DIALECTS, 0)
+        more = {dialect: 0 for dialect in DIALECTS}
         for gap in gaps:
             more["mysql" if gap.missing_in == "sqlite" else "sqlite"] += 1
         found[""] = about._replace(
