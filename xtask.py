@@ -11238,7 +11238,7 @@ def seen_differences(held: Held, about: Seen) -> list[Seen]:
                 mysql=f"{cell.column}: {value_shown(cell.mysql)}",
             )
     if gaps:
-        more = {dialect: 0 for dialect in DIALECTS}
+        more = dict.fromkeys(DIALECTS, 0)
         for gap in gaps:
             more["mysql" if gap.missing_in == "sqlite" else "sqlite"] += 1
         found[""] = about._replace(
