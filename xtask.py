@@ -1430,6 +1430,9 @@ OCTET_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
 )
 
 
+# The logical types whose values are numbers.
+NUMERIC: Final = frozenset(["bool", "i64", "f64", "decimal"])
+
 AFFINITIES: Final = (  # https://sqlite.org/datatype3.html#determination_of_column_affinity, in its order
     ("INTEGER", ("INT",), "'007' is stored as 7"),
     ("TEXT", ("CHAR", "CLOB", "TEXT"), "7 is stored as '7'"),
@@ -8184,7 +8187,7 @@ def _stored_default(column: Column, shared: frozenset[str]) -> str | None:
     if column.default is None and column.type.values and not column.nullable:
         return quote_string(column.type.values[0])  # an ENUM NOT NULL, in strict mode too
     meaning = default_meaning(column.default, shared)
-    if meaning in NOW_WORDS and shared & NUMBERS:
+    if meaning in NOW_WORDS and shared & NUMERIC:
         return f"{meaning} as a number"
     for kind in shared:
         meaning = CUT_MOMENTS.get((kind, meaning or ""), meaning)
@@ -8205,7 +8208,7 @@ def default_meaning(default: Expression | None, shared: frozenset[str]) -> str |
         return None
     text = default.text
     quoted = text[1:-1].replace("''", "'") if text.startswith("'") else None
-    if shared & NUMBERS:
+    if shared & NUMERIC:
         number = _number_meaning(text) if quoted is None else _number_in_text(quoted)
         return number or text
     if shared & {"string"} and default.written:
@@ -9477,7 +9480,6 @@ FULL_MOMENTS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
         "datetime": re.compile(r"'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d'\Z"),
     }
 )
-NUMERIC: Final = frozenset(["bool", "i64", "f64", "decimal"])
 
 
 def around(slot: Slot, number: int) -> list[str]:
