@@ -51,6 +51,10 @@ check-history: .venv/runtime ## migrations of the merge base were not rewritten
 prune: .venv/runtime ## delete from parity.toml what answers for nothing any more
 	@$(XTASK) prune $(ARGS)
 
+.PHONY: init
+init: .venv/runtime ## set up a project that has both migration sets somewhere
+	@$(XTASK) init $(ARGS)
+
 .PHONY: new-migration
 new-migration: .venv/runtime ## make a pair of migrations NAME=… on both sides
 	@$(XTASK) new-migration $(NAME) $(ARGS)

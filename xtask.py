@@ -16336,7 +16336,7 @@ def prefix_of_here() -> str:
 
 def read_template() -> str:
     """Read the page's template; only who asks for the page needs it."""
-    path = ROOT / "scripts" / "report.html"
+    path = FILES / "scripts" / "report.html"
     try:
         return path.read_text("utf-8")
     except OSError as error:
@@ -17449,6 +17449,223 @@ def _shared_memory() -> str:
     return f"/dev/shm, {free.f_bavail * free.f_frsize // 2**20} MB free"
 
 
+# Directories in which nobody keeps migrations of a project's own.
+SKIPPED_FOLDERS: Final = frozenset(
+    ["node_modules", "vendor", "target", "dist", "build", "venv", "__pycache__", "testdata"]
+)
+SIDE_WORDS: Final[Mapping[Dialect, str]] = MappingProxyType(
+    {"sqlite": r"sqlite3?", "mysql": r"mysql|maria(?:db)?"}
+)
+FOREIGN_WORDS: Final = re.compile(r"postgres|pgsql|cockroach|mssql|sqlserver|oracle", re.IGNORECASE)
+# What one backend alone understands.
+SIGNS: Final[Mapping[Dialect, re.Pattern[str]]] = MappingProxyType(
+    {
+        "sqlite": re.compile(r"\bAUTOINCREMENT\b|\bPRAGMA\b|\bWITHOUT\s+ROWID\b", re.IGNORECASE),
+        "mysql": re.compile(r"\bAUTO_INCREMENT\b|\bENGINE\s*=|\butf8mb4\b", re.IGNORECASE),
+    }
+)
+
+
+class Candidate(NamedTuple):
+    """A directory that may be one side: what its path says without the dialect, and why."""
+
+    path: Path
+    stem: str
+    why: str
+    labels: frozenset[str]
+
+
+def candidates(base: Path, dialect: Dialect) -> list[Candidate]:
+    """Find the directories that may hold one side's migrations, by their names and contents."""
+    word = re.compile(SIDE_WORDS[dialect], re.IGNORECASE)
+    other = re.compile(SIDE_WORDS["mysql" if dialect == "sqlite" else "sqlite"], re.IGNORECASE)
+    found: list[Candidate] = []
+    for folder, below, files in os.walk(base):
+        below[:] = sorted(n for n in below if not n.startswith(".") and n not in SKIPPED_FOLDERS)
+        path = Path(folder)
+        name = path.relative_to(base).as_posix()
+        holds_sql = any(file.endswith(".sql") for file in files)
+        holds_sql = holds_sql or any((path / one / "up.sql").is_file() for one in below)
+        if not holds_sql or other.search(name) or FOREIGN_WORDS.search(name):
+            continue
+        candidate = _candidate(path, name, word, dialect)
+        if candidate:
+            found.append(candidate)
+            below.clear()
+    return found
+
+
+def _candidate(path: Path, name: str, word: re.Pattern[str], dialect: Dialect) -> Candidate | None:
+    try:
+        snapshot = read_snapshot(path, path)
+        migrations = discover(snapshot, dialect).migrations
+    except XtaskError:
+        return None  # no set that this program could run: not one to guess
+    texts = "\n".join(one.up.text for one in migrations)
+    other: Dialect = "mysql" if dialect == "sqlite" else "sqlite"
+    labels = frozenset(one.name.lower() for one in migrations)
+    sign = SIGNS[dialect].search(texts)
+    if word.search(name):
+        why = "by its name"
+    elif sign and not SIGNS[other].search(texts):
+        why = f"by its contents ({sign[0]})"
+    else:
+        return None
+    stem = "/".join(part for part in re.split(r"[/_.-]+", word.sub("", name)) if part)
+    return Candidate(path, stem, why, labels)
+
+
+def find_sets(base: Path) -> tuple[Candidate, Candidate]:
+    """Choose the one pair of directories that are both sides.  Raises ConfigError where unsure."""
+    sides = {dialect: candidates(base, dialect) for dialect in DIALECTS}
+    for dialect, found in sides.items():
+        if not found:
+            raise ConfigError(
+                f"init: no {dialect} migrations found below {base.resolve()}; nothing was written: "
+                f'name them in parity.toml, [{dialect}] migrations = "…"'
+            )
+    pairs = []
+    for sqlite in sides["sqlite"]:
+        for mysql in sides["mysql"]:
+            if sqlite.stem == mysql.stem or sqlite.labels & mysql.labels:
+                pairs.append((sqlite, mysql))
+    alike = [pair for pair in pairs if pair[0].stem == pair[1].stem]
+    best = alike if alike else pairs
+    if len(best) != 1:
+        lines = []
+        for dialect, found in sides.items():
+            for one in found:
+                path = one.path.relative_to(base).as_posix()
+                lines.append(f"  [{dialect}] migrations = {toml_string(path)}  # {one.why}")
+        raise ConfigError(
+            f"init: {len(best)} pairs of directories may be the two sides; nothing was written: "
+            "write the right two lines into parity.toml\n" + "\n".join(lines)
+        )
+    return best[0]
+
+
+AGENTS_SECTION: Final = """\
+## Two migration sets
+
+`{sqlite}` (SQLite) and `{mysql}` (MySQL, MariaDB) must build the same schema: the application runs on
+both. A schema change is written on both sides, and is not done before this exits with 0 (about 5 s
+where a server is installed or its image is here; it starts and removes one of its own):
+
+    {command} verify-migrations
+
+Then commit both sides and parity.lock together. `{command} explain KIND` says what a finding means,
+`--format json` prints all of it. Never write parity.lock by hand, and never an entry of parity.toml
+to make a finding go away: it needs a reason that holds.
+"""
+IGNORED_FILES: Final = ("/.mariadb/", "/.mariadb.*")
+WORKFLOW: Final = """\
+name: migrations
+on: pull_request
+
+permissions:
+  contents: read
+
+jobs:
+  parity:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.12"
+      - run: {install}
+      - run: {command} check-history --base "origin/$BASE"
+        env:
+          BASE: ${{{{ github.base_ref }}}}
+      - run: {command} verify-migrations --locked --format github
+"""
+
+
+def init(arguments: argparse.Namespace) -> int:
+    """Set a project up that has both migration sets somewhere.
+
+    It finds both directories by their names and by what is in them, says what it found, and writes
+    parity.toml, lines of .gitignore and .gitattributes, a section of AGENTS.md, with --github the
+    workflow.  What exists is not changed; where it is unsure it writes nothing and exits with 2.
+    """
+    base = Path()
+    settings = base / "parity.toml"
+    if os.path.lexists(settings):
+        parsed = read_settings(settings)
+        sqlite, mysql = Path(parsed.sqlite), Path(parsed.mysql)
+        print(f"parity.toml: exists; {sqlite} and {mysql} are the two sides")
+    else:
+        left, right = find_sets(base)
+        for dialect, one in (("sqlite", left), ("mysql", right)):
+            print(f"{dialect}: {one.path}, {count_of(len(one.labels), 'migration')}, {one.why}")
+        sqlite, mysql = left.path, right.path
+    copied = (base / "xtask.py").is_file()
+    command = "python xtask.py" if copied else "xtask"
+    values = {"sqlite": sqlite.as_posix(), "mysql": mysql.as_posix(), "command": command}
+    paths = {key: toml_string(value) for key, value in values.items()}
+    _write_new(
+        settings,
+        f"[sqlite]\nmigrations = {paths['sqlite']}\n\n[mysql]\nmigrations = {paths['mysql']}\n",
+    )
+    _add_lines(base / ".gitignore", IGNORED_FILES)
+    _add_lines(base / ".gitattributes", (f"{LOCK_NAME} -merge",))
+    _add_section(base / "AGENTS.md", AGENTS_SECTION.format_map(values))
+    if arguments.github:
+        install = "pip install -r requirements.txt" if copied else f"pip install {PACKAGE}"
+        text = WORKFLOW.format(install=install, command=command)
+        _write_new(base / ".github" / "workflows" / "migrations.yml", text)
+    print(f"next: {command} verify-migrations")
+    return 0
+
+
+PACKAGE: Final = "xtask-parity"
+
+
+def _write_new(path: Path, text: str) -> None:
+    if os.path.lexists(path):
+        print(f"{path}: exists, left as it is")
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, text)
+    print(f"{path}: written")
+
+
+def _add_lines(path: Path, lines: Sequence[str]) -> None:
+    """Append to a file the lines that it lacks."""
+    before = read_text(path) if os.path.lexists(path) else ""
+    missing = [line for line in lines if line not in before.splitlines()]
+    if missing:
+        gap = "" if not before or before.endswith("\n") else "\n"
+        write_file(path, before + gap + "\n".join(missing) + "\n")
+        print(f"{path}: {count_of(len(missing), 'line')} added")
+
+
+def _add_section(path: Path, section: str) -> None:
+    """Append a section to a file, unless its heading stands there."""
+    before = read_text(path) if os.path.lexists(path) else ""
+    heading = section.partition("\n")[0]
+    if heading in before.splitlines():
+        print(f"{path}: has {heading!r}, left as it is")
+        return
+    gap = "\n" if before else ""
+    write_file(path, before + gap + section)
+    print(f"{path}: section {heading!r} added")
+
+
+def add_github_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--github", action="store_true", help="also write the workflow")
+
+
+INIT_COMMAND: Final = Command(
+    name="init",
+    help="set a project up: find both sets, write parity.toml and what goes with it",
+    run=init,
+    arguments=(add_github_flag,),
+)
+
+
 COMMANDS: Final = (
     VERIFY_MIGRATIONS_COMMAND,
     REPORT_COMMAND,
@@ -17466,6 +17683,7 @@ COMMANDS: Final = (
     RULES_COMMAND,
     NEW_MIGRATION_COMMAND,
     PRUNE_COMMAND,
+    INIT_COMMAND,
     DOCTOR_COMMAND,
 )
 

@@ -103,3 +103,85 @@ def test_the_head_of_a_copy_says_how_linters_pass_it_over(tmp_path: Path) -> Non
     for command in (["check", "--select", "ALL"], ["format", "--check"]):
         done = run([sys.executable, "-m", "ruff", *command, "--no-cache", "."], tmp_path)
         assert "xtask.py" not in done.stdout
+
+
+# ---- init --------------------------------------------------------------------------------------
+
+LAYOUTS = {
+    "name": ("db/sqlite/migrations", "db/mysql/migrations", "x INTEGER", "x INTEGER"),
+    "contents": ("migrations", "migrations_mysql", "x INTEGER PRIMARY KEY AUTOINCREMENT", "x INT"),
+    "one word": ("internal/sqlitedb", "internal/mariadb", "x INTEGER", "x INTEGER"),
+}
+
+
+def a_set(folder: str, column: str) -> dict[str, str | bytes]:
+    return {
+        f"{folder}/0001_a.up.sql": f"CREATE TABLE t ({column});",
+        f"{folder}/0001_a.down.sql": "DROP TABLE t;",
+    }
+
+
+def listing(path: Path) -> dict[str, bytes]:
+    files = (file for file in path.rglob("*") if file.is_file())
+    return {str(file.relative_to(path)): file.read_bytes() for file in files}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_init_finds_both_sets(layout: str, project: Project) -> None:
+    sqlite, mysql, ours, theirs = LAYOUTS[layout]
+    project.write({**a_set(sqlite, ours), **a_set(mysql, theirs)})
+    project.write({".gitignore": "/x", "AGENTS.md": "# Ours\n"})
+    before = listing(project.path)
+    done = project.call("init", "--github")
+    assert done.returncode == 0, done.stderr
+    after = listing(project.path)
+    settings = xtask.parse_settings(after["parity.toml"].decode(), "parity.toml")
+    assert (settings.sqlite, settings.mysql) == (sqlite, mysql)
+    assert after[".gitignore"].startswith(b"/x\n")
+    assert after[".gitattributes"] == b"parity.lock -merge\n"
+    assert after["AGENTS.md"].startswith(b"# Ours\n") and sqlite.encode() in after["AGENTS.md"]
+    assert b"verify-migrations --locked" in after[".github/workflows/migrations.yml"]
+    assert all(after[name] == text for name, text in before.items() if name.endswith(".sql"))
+    assert project.call("init", "--github").returncode == 0
+    assert listing(project.path) == after
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (["sqlite"], "[mysql] migrations"),
+        (["sqlite/1", "sqlite/2", "mysql/3"], "2 pairs"),
+    ],
+    ids=["one side", "two pairs"],
+)
+def test_init_writes_nothing_where_it_is_unsure(
+    folders: list[str], said: str, project: Project
+) -> None:
+    for folder in folders:
+        project.write(a_set(folder, "x INTEGER"))
+    before = listing(project.path)
+    done = project.call("init")
+    assert done.returncode == 2 and said in done.stderr and "nothing was written" in done.stderr
+    assert listing(project.path) == before
+
+
+# ---- hooks and action: what they run is run ------------------------------------------------------
+
+
+def test_the_hooks_run_commands_that_are_there(installed: Path, project: Project) -> None:
+    project.pair(SQL, MYSQL)
+    text = (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8")
+    entries = re.findall(r"^  entry: xtask (.*)$", text, re.MULTILINE)
+    assert entries == ["check-lock", "check-history", "verify-migrations"]
+    assert "stages: [manual]" in text.partition("entry: xtask verify-migrations")[2]
+    done = run([str(installed), entries[0]], project.path)
+    assert done.returncode == 1 and "never verified" in done.stderr
+
+
+def test_the_action_calls_commands_and_options_that_are_there() -> None:
+    text = (ROOT / "action.yml").read_text("utf-8").replace("\\\n", " ")
+    calls = re.findall(r'bin/xtask" (.*)', text)
+    assert [call.split()[0] for call in calls] == ["check-history", "verify-migrations"]
+    for call in calls:
+        words = call.replace('"${more[@]}"', "").replace('"', "").split()
+        assert xtask.build_parser().parse_args(words).function
