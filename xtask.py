@@ -4702,7 +4702,7 @@ class DropWatch:
             quote_name(self.migration.label),
             f"{beginning(statement.text)} changes nothing inside a transaction",
             None,
-            note=f"{self.migration.up}, line {statement.line}",
+            note=f"{self.migration.up.path}, line {statement.line}",
         )
 
 
