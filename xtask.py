@@ -5937,6 +5937,57 @@ class MySQLBackend:
             findings.append(_unread_warnings(migration, statement, unread))
         return findings
 
+    def other_collations(self, schema: Schema) -> list[str]:
+        """List the collations of the database's character set that no column has."""
+        columns = [column for table in schema.tables.values() for column in table.columns]
+        used = {column.collation for column in columns}
+        rows = self.query(
+            "SELECT c.collation_name, c.collation_name = s.default_collation_name "
+            "FROM information_schema.schemata s JOIN information_schema.collations c "
+            "ON c.character_set_name = s.default_character_set_name "
+            "WHERE s.schema_name = DATABASE() ORDER BY c.collation_name"
+        )
+        return [name for name, is_default in rows if name not in used and not is_default]
+
+    def build_under(self, migrations: Sequence[Migration], defaults: Sequence[str]) -> Collations:
+        """Build under a default collation for each migration, leaving out what is refused."""
+        self.fresh()
+        name = self.address.database
+        for migration, collation in zip(migrations, defaults, strict=True):
+            asked = ["UNLOCK TABLES", f"ALTER DATABASE `{name}` COLLATE {collation}"]
+            self.queries(asked, self.connection)
+            for statement in statements_of(migration, "mysql", "up", self.sql_mode):
+                self._try(statement)
+        self.query("UNLOCK TABLES", self.connection)
+        found = starmap(CollationRow, self.query(CollationRow.query()))
+        return {(row.table, row.column): row.collation for row in found}
+
+    def _try(self, statement: Statement) -> None:
+        """Run a statement; one that is refused without its foreign keys, if that helps."""
+        if not self._runs(statement.text) and "REFERENCES" in code_words(statement.tokens):
+            text = without_foreign_keys(statement)
+            if text:
+                self._runs(text)
+        if SQL_MODE.search(statement.text):
+            self.query(NO_DIRECTORIES, self.connection)
+
+    def _runs(self, sql: str) -> bool:
+        import pymysql
+
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(sql)
+                while cursor.nextset():
+                    pass
+        except pymysql.err.MySQLError as error:
+            if error.args[:1] and error.args[0] in CONNECTION_LOST:
+                words = _server_words(error)
+                raise ServerError(
+                    f"the server went away during {beginning(sql)}: {words}"
+                ) from error
+            return False
+        return True
+
     def _lost(self, error: Exception, path: str, statement: Statement, total: int) -> ServerError:
         what = "went away"
         if "timed out" in str(error):
@@ -6636,6 +6687,128 @@ def _mysql_default(flavour: Flavour, text: str, declared: ColumnType, extra: str
     if is_number or (declared.logical == {"bytes"} and text.startswith("0x")):
         return canonical(text, "mysql")
     return Expression(quote_string(text))
+
+
+Collations = dict[tuple[str, str], str]  # by table and column, in lower case
+
+
+class CollationRow(NamedTuple):
+    """A column of characters and its collation."""
+
+    table: str
+    column: str
+    collation: str
+
+    @staticmethod
+    def query() -> str:
+        return """
+            SELECT LOWER(table_name), LOWER(column_name), collation_name
+            FROM information_schema.columns
+            WHERE table_schema = DATABASE() AND collation_name IS NOT NULL"""
+
+
+class ForeignText(NamedTuple):
+    """A column of characters that refers to another one, each by table and name in lower case."""
+
+    place: str
+    child: tuple[str, str]
+    parent: tuple[str, str]
+
+
+def foreign_texts(schema: Schema) -> list[ForeignText]:
+    by_name = {name.lower(): table for name, table in schema.tables.items()}
+    found = []
+    for table in schema.tables.values():
+        for key in table.foreign_keys:
+            parent = by_name.get(key.parent.lower())
+            if parent is None or key.dangling:
+                continue
+            for own, other in zip(key.columns, key.parent_columns, strict=True):
+                child = (table.name.lower(), own.lower())
+                if table.by_name[child[1]].charset is not None:
+                    target = (parent.name.lower(), other.lower())
+                    found.append(ForeignText(place(table.name, key.columns), child, target))
+    return found
+
+
+def inherited_collations(
+    backend: MySQLBackend,
+    schema: Schema,
+    migrations: Sequence[Migration],
+    progress: Callable[[str], None],
+) -> list[Finding]:
+    """Find the foreign keys over strings that hold only as long as the database's default stays.
+
+    The history is built again under default collations that the catalogue does not name, another
+    one for each migration: an end that inherits then has the collation of the migration that gave
+    it.  Two ends with one collation got it together, or both have their own.  Where there are
+    more migrations than collations a second build tells those apart that shared one.  The
+    database is empty afterwards.
+    """
+    keys = foreign_texts(schema)
+    names = backend.other_collations(schema) if keys else []
+    if not names:
+        return []
+    rounds = [[names[number % len(names)] for number in range(len(migrations))]]
+    if len(migrations) > len(names):
+        rounds.append(
+            [names[number // len(names) % len(names)] for number in range(len(migrations))]
+        )
+    built = []
+    for defaults in rounds:
+        progress("building under other default collations")
+        built.append(backend.build_under(migrations, defaults))
+    backend.fresh()
+    findings: dict[str, Finding] = {}
+    for key in keys:
+        ends = [(found.get(key.child), found.get(key.parent)) for found in built]
+        if all(child == parent for child, parent in ends):
+            continue
+        inherited = [end for end in ends[0] if end in names]
+        value = "inherited by both ends, from two migrations"
+        if len(inherited) < 2:
+            value = "inherited by one end alone"
+        findings[key.place] = Finding(
+            "collation-inherited",
+            key.place,
+            None,
+            value,
+            level="strict",
+            note="errno 150 or 1267 where the database's default changed between two migrations",
+            shape="inherited",
+        )
+    return [*findings.values()]
+
+
+def without_foreign_keys(statement: Statement) -> str:
+    """Take the foreign keys out of a CREATE TABLE or an ALTER TABLE; "" where nothing is left."""
+    found = statement.tokens
+    words = code_words(found)
+    start, end = 3, len(found)
+    if words[0] == "CREATE" and "(" in words:
+        start = words.index("(") + 1
+        end = closing_parenthesis(words, start - 1)
+    kept = []
+    for part in parted(found[start:end], ","):
+        inside = code_words(part)
+        if ("FOREIGN", "KEY") in pairwise(inside):
+            continue
+        if "REFERENCES" in inside:
+            part = part[: inside.index("REFERENCES")]
+        kept.append(
+            statement.text[_offset(statement, part[0]) : _offset(statement, part[-1], True)]
+        )
+    if not kept:
+        return ""
+    head = statement.text[: _offset(statement, found[start - 1], True)]
+    tail = statement.text[_offset(statement, found[end]) :] if end < len(found) else ""
+    return f"{head} {', '.join(kept)} {tail}"
+
+
+def _offset(statement: Statement, token: Token, end: bool = False) -> int:
+    """Find where a token begins, or ends, in its statement's text."""
+    start = token.start - statement.tokens[0].start
+    return start + len(token.text) if end else start
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -8661,6 +8834,26 @@ HISTORY_RULES: Final = (
         {no transaction}
       MySQL
         -- say what is meant: DROP TABLE first, another type, a key or a value that fits
+    """,
+    ),
+    Rule(  # found with --strict, by building MySQL once more: READING MYSQL
+        "collation-inherited",
+        "strict",
+        "a foreign key over strings holds only as long as the database's default collation stays",
+        """
+    Its ends do not both have a collation of their own, and got the database's default from two
+    migrations: on a database whose default changed between them the key is refused (errno 150), or
+    comparisons fail (1267).
+
+    For example
+      SQLite  k TEXT REFERENCES dev (k)
+      MySQL   k VARCHAR(36), FOREIGN KEY (k) REFERENCES dev (k)  -- dev is of an earlier migration
+
+    {new migration}
+      SQLite
+        -- nothing
+      MySQL
+        ALTER TABLE save MODIFY k VARCHAR(36) COLLATE utf8mb4_bin;  -- and dev.k likewise
     """,
     ),
     Rule(  # found with --round-trip: REPLAY AND LOCK
@@ -16618,6 +16811,9 @@ def find_differences(
     findings += compare_history(task.steps)
     if task.round_trip:
         findings += round_trip(task.steps, (sqlite.backend, mysql.backend), progress)
+    if "collation-inherited" in task.strict and isinstance(mysql.backend, MySQLBackend):
+        migrations = [step.mysql for step in task.steps if step.mysql]
+        findings += inherited_collations(mysql.backend, mysql.schema, migrations, progress)
     return findings
 
 
