@@ -16811,7 +16811,8 @@ def find_differences(
     findings += compare_history(task.steps)
     if task.round_trip:
         findings += round_trip(task.steps, (sqlite.backend, mysql.backend), progress)
-    if "collation-inherited" in task.strict and isinstance(mysql.backend, MySQLBackend):
+    asked = not task.strict.isdisjoint(("collation-inherited", "inherited"))
+    if asked and isinstance(mysql.backend, MySQLBackend):
         migrations = [step.mysql for step in task.steps if step.mysql]
         findings += inherited_collations(mysql.backend, mysql.schema, migrations, progress)
     return findings

@@ -218,7 +218,7 @@ def test_the_strict_kinds_are_those_of_the_design() -> None:
     by_level = {level: set() for level in ("strict", "both", "parity")}
     for kind in xtask.KINDS.values():
         by_level[kind.level].add(kind.name)
-    assert by_level["strict"] == {"migration-unpaired"}
+    assert by_level["strict"] == {"collation-inherited", "migration-unpaired"}
     assert by_level["both"] == {
         "check",
         "column-auto-increment",
