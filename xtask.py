@@ -4524,7 +4524,14 @@ class DropWatch:
 
     def _tables(self) -> list[str]:
         query = "SELECT lower(name) FROM sqlite_schema WHERE type = 'table'"
-        return [name for (name,) in self.connection.execute(query)]
+        return [name for (name,) in self._ask(query)]
+
+    def _ask(self, query: str, *values: str) -> list[Any]:
+        """Ask the connection; of a malformed schema it tells nothing: reading it back says so."""
+        try:
+            return self.connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError:
+            return []
 
     def _setting(self, name: str) -> bool:
         return bool(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
@@ -4602,7 +4609,7 @@ class DropWatch:
         self.harmed |= harms
 
     def _references(self, parent: str) -> list[Reference]:
-        found = self.connection.execute(Reference.query(), (parent,))
+        found = self._ask(Reference.query(), parent)
         return list(starmap(Reference, found))
 
     def _empty(self, table: str) -> None:
@@ -4673,7 +4680,7 @@ class DropWatch:
             )
             return [*found, fails]
         query = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid"
-        for (name,) in self.connection.execute(query).fetchall():
+        for (name,) in self._ask(query):
             harm = self.harmed.get(name.lower())
             if harm and name.lower() in self.before | self.standing:
                 found += self._loss(name, harm)
@@ -4681,7 +4688,7 @@ class DropWatch:
 
     def _loss(self, name: str, harm: Harm) -> list[Finding]:
         query = "SELECT lower(name) FROM pragma_table_info(?)"
-        present = {column for (column,) in self.connection.execute(query, (name,))}
+        present = {column for (column,) in self._ask(query, name)}
         columns = [column for column in harm.columns if column.lower() in present]
         if harm.columns and not columns:
             return []
