@@ -3017,6 +3017,8 @@ class Reviewer(Kinds):
             self.say(self.usual, ASCII_LETTERS)
 
     def substring(self, node: exp.Expr) -> None:
+        if self.kind(node) == "bytes":
+            self.say(self.usual, "of no bytes SQLite's substr() is NULL")
         start, *length = node.expressions[1:]
         number = int(start.name) if is_whole(start) else None
         if number == 0 or any(not is_whole(one) or int(one.name) < 0 for one in length):
@@ -3027,7 +3029,7 @@ class Reviewer(Kinds):
     def instr(self, node: exp.Expr) -> None:
         needle = node.expressions[1]
         letters = not isinstance(needle, exp.Literal) or has_letters(needle.name)
-        if self.dialect == "mysql" and letters and not self.tells_case(node):
+        if self.dialect == "mysql" and letters and not self.tells_case(node.expressions[0]):
             self.say(self.usual, "MySQL's instr() ignores letter case under this collation")
 
     def replacement(self, node: Node) -> None:
