@@ -60,7 +60,7 @@ new-migration: .venv/runtime ## make a pair of migrations NAME=… on both sides
 	@$(XTASK) new-migration $(NAME) $(ARGS)
 
 .PHONY: explain
-explain: .venv/runtime ## what a finding KIND=… means and how to mend it
+explain: .venv/runtime ## what a finding KIND=… means and how to fix it
 	@$(XTASK) explain $(KIND)
 
 .PHONY: rules

@@ -109,6 +109,13 @@ def test_help_of_the_main_job_lists_every_kind(project: Project) -> None:
     ] == []
 
 
+def test_readme_lists_the_kinds_as_the_rules_say_them() -> None:
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    listed = [line for line in lines if re.match(r"\| `[a-z-]+` \| (parity|strict|both) \|", line)]
+    rules = xtask.KINDS.values()
+    assert listed == [f"| `{rule.name}` | {rule.level} | {rule.found} |" for rule in rules]
+
+
 def test_readme_mentions_every_command_and_every_kind() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     assert [
