@@ -177,7 +177,7 @@ CHECK: Final = ",\n  CHECK (state IN ('new{seven}', 'open', 'done') AND hits >= 
 
 
 def table_sql(text: str, number: int, drift: bool = False) -> str:
-    small = {"size": 20 + number % 37, "seven": number % 7, "parent": max(number - 1, 0)}
+    small = {"size": 20 + number % 37, "seven": number % 7, "parent": number // 2}
     check = CHECK.format(n=number, **small) if number % 4 == 0 else ""
     return text.format(n=number, check=check, title="" if drift else " NOT NULL", **small)
 
