@@ -10541,6 +10541,7 @@ class Trio:
         self.stores: tuple[Store, ...] = (self.sqlite, self.again, self.mysql)
         self.counted = False
         self.big: dict[str, Big] = {}
+        self.last: dict[str, Held] = {}
 
     def note_deferred(self, schema: Schema) -> None:
         """Note whether some key of SQLite waits for the COMMIT."""
@@ -10579,8 +10580,10 @@ class Trio:
             queries = [select_all(twins, store) for twins in unread]
             answers.append(store.ask(queries))
         for twins, *raw in zip(unread, *answers, strict=True):
-            held = Held(twins, raw)
-            found[twins.id] = held
+            held = self.last.get(twins.id)
+            if held is None or held.raw != raw or held.twins != twins:
+                held = Held(twins, raw)  # taking rows apart costs more than reading them
+            found[twins.id] = self.last[twins.id] = held
             self.big.pop(twins.id, None)
             if len(held.ours) > MANY_ROWS:
                 self.big[twins.id] = Big(self._digest(twins), held)
