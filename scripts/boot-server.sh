@@ -25,6 +25,8 @@
 set -euo pipefail
 
 umask 077
+server='' flavour='' share='' tables='' kept='' flags=() # set by the functions that look for them
+rights=${XTASK_RIGHTS:-database}
 directory=${XTASK_BOOT_DIR:-/var/lib/mysql}
 
 say() {
@@ -68,7 +70,7 @@ find_system_tables() {
 # compiled for latin1, and every package and image configures it to utf8mb4.
 choose_flags() {
   flags=(--no-defaults --datadir="$directory/data" --tmpdir="$directory/tmp"
-    --skip-log-bin --performance-schema=OFF
+    --skip-log-bin --performance-schema=OFF --skip-symbolic-links
     --innodb-buffer-pool-size=32M --innodb-flush-log-at-trx-commit=0
     --innodb-doublewrite=0 --innodb-use-native-aio=0
     --table-open-cache=8192 --table-definition-cache=8192)
@@ -123,7 +125,6 @@ keep() {
 
 # A half-made data directory starts up and fails later, in odd ways: fail here.
 bootstrap() {
-  local kept
   # Not -p: a directory that a teardown has just moved away is not to come back.
   mkdir "$directory/tmp" "$directory/files" "$directory/plugins" ||
     fail "cannot write to $directory"
@@ -191,7 +192,7 @@ start() {
 }
 
 main() {
-  local step=${1:-} rights=${XTASK_RIGHTS:-database} server flavour share tables flags
+  local step=${1:-}
   # Both end up inside SQL text.
   [[ ${XTASK_LEASE:-} =~ ^[a-z0-9][a-z0-9_]*$ ]] || fail "XTASK_LEASE is no lease id"
   [[ ${XTASK_PASSWORD:-} =~ ^[A-Za-z0-9]+$ ]] || fail "XTASK_PASSWORD is missing or not alphanumeric"

@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # here, directory, lease, engine: set by lease.sh, which sources this
+# shellcheck disable=SC2153 # SEEN_START: set by look_at of lease.sh
 # The docker engine: docker-compose.mariadb.yml under a project name of the
 # lease's own. Sourced by scripts/lease.sh, which alone may start and tear down
 # a server; nothing here may be called from elsewhere.
 
+PORT='' # set by find_port
 compose_file=${here%/*}/docker-compose.mariadb.yml
 
 # Run a command, killed when it takes longer: a docker daemon that hangs never
@@ -12,12 +14,12 @@ compose_file=${here%/*}/docker-compose.mariadb.yml
 # first: the time, the command, or this shell by kill -9. It is never killed
 # itself: a subshell that is hit before it has reset its traps runs this shell's.
 bounded() { # SECONDS COMMAND…
-  # shellcheck disable=SC2034 # look_at sets state too
-  local limit=$1 command state started status=0
+  local limit=$1 command started status=0
   shift
   "$@" </dev/null 9>&- &
   command=$!
-  look_at "$command" || started=
+  look_at "$command" || true
+  started=$SEEN_START
   exec 8> >(
     exec >/dev/null 2>&1 9>&-
     trap - EXIT
@@ -32,16 +34,18 @@ bounded() { # SECONDS COMMAND…
 # --- hold --------------------------------------------------------------------
 
 ensure_image() {
-  local answer image=${XTASK_MARIADB_IMAGE:=mariadb:11.8}
+  local answer image=${XTASK_MARIADB_IMAGE:=mariadb:11.8} seconds=${XTASK_PULL_SECONDS:-600}
   export XTASK_MARIADB_IMAGE
   bounded 10 docker image inspect "$image" >/dev/null 2>"$directory/answer" && return
   if ! grep -qi 'no such image' "$directory/answer"; then
     answer=$(tail -n 1 "$directory/answer")
     give_up 3 "docker cannot be used: ${answer:-its daemon does not answer}"
   fi
-  note "pulling $image (once)"
-  bounded 600 become_recorded docker pull --quiet "$image" >>"$directory/server.log" 2>&1 ||
-    give_up 3 "cannot pull the image $image; set XTASK_MARIADB_IMAGE to one that is here, or make one with scripts/build-image.sh"
+  note "pulling $image"
+  bounded "$seconds" become_recorded docker pull --quiet "$image" \
+    >>"$directory/server.log" 2>"$directory/answer" && return
+  answer=$(tail -n 1 "$directory/answer")
+  give_up 3 "cannot pull the image $image (${answer:-not done within $seconds s}); set XTASK_MARIADB_IMAGE to one that is here, or make one with scripts/build-image.sh"
 }
 
 # In the foreground with --rm, not detached: the log is whole even of a
@@ -64,15 +68,15 @@ run_container() {
     </dev/null >>"$directory/server.log" 2>&1
 }
 
-# Sets `port`, as soon as the engine has chosen it.
+# Sets PORT, as soon as the engine has chosen it.
 find_port() { # PID of the client
   local found
   while kill -0 "$1" 2>/dev/null; do
     found=$(bounded 10 docker ps --no-trunc --filter "label=xtask.lease=$lease" --format '{{.ID}} {{.Ports}}') || true
     if [[ $found == *127.0.0.1:*'->3306/tcp'* ]]; then
       printf '%s\n' "${found%% *}" >"$directory/container"
-      port=${found#*127.0.0.1:}
-      port=${port%%-*}
+      PORT=${found#*127.0.0.1:}
+      PORT=${PORT%%-*}
       return
     fi
     sleep 0.02
@@ -81,7 +85,7 @@ find_port() { # PID of the client
 }
 
 work_docker() {
-  local client port status=0
+  local client status=0
   command -v docker >/dev/null || give_up 3 "there is no docker command in PATH"
   [[ -n ${XTASK_COMPOSE:-} ]] || give_up 3 "XTASK_COMPOSE does not say how to call Docker Compose"
   ensure_image
@@ -89,7 +93,7 @@ work_docker() {
   run_container &
   client=$!
   if find_port "$client"; then
-    say "{\"engine\":\"docker\",\"host\":\"127.0.0.1\",\"port\":$port,\"directory\":\"$(json "$directory")\"}"
+    say "{\"engine\":\"docker\",\"host\":\"127.0.0.1\",\"port\":$PORT,\"directory\":\"$(json "$directory")\"}"
   fi
   wait "$client" 2>/dev/null || status=$?
   # The first word of boot-server.sh: without it no container came to be.
@@ -125,17 +129,18 @@ remove_containers() { # LEASE [DIRECTORY]
 
 # Owners elsewhere (the engine may be another machine's) are none of ours.
 sweep_containers() {
-  local container pid start boot namespace seen=' '
+  local container pid start boot namespace seen=' ' status=0
+  if [[ -n $lease ]]; then
+    remove_containers "$lease"
+    return
+  fi
   while IFS='|' read -r container pid start boot namespace; do
     [[ -n $container && $seen != *" $container "* ]] || continue
     seen+="$container "
-    if [[ -n $lease ]]; then
-      [[ $container == "$lease" ]] || continue
-    else
-      surely_dead remote "$pid" "$start" "$boot" "$namespace" || continue
-    fi
-    teardown docker "$container" ''
+    surely_dead remote "$pid" "$start" "$boot" "$namespace" || continue
+    teardown docker "$container" '' || { status=1; continue; }
     note "removed the container that lease $container left"
   done < <(bounded 3 docker ps --all --filter label=xtask.lease --format \
     '{{.Label "xtask.lease"}}|{{.Label "xtask.owner-pid"}}|{{.Label "xtask.owner-start"}}|{{.Label "xtask.boot"}}|{{.Label "xtask.pidns"}}' 2>/dev/null)
+  return "$status"
 }

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Unpack Debian's mariadb-server-core into .mariadb/server at the top of the
-# project, without root and without installing anything. Debian and Ubuntu only.
+# Unpack Debian's mariadb-server-core into STATE/server, without root and without
+# installing anything. Debian and Ubuntu only.
 #
-# Usage: scripts/fetch-mariadb.sh [SCRATCH]
+# Usage: scripts/fetch-mariadb.sh STATE SCRATCH
+#        scripts/fetch-mariadb.sh ask SCRATCH      can it be had? prints its version
 #
-# SCRATCH is a directory beside .mariadb to work in, made here and removed
-# here. The whole of .mariadb/server appears at once or not at all, so two runs
-# at once are fine, and an interrupted one leaves nothing.
+# SCRATCH is a directory beside STATE to work in, made here and removed here. The
+# whole of STATE/server appears at once or not at all, so two runs at once are
+# fine, and an interrupted one leaves nothing.
 #
-# Started by scripts/lease.sh alone, and that by xtask.py alone. Do not start a
-# server from .mariadb/ by hand: nothing would tear it down.
+# Started by scripts/lease.sh and by `xtask.py doctor` alone. Do not start a
+# server from STATE by hand: nothing would tear it down.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
-scratch=${1:-$root/.mariadb.$$}
+state=${1:?} scratch=${2:?}
 
 fail() {
   printf 'fetch-mariadb: error: %s\n' "$*" >&2 || true
@@ -62,10 +62,21 @@ Quiet "1";
 CONF
 }
 
+# One broken source of many is no reason to stop: the next step tells.
+update() {
+  apt-get -c "$scratch/apt.conf" update || true
+}
+
+ask() {
+  local words
+  words=$(apt-get -c "$scratch/apt.conf" install --simulate mariadb-server-core) ||
+    fail "no archive has mariadb-server-core"
+  words=${words##*Inst mariadb-server-core (}
+  printf '%s\n' "${words%% *}"
+}
+
 fetch() {
   local package
-  # One broken source of many is no reason to stop: the next step tells.
-  apt-get -c "$scratch/apt.conf" update || true
   apt-get -c "$scratch/apt.conf" install --download-only mariadb-server-core ||
     fail "apt-get cannot fetch mariadb-server-core"
   for package in "$scratch"/archives/*.deb; do
@@ -86,15 +97,22 @@ main() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   export LC_ALL=C
+  if [[ $state == ask ]]; then
+    configure
+    update </dev/null >&2
+    ask </dev/null
+    return
+  fi
   # What a power cut left: nobody takes an hour over this.
-  find "$root" -maxdepth 1 -name '.mariadb.*' -mmin +60 -exec rm -rf {} + || true
+  find "${state%/*}" -maxdepth 1 -name "${state##*/}.*" -mmin +60 -exec rm -rf {} + || true
   configure
+  update </dev/null
   fetch </dev/null
   # -T: into place or not at all, never into a directory that another run has
   # just put there. (GNU's mv; so is every mv where apt-get is.)
-  mkdir -p "$root/.mariadb" || fail "cannot write $root/.mariadb"
-  mv -T "$scratch/unpacked" "$root/.mariadb/server" 2>/dev/null ||
-    [[ -x $root/.mariadb/server/usr/sbin/mariadbd ]] || fail "cannot write $root/.mariadb"
+  mkdir -p "$state" || fail "cannot write $state"
+  mv -T "$scratch/unpacked" "$state/server" 2>/dev/null ||
+    [[ -x $state/server/usr/sbin/mariadbd ]] || fail "cannot write $state"
 }
 
 main "$@"

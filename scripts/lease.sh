@@ -1,6 +1,20 @@
 #!/usr/bin/env bash
 # A leased database server: made, held while standard input stays open, and
-# torn down, by whatever way it ends. See DESIGN.md, section 6.
+# torn down, by whatever way it ends.
+#
+#   xtask.py == standard input ==> HOLDER -- starts --> WORKER -- starts --> server
+#                                   ^  |                 |
+#                                   |  +- starts first   +- "I give up": USR1 to the
+#                                   |  v                    holder, its status in a file
+#                                  GUARD
+#
+# Who ends whom: the end of xtask.py, however it comes, closes the holder's
+# input; the holder then ends the worker's process group, the server in it, and
+# removes what they left: `teardown`, the only one there is. The guard reads a
+# pipe of which the holder alone has the other end: where the holder is killed
+# it does the same teardown, and where the lease is older than its lifetime it
+# sends the holder USR2. Where both are killed, the server ends with a lifetime
+# of its own, and the next run sweeps what is left. The worker ends nobody.
 #
 # Usage: scripts/lease.sh hold local|docker
 #        scripts/lease.sh sweep local|docker [LEASE]
@@ -9,10 +23,14 @@
 #        line "log" with the last lines of the logs ("log: …", then "end"), and
 #        tears all down at the end of its input. Failures are told as one line
 #        "error: …" and lines "log: …". Exit status: 0 end of input, 1 the
-#        server failed, 3 this engine cannot be used here, 2 usage, 129, 130
-#        and 143 by signal.
+#        server failed, 2 usage, 3 this engine cannot be used here, 4 something
+#        may be left (the engine does not answer), 129, 130 and 143 by signal.
 # sweep  tears down what leases left whose owner is surely dead, and takes
-#        nothing else; with LEASE, that one, whoever owns it.
+#        nothing else; with LEASE, that one, whoever owns it. Exit status 4 as
+#        above.
+#
+# A function that returns more than a status sets names that stand in capitals
+# behind its own: SEEN_STATE, BASES.
 #
 # Started by xtask.py alone, with the environment that `check` below names. A
 # database server is started and torn down here and nowhere else: do not run
@@ -23,7 +41,8 @@ set -euo pipefail
 here=${BASH_SOURCE[0]%/*}
 [[ $here != "${BASH_SOURCE[0]}" ]] || here=.
 here=$(cd "$here" && pwd -P)
-engine='' lease='' directory=''
+engine='' lease='' directory='' lifetime='' holder_start='' watch=''
+SEEN_STATE='' SEEN_START='' BASES=() BOOT_ID='' NAMESPACE=''
 
 # shellcheck source=scripts/engine-local.sh
 source "$here/engine-local.sh"
@@ -64,30 +83,30 @@ tell_log() { # LINES
 
 # --- who runs ----------------------------------------------------------------
 
-# Sets `state` and `started` of a process. A pid alone names nobody, for pids
-# are used again; a pid with its start time does.
+# Sets SEEN_STATE and SEEN_START of a process. A pid alone names nobody, for
+# pids are used again; a pid with its start time does.
 look_at() { # PID
   local words line=
-  state='' started=''
+  SEEN_STATE='' SEEN_START=''
   if [[ -r /proc/self/stat ]]; then
     { IFS= read -r -d '' line <"/proc/$1/stat" || true; } 2>/dev/null
     [[ -n $line ]] || return 1
     # The name before it may hold anything. Not <<<, which needs a disk with room.
     # shellcheck disable=SC2206 # numbers and letters
     words=(${line##*) })
-    state=${words[0]} started=${words[19]}
+    SEEN_STATE=${words[0]} SEEN_START=${words[19]}
   else
     line=$(LC_ALL=C ps -o stat=,lstart= -p "$1" 2>/dev/null) || return 1
     # shellcheck disable=SC2206 # numbers and letters
     words=($line)
     [[ ${#words[@]} -eq 6 ]] || return 1
-    state=${words[0]} started=$(IFS=-; printf '%s' "${words[*]:1}")
+    SEEN_STATE=${words[0]} SEEN_START=$(IFS=-; printf '%s' "${words[*]:1}")
   fi
 }
 
 # A zombie does not run.
 alive() { # PID START
-  look_at "$1" && [[ $state != [ZX]* && $started == "$2" ]]
+  look_at "$1" && [[ $SEEN_STATE != [ZX]* && $SEEN_START == "$2" ]]
 }
 
 # Whether anything but zombies is left of a process group.
@@ -115,11 +134,11 @@ alive_in() { # FILE
 
 # Write down who the present (sub)shell is. bash 3.2 has no BASHPID.
 record() { # FILE
-  local state started pid=${BASHPID:-}
+  local pid=${BASHPID:-}
   # shellcheck disable=SC2016 # sh is to expand it
   [[ -n $pid ]] || pid=$(exec sh -c 'echo "$PPID"')
   look_at "$pid"
-  printf '%s %s\n' "$pid" "$started" >"$1"
+  printf '%s %s\n' "$pid" "$SEEN_START" >"$1"
 }
 
 # Become a command that a teardown finds even without its parents. For a
@@ -128,31 +147,30 @@ become_recorded() {
   record "$directory/child" && exec "$@"
 }
 
-boot_id() {
-  local id=
+# Sets BOOT_ID and NAMESPACE, once.
+look_at_machine() {
+  [[ -z $BOOT_ID ]] || return 0
   if [[ -r /proc/sys/kernel/random/boot_id ]]; then
-    read -r id </proc/sys/kernel/random/boot_id
+    read -r BOOT_ID </proc/sys/kernel/random/boot_id
   else
-    id=$(sysctl -n kern.bootsessionuuid 2>/dev/null) || true
+    BOOT_ID=$(sysctl -n kern.bootsessionuuid 2>/dev/null) || true
   fi
-  printf '%s' "$id"
+  NAMESPACE=$(readlink /proc/self/ns/pid 2>/dev/null) || NAMESPACE=-
 }
 
 # Only what is certain counts: another boot of this machine (for what lies on
 # it), or the same boot and pid namespace and no such process any more.
 surely_dead() { # local|remote PID START BOOT NAMESPACE
-  local state started
   [[ $2 =~ ^[0-9]+$ && -n ${5:-} ]] || return 1
-  [[ -n ${my_boot:-} ]] || my_boot=$(boot_id)
-  [[ -n $my_boot ]] || return 1
-  if [[ $4 != "$my_boot" ]]; then
+  look_at_machine
+  [[ -n $BOOT_ID ]] || return 1
+  if [[ $4 != "$BOOT_ID" ]]; then
     [[ $1 == local ]]
     return
   fi
-  [[ -n ${my_namespace:-} ]] || my_namespace=$(readlink /proc/self/ns/pid 2>/dev/null) || my_namespace=-
-  [[ $5 == "$my_namespace" ]] || return 1
+  [[ $5 == "$NAMESPACE" ]] || return 1
   if look_at "$2"; then
-    [[ $state == [ZX]* || $started != "$3" ]]
+    [[ $SEEN_STATE == [ZX]* || $SEEN_START != "$3" ]]
   else # not to be seen (another user's, hidepid) is not to be gone
     [[ $(LC_ALL=C kill -s 0 "$2" 2>&1) == *"o such process"* ]]
   fi
@@ -165,9 +183,9 @@ surely_dead() { # local|remote PID START BOOT NAMESPACE
 # child goes first and alone, so that its parent takes note of its end: not
 # every PID 1 does.
 end_processes() { # DIRECTORY
-  local state started group='' child='' tries end=$((SECONDS + 5))
+  local group='' child='' tries end=$((SECONDS + 5))
   { read -r group _ <"$1/worker"; } 2>/dev/null || return 0
-  alive_in "$1/worker" || alive_in "$1/child" || return 0
+  alive_in "$1/worker" || alive_in "$1/child" || alive_in "$1/lifetime" || return 0
   if alive_in "$1/child"; then
     read -r child _ <"$1/child"
     kill -s KILL "$child" 2>/dev/null || true
@@ -183,9 +201,9 @@ end_processes() { # DIRECTORY
 }
 
 # Nothing in here may stop it half-way, and it may run twice, also at once
-# (holder, guard, sweep).
+# (holder, guard, sweep). Fails where something may be left.
 teardown() { # ENGINE LEASE DIRECTORY
-  local scratch='' tries gone=$3
+  local scratch='' tries status=0 gone=$3
   if [[ -n $gone ]]; then
     gone=${gone%.gone}.gone
     # Renamed first, in one step: a worker that has not yet written down who it
@@ -193,21 +211,22 @@ teardown() { # ENGINE LEASE DIRECTORY
     [[ -d $gone ]] || mv "$3" "$gone" 2>/dev/null || true
     # At once, for nothing of it is worth keeping: the server, or the client
     # that is still fetching or creating.
-    end_processes "$gone" || log "processes of $2 did not end"
+    end_processes "$gone" || { log "processes of $2 did not end"; status=1; }
   fi
   if [[ $1 == docker ]]; then
-    remove_containers "$2" "$gone" || true
+    remove_containers "$2" "$gone" || status=1
   fi
-  [[ -n $gone ]] || return 0
+  [[ -n $gone ]] || return "$status"
   { read -r scratch <"$gone/scratch"; } 2>/dev/null || true
   case ${scratch##*/} in
-    .mariadb.?*) rm -rf "$scratch" || true ;;
+    .mariadb.?* | xtask.?*) rm -rf "$scratch" || true ;;
   esac
   for ((tries = 0; tries < 20; tries++)); do
     rm -rf "$gone" 2>/dev/null || true
-    [[ -e $gone ]] || break
+    [[ -e $gone ]] || return "$status"
     sleep 0.05
   done
+  return 1
 }
 
 # --- hold --------------------------------------------------------------------
@@ -217,7 +236,7 @@ cleanup() {
   trap - EXIT
   trap '' HUP INT TERM PIPE USR1 USR2
   if [[ -n $directory ]]; then
-    teardown "$engine" "$lease" "$directory" </dev/null >/dev/null || true
+    teardown "$engine" "$lease" "$directory" </dev/null >/dev/null || status=4
     # The guard has nothing left to do.
     { echo 'done' >&9; } 2>/dev/null || true
     exec 9>&-
@@ -249,10 +268,10 @@ given_up() {
 # Waits for the holder's end, whatever ends it, kill -9 included: its pipe
 # closes then, for the holder alone has the other end.
 guard() {
-  local word='' state started
+  local word=''
   read -r -t "$lifetime" word || true
   [[ $word != 'done' ]] || exit 0
-  if alive $$ "$holder"; then
+  if alive $$ "$holder_start"; then
     kill -s USR2 $$ 2>/dev/null || true # its lifetime is over
     read -r -t 20 word || true
     [[ $word != 'done' ]] || exit 0
@@ -263,7 +282,7 @@ guard() {
 # In a process group of its own, and with a parent that takes note of its end.
 start_guard() {
   look_at $$
-  holder=$started
+  holder_start=$SEEN_START
   # Not a FIFO, which would need a directory, which would need a guard.
   exec 9> >(
     exec >/dev/null 2>&1
@@ -308,22 +327,22 @@ has_room() { # DIRECTORY
   [[ ${words[3]:-} =~ ^[0-9]+$ ]] && ((words[3] >= 400 * 1024))
 }
 
-# Sets `bases`: where leases live, best first.
+# Sets BASES: where leases live, best first.
 choose_bases() {
   if [[ -n ${XTASK_DATA_DIR:-} ]]; then
-    bases=("${XTASK_DATA_DIR%/}")
+    BASES=("${XTASK_DATA_DIR%/}")
   else
-    bases=(/dev/shm "${TMPDIR:-/tmp}" /tmp)
-    bases[1]=${bases[1]%/}
+    BASES=(/dev/shm "${TMPDIR:-/tmp}" /tmp)
+    BASES[1]=${BASES[1]%/}
   fi
 }
 
 # In memory where there is room. The path is kept short: a socket's name may
 # have 104 bytes on macOS, 108 on Linux.
 make_directory() {
-  local base bases path
+  local base path
   choose_bases
-  for base in "${bases[@]}"; do
+  for base in "${BASES[@]}"; do
     path=$base/xtask.$lease
     [[ -d $base && -w $base && ${#path} -lt 97 ]] || continue
     if [[ $engine == local && $base == /dev/shm ]] && ! has_room "$base"; then
@@ -343,11 +362,11 @@ make_directory() {
     printf '%s %s\n' "$XTASK_OWNER" "$engine" >"$directory/owner"
     return
   done
-  refuse 3 "no directory for the server: none of ${bases[*]} can be written to, or their names are too long"
+  refuse 3 "no directory for the server: none of ${BASES[*]} can be written to, or their names are too long"
 }
 
 hold() {
-  local lifetime word holder state started watch=''
+  local word
   check
   lease=$XTASK_LEASE
   trap cleanup EXIT
@@ -376,9 +395,9 @@ hold() {
 # --- sweep -------------------------------------------------------------------
 
 sweep() { # [LEASE]
-  local base bases path name owner
+  local base path name owner status=0
   choose_bases
-  for base in "${bases[@]}"; do
+  for base in "${BASES[@]}"; do
     for path in "$base"/xtask.*; do
       # Another user's, or a link to elsewhere, is not ours.
       [[ -d $path && ! -L $path && -O $path ]] || continue
@@ -396,18 +415,29 @@ sweep() { # [LEASE]
         [[ ${owner[4]} == local || $engine == docker ]] || continue
         surely_dead local "${owner[@]:0:4}" || continue
       fi
-      teardown "${owner[4]:-$engine}" "$name" "$path"
+      teardown "${owner[4]:-$engine}" "$name" "$path" || { status=4; continue; }
       note "removed what lease $name left"
     done
   done
   if [[ $engine == docker ]]; then
-    sweep_containers
+    sweep_containers || status=4
   fi
+  return "$status"
+}
+
+# A PATH without one of these would end a teardown half-way.
+check_tools() {
+  local tool missing=''
+  for tool in cat cksum df find grep mkdir mv readlink rm sed sleep stat tail; do
+    command -v "$tool" >/dev/null || missing+=" $tool"
+  done
+  [[ -z $missing ]] || refuse 3 "not in PATH:$missing (scripts/lease.sh needs them)"
 }
 
 main() {
   local command=${1:-}
   engine=${2:-} lease=${3:-}
+  check_tools
   case $command:$engine:$# in
     hold:local:2 | hold:docker:2) hold ;;
     sweep:local:[23] | sweep:docker:[23]) sweep ;;

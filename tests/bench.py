@@ -130,7 +130,7 @@ def own_project() -> Iterator[Path]:
 @contextmanager
 def leased() -> Iterator[xtask.Address]:
     """A private server without network, as verify-migrations has it."""
-    with xtask.Lease([xtask.local_engine(False)], False, PROGRESS.note, PROGRESS) as lease:
+    with xtask.Lease([xtask.local_engine(False)], False, PROGRESS) as lease:
         yield lease.address()
 
 

@@ -116,6 +116,17 @@ class Project:
             stdin=subprocess.DEVNULL,
         )
 
+    def run_python(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *words],
+            cwd=self.path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The same without a process of its own: for commands that hold nothing, where hundreds of them are run."""
         out, err = io.StringIO(), io.StringIO()

@@ -259,7 +259,7 @@ class Run:
         held = [
             one
             for one in processes(self.mark)
-            if re.search(r"lease\.sh\0hold\0|\0lease-url\0", one.command)
+            if re.search(r"lease\.sh\0hold\0|lease-url\.py", one.command)
         ]
         return next((one for one in held if one.parent == self.owner), None)
 
