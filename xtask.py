@@ -15477,7 +15477,10 @@ class Owner:
     def this_process(cls) -> Owner:
         pid = os.getpid()
         return cls(
-            pid=str(pid), start=process_start(pid), boot=boot_id(), namespace=pid_namespace()
+            pid=str(pid),
+            start=process_start(pid),
+            boot=boot_id(),
+            namespace=pid_namespace(),
         )
 
     @property
@@ -15871,12 +15874,16 @@ def other_server(image: str, flavour: str, version: str) -> str:
 def find_server(flavour: str) -> str:
     """Find the binary that the local engine would start, or ""."""
     binary = SERVER_BINARIES[flavour]
-    unpacked = str(state_directory() / "server" / "usr" / "sbin")
-    places = [shutil.which(binary) or "", *(f"{place}/{binary}" for place in SERVER_PLACES)]
-    if flavour == "MariaDB":
-        places.append(f"{unpacked}/{binary}")
+    places = [f"{place}/{binary}" for place in SERVER_PLACES]
+    places.append(f"{state_directory()}/server/usr/sbin/{binary}")
+    found = shutil.which(binary)
+    if found:
+        places.insert(0, found)
     for path in places:
-        if path and os.access(path, os.X_OK) and server_version(path)[0] in (flavour, ""):
+        if not os.access(path, os.X_OK):
+            continue
+        other = server_version(path)[0]
+        if other in (flavour, ""):
             return path
     return ""
 
@@ -15884,14 +15891,18 @@ def find_server(flavour: str) -> str:
 def server_version(binary: str) -> tuple[str, str]:
     """Ask a binary for flavour and version; flavour "" where it does not answer."""
     environment = {**os.environ, "LC_ALL": "C"}
-    libraries = glob.glob(f"{state_directory()}/server/**/lib/*-linux-*", recursive=True)
-    if binary.startswith(f"{state_directory()}/"):
+    state = f"{state_directory()}/"
+    if binary.startswith(state):
+        libraries = glob.glob(f"{state}server/**/lib/*-linux-*", recursive=True)
         environment["LD_LIBRARY_PATH"] = ":".join(libraries)
-    words = run([binary, "--no-defaults", "--version"], env=environment).stdout
-    match = re.search(r"Ver (\d+(?:\.\d+)*)(-MariaDB)?", words)
+    done = run([binary, "--no-defaults", "--version"], env=environment)
+    match = re.search(r"Ver (\d+(?:\.\d+)*)", done.stdout)
     if not match:
         return "", ""
-    return "MariaDB" if match[2] or "MariaDB" in words else "MySQL", match[1]
+    flavour = "MySQL"
+    if "MariaDB" in done.stdout:
+        flavour = "MariaDB"
+    return flavour, match[1]
 
 
 def can_unpack() -> bool:
@@ -15937,6 +15948,7 @@ class Choice(NamedTuple):
     pull_failed: str
     server: str  # the local binary of this flavour
     unpack: bool  # else Debian's package can be had
+    package: str = ""  # its version, where the archive was asked
 
     @property
     def docker(self) -> bool:
@@ -16018,8 +16030,9 @@ def choose_engines(
 
 def is_image(server: str) -> bool:
     """Tell mariadb:11.8 and mysql from a word that was misspelled."""
-    known = image_flavour(server) or ":" in server
-    return bool(known and IMAGE_FORM.fullmatch(server))
+    if not IMAGE_FORM.fullmatch(server):
+        return False
+    return bool(image_flavour(server)) or ":" in server
 
 
 def choose_of_both(
@@ -16110,7 +16123,11 @@ class Lease:
         """Take away what owners left that are surely dead; failing here is no reason to stop."""
         names = {engine.name for engine in self.engines} & {"local", "docker"}
         for name in sorted(names)[:1]:  # docker's sweep takes the local ones along
-            run([str(LEASE_SCRIPT), "sweep", name], timeout=30, env=self._environment())
+            run(
+                [str(LEASE_SCRIPT), "sweep", name],
+                timeout=30,
+                env=self._environment(),
+            )
 
     def _environment(self) -> dict[str, str]:
         owner = self.owner
@@ -16351,10 +16368,18 @@ class Lease:
         """Do what the script would have done, and say where that cannot be known."""
         if self.engine.opening:
             opening = self._opening(sweep=True) + "\n"
-            done = run(self.engine.command, timeout=GONE_SECONDS, input=opening)
+            done = run(
+                self.engine.command,
+                timeout=GONE_SECONDS,
+                input=opening,
+            )
         else:
             command = [str(LEASE_SCRIPT), "sweep", self.engine.name, self.id]
-            done = run(command, timeout=GONE_SECONDS, env=self._environment())
+            done = run(
+                command,
+                timeout=GONE_SECONDS,
+                env=self._environment(),
+            )
         if done.returncode:
             self._left()
 
@@ -17876,7 +17901,12 @@ def probe_python(_: Choice) -> Probe:
 def probe_sqlite(_: Choice) -> Probe:
     old = sqlite3.sqlite_version_info < SQLITE_FLOOR
     advice = "3.37 or later is needed: another Python brings one" if old else ""
-    return Probe("SQLite", sqlite3.sqlite_version, advice, needed=old)
+    return Probe(
+        name="SQLite",
+        value=sqlite3.sqlite_version,
+        advice=advice,
+        needed=old,
+    )
 
 
 def probe_packages(_: Choice) -> Probe:
@@ -17884,14 +17914,24 @@ def probe_packages(_: Choice) -> Probe:
     if not missing:
         return Probe("packages", "all")
     value = "missing: " + ", ".join(missing)
-    return Probe("packages", value, how_to_install(missing), needed=True)
+    return Probe(
+        name="packages",
+        value=value,
+        advice=how_to_install(missing),
+        needed=True,
+    )
 
 
 def probe_bash(_: Choice) -> Probe:
     path = shutil.which("bash")
     if path:
         return Probe("bash", path)
-    return Probe("bash", "none in PATH", "scripts/lease.sh needs it", needed=True)
+    return Probe(
+        name="bash",
+        value="none in PATH",
+        advice="scripts/lease.sh needs it",
+        needed=True,
+    )
 
 
 def probe_docker(choice: Choice) -> Probe:
@@ -17914,12 +17954,11 @@ def probe_server(choice: Choice) -> Probe:
         return Probe(binary, f"{choice.server}, {server_version(choice.server)[1]}")
     package = "mysql-server" if binary == "mysqld" else "mariadb-server"
     advice = f"apt-get install {package}-core, or brew install {package.partition('-')[0]}"
-    if not choice.unpack:
-        return Probe(binary, "none", advice)
-    version = ask_archive()
-    if version:
-        return Probe(binary, f"none; Debian's package {version} would be unpacked")
-    return Probe(binary, "none; Debian's archive has none or cannot be reached", advice)
+    if choice.unpack:
+        return Probe(binary, f"none; Debian's package {choice.package} would be unpacked")
+    if can_unpack():
+        return Probe(binary, "none, and Debian's archive does not answer", advice)
+    return Probe(binary, "none", advice)
 
 
 def ask_archive() -> str:
@@ -17960,24 +17999,38 @@ def doctor(arguments: argparse.Namespace) -> int:
     image, source = wanted_image(project_settings(arguments))
     check_image(image, source)
     choice = look_around(image)
+    if choice.unpack:
+        package = ask_archive()
+        choice = choice._replace(unpack=bool(package), package=package)
     probes = [probe(choice) for probe in PROBES]
-    if choice.unpack and not any("would be unpacked" in one.value for one in probes):
-        choice = choice._replace(unpack=False)
+    show_probes(probes)
+    words = choice_in_words(choice, source)
+    print(f"verify-migrations would use: {words}")
+    if not choice.docker and not choice.local:
+        return 1
+    return int(any(one.needed for one in probes))
+
+
+def show_probes(probes: Sequence[Probe]) -> None:
     width = max(len(one.name) for one in probes)
     for one in probes:
-        advice = f"  -> {one.advice}" if one.advice else ""
-        print(f"{one.name:<{width}}  {one.value}{advice}")
+        line = f"{one.name:<{width}}  {one.value}"
+        if one.advice:
+            line += f"  -> {one.advice}"
+        print(line)
+
+
+def choice_in_words(choice: Choice, source: str) -> str:
+    """Say what `auto` does, by doing it."""
     said: list[str] = []
     try:
         engines = choose_of_both(choice, False, said.append, source)
-        words = said[0].removeprefix("server: ")
-        if len(engines) == 2 and not choice.image_is_here:
-            words += "; local, if the image cannot be pulled"
     except EngineUnusable as error:
-        engines = []
-        words = f"nothing: {error}"
-    print(f"verify-migrations would use: {words}")
-    return 1 if not engines or any(one.needed for one in probes) else 0
+        return f"nothing: {error}"
+    words = said[0].removeprefix("server: ")
+    if len(engines) == 2 and not choice.image_is_here:
+        words += "; local, if the image cannot be pulled"
+    return words
 
 
 DOCTOR_COMMAND: Final = Command(
