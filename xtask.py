@@ -16019,6 +16019,7 @@ def choose_engines(
         server, image, source = "docker", server, "--server"
     check_image(image, source)
     choice = look_around(image)
+
     if server == "docker":
         if choice.obstacle:
             raise EngineUnusable(
@@ -16050,7 +16051,12 @@ def choose_of_both(
         return local
     note(f"server: docker ({choice.image}), because a Docker engine answers")
     pull_seconds = PULL_SECONDS["auto" if choice.local else "docker"]
-    docker = docker_engine(choice.image, choice.compose, pull_seconds, unusable)
+    docker = docker_engine(
+        image=choice.image,
+        compose=choice.compose,
+        pull_seconds=pull_seconds,
+        otherwise=unusable,
+    )
     return [docker, *local]
 
 
@@ -17885,7 +17891,7 @@ RULES_COMMAND: Final = Command(
 )
 
 
-class Probe(NamedTuple):
+class Inspected(NamedTuple):
     """What doctor found of one thing; `needed` where the main job cannot run as it is."""
 
     name: str
@@ -17894,14 +17900,14 @@ class Probe(NamedTuple):
     needed: bool = False
 
 
-def probe_python(_: Choice) -> Probe:
-    return Probe("Python", sys.version.split()[0])
+def inspect_python(_: Choice) -> Inspected:
+    return Inspected("Python", sys.version.split()[0])
 
 
-def probe_sqlite(_: Choice) -> Probe:
+def inspect_sqlite(_: Choice) -> Inspected:
     old = sqlite3.sqlite_version_info < SQLITE_FLOOR
     advice = "3.37 or later is needed: another Python brings one" if old else ""
-    return Probe(
+    return Inspected(
         name="SQLite",
         value=sqlite3.sqlite_version,
         advice=advice,
@@ -17909,12 +17915,12 @@ def probe_sqlite(_: Choice) -> Probe:
     )
 
 
-def probe_packages(_: Choice) -> Probe:
+def inspect_packages(_: Choice) -> Inspected:
     missing = missing_modules("pymysql", "tabulate", "sqlglot", "cryptography")
     if not missing:
-        return Probe("packages", "all")
+        return Inspected("packages", "all")
     value = "missing: " + ", ".join(missing)
-    return Probe(
+    return Inspected(
         name="packages",
         value=value,
         advice=how_to_install(missing),
@@ -17922,11 +17928,11 @@ def probe_packages(_: Choice) -> Probe:
     )
 
 
-def probe_bash(_: Choice) -> Probe:
+def inspect_bash(_: Choice) -> Inspected:
     path = shutil.which("bash")
     if path:
-        return Probe("bash", path)
-    return Probe(
+        return Inspected("bash", path)
+    return Inspected(
         name="bash",
         value="none in PATH",
         advice="scripts/lease.sh needs it",
@@ -17934,31 +17940,33 @@ def probe_bash(_: Choice) -> Probe:
     )
 
 
-def probe_docker(choice: Choice) -> Probe:
+def inspect_docker(choice: Choice) -> Inspected:
     if choice.obstacle:
-        return Probe("docker", choice.obstacle, "optional: start Docker")
-    return Probe("docker", f"a Docker engine answers, with {choice.compose}")
+        return Inspected("docker", choice.obstacle, "optional: start Docker")
+    return Inspected("docker", f"a Docker engine answers, with {choice.compose}")
 
 
-def probe_image(choice: Choice) -> Probe:
+def inspect_image(choice: Choice) -> Inspected:
     if choice.obstacle:
-        return Probe("image", f"{choice.image}: not looked for")
+        return Inspected("image", f"{choice.image}: not looked for")
     if choice.image_is_here:
-        return Probe("image", f"{choice.image}: here")
-    return Probe("image", f"{choice.image}: {choice.pull_failed or 'not here, would be pulled'}")
+        return Inspected("image", f"{choice.image}: here")
+    return Inspected(
+        "image", f"{choice.image}: {choice.pull_failed or 'not here, would be pulled'}"
+    )
 
 
-def probe_server(choice: Choice) -> Probe:
+def inspect_server(choice: Choice) -> Inspected:
     binary = SERVER_BINARIES[choice.flavour or "MariaDB"]
     if choice.server:
-        return Probe(binary, f"{choice.server}, {server_version(choice.server)[1]}")
+        return Inspected(binary, f"{choice.server}, {server_version(choice.server)[1]}")
     package = "mysql-server" if binary == "mysqld" else "mariadb-server"
     advice = f"apt-get install {package}-core, or brew install {package.partition('-')[0]}"
     if choice.unpack:
-        return Probe(binary, f"none; Debian's package {choice.package} would be unpacked")
+        return Inspected(binary, f"none; Debian's package {choice.package} would be unpacked")
     if can_unpack():
-        return Probe(binary, "none, and Debian's archive does not answer", advice)
-    return Probe(binary, "none", advice)
+        return Inspected(binary, "none, and Debian's archive does not answer", advice)
+    return Inspected(binary, "none", advice)
 
 
 def ask_archive() -> str:
@@ -17969,24 +17977,24 @@ def ask_archive() -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def probe_memory_disk(_: Choice) -> Probe:
+def inspect_memory_disk(_: Choice) -> Inspected:
     try:
         free = os.statvfs("/dev/shm")
     except OSError:
-        return Probe("memory disk", "none; the temporary directory is used")
+        return Inspected("memory disk", "none; the temporary directory is used")
     megabytes = free.f_bavail * free.f_frsize // 2**20
-    return Probe("memory disk", f"/dev/shm, {megabytes} MB free")
+    return Inspected("memory disk", f"/dev/shm, {megabytes} MB free")
 
 
-PROBES: Final[tuple[Callable[[Choice], Probe], ...]] = (
-    probe_python,
-    probe_sqlite,
-    probe_packages,
-    probe_bash,
-    probe_docker,
-    probe_image,
-    probe_server,
-    probe_memory_disk,
+INSPECTIONS: Final[tuple[Callable[[Choice], Inspected], ...]] = (
+    inspect_python,
+    inspect_sqlite,
+    inspect_packages,
+    inspect_bash,
+    inspect_docker,
+    inspect_image,
+    inspect_server,
+    inspect_memory_disk,
 )
 
 
@@ -18002,18 +18010,18 @@ def doctor(arguments: argparse.Namespace) -> int:
     if choice.unpack:
         package = ask_archive()
         choice = choice._replace(unpack=bool(package), package=package)
-    probes = [probe(choice) for probe in PROBES]
-    show_probes(probes)
+    inspections = [inspect(choice) for inspect in INSPECTIONS]
+    show_inspections(inspections)
     words = choice_in_words(choice, source)
     print(f"verify-migrations would use: {words}")
     if not choice.docker and not choice.local:
         return 1
-    return int(any(one.needed for one in probes))
+    return int(any(one.needed for one in inspections))
 
 
-def show_probes(probes: Sequence[Probe]) -> None:
-    width = max(len(one.name) for one in probes)
-    for one in probes:
+def show_inspections(inspections: Sequence[Inspected]) -> None:
+    width = max(len(one.name) for one in inspections)
+    for one in inspections:
         line = f"{one.name:<{width}}  {one.value}"
         if one.advice:
             line += f"  -> {one.advice}"
