@@ -127,6 +127,10 @@ def test_case(case: Case, project: Project, mysql: xtask.MySQLBackend) -> None:
         assert unexpected(at_parity, [*case["expect"], *case["rows"]], also) == [], added
 
 
+def _is_cut_moment(one: xtask.Finding) -> bool:
+    return one.sqlite in xtask.NOW_WORDS and one.mysql in xtask.CUT_MOMENTS.values()
+
+
 @every_case
 def test_case_equals_itself_on_sqlite(case: Case, project: Project) -> None:
     sqlite = sqlite_backend()
@@ -138,8 +142,14 @@ def test_case_equals_itself_on_sqlite(case: Case, project: Project) -> None:
         "foreign-key-dangling",
         "column-capacity",
         "column-collation",
+        "cascade-trigger",  # what SQLite fires and InnoDB does not
     }
-    found = [one for one in xtask.compare(schema, schema) if one.kind not in alone]
+    # A default is what MySQL stores: it cuts a moment to what a DATE or a TIME holds.
+    found = [
+        one
+        for one in xtask.compare(schema, schema)
+        if one.kind not in alone and not (one.kind == "column-default" and _is_cut_moment(one))
+    ]
     assert [one for one in found if one.level == "parity"] == []
 
 
