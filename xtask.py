@@ -18190,6 +18190,12 @@ def init(arguments: argparse.Namespace) -> int:
     workflow.  What exists is not changed; where it is unsure it writes nothing and exits with 2.
     """
     base = Path()
+    copied = (base / "xtask.py").is_file()
+    if arguments.source and not arguments.github:
+        raise ConfigError("init: --source: expected --github too; nothing was written")
+    source = ""
+    if arguments.github and not copied:
+        source = source_of(arguments.source)
     settings = base / "parity.toml"
     if os.path.lexists(settings):
         parsed = read_settings(settings)
@@ -18200,7 +18206,6 @@ def init(arguments: argparse.Namespace) -> int:
         for dialect, one in (("sqlite", left), ("mysql", right)):
             print(f"{dialect}: {one.path}, {count_of(len(one.labels), 'migration')}, {one.why}")
         sqlite, mysql = left.path, right.path
-    copied = (base / "xtask.py").is_file()
     command = "python xtask.py" if copied else "xtask"
     values = {"sqlite": sqlite.as_posix(), "mysql": mysql.as_posix(), "command": command}
     paths = {key: toml_string(value) for key, value in values.items()}
@@ -18212,14 +18217,57 @@ def init(arguments: argparse.Namespace) -> int:
     _add_lines(base / ".gitattributes", (f"{LOCK_NAME} -merge",))
     _add_section(base / "AGENTS.md", AGENTS_SECTION.format_map(values))
     if arguments.github:
-        install = "pip install -r requirements.txt" if copied else f"pip install {PACKAGE}"
+        install = "pip install -r requirements.txt" if copied else f'pip install "{source}"'
         text = WORKFLOW.format(install=install, command=command)
         _write_new(base / ".github" / "workflows" / "migrations.yml", text)
     print(f"next: {command} verify-migrations")
     return 0
 
 
-PACKAGE: Final = "xtask-parity"
+# What stands between double quotes in a shell and in a workflow, and means itself there.
+GIT_SOURCE: Final = re.compile(r"git\+(https|ssh)://[\w.~%@:/+-]+")
+REMOTES: Final = (  # how `git remote get-url` writes an address, and how pip reads it
+    (re.compile(r"https://(?:[^/@]*@)?(.+)"), r"git+https://\1"),  # without a password in it
+    (re.compile(r"ssh://(.+)"), r"git+ssh://\1"),
+    (re.compile(r"([\w.-]+@[\w.-]+):(?!/)(.+)"), r"git+ssh://\1/\2"),
+)
+
+
+def source_of(given: str | None) -> str:
+    """Say where a workflow installs this program from: what was given, or the origin of this file.
+
+    Never the bare name of a package: nobody has published one, so that a stranger could.
+    """
+    if given is not None:
+        if not GIT_SOURCE.fullmatch(given):
+            raise ConfigError(
+                f"init: --source: expected git+https://… or git+ssh://…, found {given!r}; "
+                "nothing was written"
+            )
+        return given
+    top = _git_here("rev-parse", "--show-toplevel")
+    commit = _git_here("rev-parse", "HEAD")
+    remote = _git_here("remote", "get-url", "origin")
+    is_own = bool(top) and Path(top).resolve() == ROOT
+    for pattern, replacement in REMOTES:
+        if is_own and commit and pattern.fullmatch(remote):
+            source = f"{pattern.sub(replacement, remote)}@{commit}"
+            if GIT_SOURCE.fullmatch(source):
+                return source
+    raise ConfigError(
+        "init: --github: where a workflow can install xtask.py from is not known: "
+        "give --source git+https://…@COMMIT, or copy xtask.py here; nothing was written"
+    )
+
+
+def _git_here(*words: str) -> str:
+    """Ask git about the checkout that holds this file; empty where there is none."""
+    command = ["git", "-C", str(ROOT), *words]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _write_new(path: Path, text: str) -> None:
@@ -18255,6 +18303,11 @@ def _add_section(path: Path, section: str) -> None:
 
 def add_github_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--github", action="store_true", help="also write the workflow")
+    parser.add_argument(
+        "--source",
+        metavar="git+URL",
+        help="with --github: where the workflow installs xtask.py from; else this file's origin",
+    )
 
 
 INIT_COMMAND: Final = Command(

@@ -107,6 +107,7 @@ def test_the_head_of_a_copy_says_how_linters_pass_it_over(tmp_path: Path) -> Non
 
 # ---- init --------------------------------------------------------------------------------------
 
+SOURCE = "git+https://git.example/tools/parity@0123456789abcdef"
 LAYOUTS = {
     "name": ("db/sqlite/migrations", "db/mysql/migrations", "x INTEGER", "x INTEGER"),
     "contents": ("migrations", "migrations_mysql", "x INTEGER PRIMARY KEY AUTOINCREMENT", "x INT"),
@@ -132,7 +133,7 @@ def test_init_finds_both_sets(layout: str, project: Project) -> None:
     project.write({**a_set(sqlite, ours), **a_set(mysql, theirs)})
     project.write({".gitignore": "/x", "AGENTS.md": "# Ours\n"})
     before = listing(project.path)
-    done = project.call("init", "--github")
+    done = project.call("init", "--github", "--source", SOURCE)
     assert done.returncode == 0, done.stderr
     after = listing(project.path)
     settings = xtask.parse_settings(after["parity.toml"].decode(), "parity.toml")
@@ -140,9 +141,11 @@ def test_init_finds_both_sets(layout: str, project: Project) -> None:
     assert after[".gitignore"].startswith(b"/x\n")
     assert after[".gitattributes"] == b"parity.lock -merge\n"
     assert after["AGENTS.md"].startswith(b"# Ours\n") and sqlite.encode() in after["AGENTS.md"]
-    assert b"verify-migrations --locked" in after[".github/workflows/migrations.yml"]
+    workflow = after[".github/workflows/migrations.yml"].decode()
+    assert "verify-migrations --locked" in workflow
+    assert f'- run: pip install "{SOURCE}"\n' in workflow
     assert all(after[name] == text for name, text in before.items() if name.endswith(".sql"))
-    assert project.call("init", "--github").returncode == 0
+    assert project.call("init", "--github", "--source", SOURCE).returncode == 0
     assert listing(project.path) == after
 
 
@@ -162,6 +165,54 @@ def test_init_writes_nothing_where_it_is_unsure(
     before = listing(project.path)
     done = project.call("init")
     assert done.returncode == 2 and said in done.stderr and "nothing was written" in done.stderr
+    assert listing(project.path) == before
+
+
+@pytest.mark.parametrize(
+    ("origin", "source"),
+    [
+        ("https://git.example/a/parity.git", "git+https://git.example/a/parity.git@{commit}"),
+        ("https://me:secret@git.example/a/b", "git+https://git.example/a/b@{commit}"),
+        ("git@git.example:a/parity", "git+ssh://git@git.example/a/parity@{commit}"),
+        ("ssh://git@git.example/a/b", "git+ssh://git@git.example/a/b@{commit}"),
+        ("/srv/parity", None),
+        ('https://git.example/"; reboot', None),
+        (None, None),
+    ],
+)
+def test_init_installs_from_the_origin_of_this_file_or_not_at_all(
+    origin: str | None,
+    source: str | None,
+    project: Project,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checkout = tmp_path_factory.mktemp("checkout").resolve()
+    git = ["git", "-C", str(checkout), "-c", "user.name=a", "-c", "user.email=a@example"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "a"], check=True)
+    if origin:
+        subprocess.run([*git, "remote", "add", "origin", origin], check=True)
+    commit = run([*git, "rev-parse", "HEAD"], checkout).stdout.strip()
+    monkeypatch.setattr(xtask, "ROOT", checkout)
+    project.write({**a_set("sqlite", "x INTEGER"), **a_set("mysql", "x INTEGER")})
+    before = listing(project.path)
+    done = project.call("init", "--github")
+    if source is None:
+        assert done.returncode == 2 and "--source git+https://" in done.stderr
+        assert listing(project.path) == before
+        return
+    assert done.returncode == 0, done.stderr
+    workflow = (project.path / ".github/workflows/migrations.yml").read_text("utf-8")
+    assert f'pip install "{source.format(commit=commit)}"' in workflow
+
+
+@pytest.mark.parametrize("source", ["xtask-parity", "git+http://git.example/a", 'git+https://a"b'])
+def test_init_takes_no_other_source(source: str, project: Project) -> None:
+    project.write({**a_set("sqlite", "x INTEGER"), **a_set("mysql", "x INTEGER")})
+    before = listing(project.path)
+    done = project.call("init", "--github", "--source", source)
+    assert done.returncode == 2 and "expected git+https://" in done.stderr
     assert listing(project.path) == before
 
 
