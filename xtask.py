@@ -12896,19 +12896,20 @@ NOT_COMPARED: Final = (
     NotCompared("routine bodies", "what a routine or an event does; only that it is there"),
     NotCompared("index order and collation", "ASC, DESC and COLLATE in a key"),
     NotCompared("column order and comments", "no query that names its columns sees them"),
+    NotCompared("INVISIBLE and IGNORED indexes", "the optimizer passes over them; keys still hold"),
+    NotCompared("the order of ENUM values", "MySQL sorts by position, SQLite by text"),
+    NotCompared("where SQLite takes any type", "its types are no bounds, unless a table is STRICT"),
     NotCompared("ON CONFLICT clauses", "what SQLite does with a row that breaks a constraint"),
     NotCompared("invisible columns and versioned tables", "what SELECT * and history show"),
 )
 
 
 NOT_PROBED: Final = (
-    NotCompared("values of a wrong type", "SQLite takes any, unless the table is STRICT"),
     NotCompared("LIKE", "SQLite folds the letter case of ASCII, MySQL as its collation says"),
     NotCompared("id 0", "MySQL makes up an id for it"),
     NotCompared("statements over many rows of a tree", "InnoDB checks row by row"),
     NotCompared("rows that refer to themselves", "their DELETE and a new key: InnoDB refuses"),
-    NotCompared("the order of ENUMs", "MySQL sorts by position, SQLite by text"),
-    NotCompared("IGNORED indexes, events, sequences", "nothing on SQLite answers to them"),
+    NotCompared("events, sequences", "nothing on SQLite answers to them"),
     NotCompared("the session's time zone", "both ran in UTC"),
     NotCompared("words of errors", "that a statement is refused counts, and not why"),
 )
@@ -13528,7 +13529,8 @@ def _summary_at_parity(verdict: Verdict, look: Look) -> list[str]:
     counts = []
     for row in counted(verdict):
         if row.compared:
-            counts.append(count_of(row.compared, singular(row.plural)))
+            noun = singular(row.plural) if row.compared == 1 else row.plural
+            counts.append(f"{row.compared} {noun}")
     lines = indented("compared: " + ", ".join(counts), look.width)
     said = [
         f"{ledger_words(verdict)[0]}; not compared: {_first(_names_not_compared(verdict), 2)}",
@@ -13578,21 +13580,37 @@ def _one_line(text: str, width: int) -> str:
     return text + "…"
 
 
+class CauseRow(NamedTuple):
+    """A cause, and its row in the table: the paragraphs of each of five cells."""
+
+    cause: Cause
+    cells: list[list[str]]
+
+
+PLACES, LAST = 1, 4  # of the five cells
+
+
 def _section(verdict: Verdict, section: Section, pen: Pen) -> list[str]:
     """Write a heading, a table of what fits one, and a block for each cause that does not."""
     width = pen.look.width
     counts = counts_line(verdict, section.judged)
     heading = f"{section.title}: {len(section.judged)} ({counts})"
-    lines = [pen.paint("bold", line) for line in indented(heading, width)]
+    lines = []
+    for line in indented(heading, width):
+        lines.append(pen.paint("bold", line))
     found = causes(section.judged)
-    short = [cause for cause in found if not _is_long(cause)]
-    rows = [_cells(verdict, section, cause) for cause in short]
-    headers = ["kind", "places", "SQLite", verdict.mysql.flavour, section.word]
-    widths = _column_widths(rows, headers, width) if rows else None
-    if widths:
-        lines += _table(rows, headers, widths, pen)
+    short = []
     for cause in found:
-        if not widths or cause not in short:
+        if not _is_long(cause):
+            short.append(_row(verdict, section, cause))
+    headers = ["kind", "places", "SQLite", verdict.mysql.flavour, section.word]
+    rows = _rows_that_fit(short, headers, width)
+    if rows:
+        widths = _column_widths(rows, headers, width)
+        lines += _table(rows, headers, widths, pen)
+    shown = [row.cause for row in rows]
+    for cause in found:
+        if cause not in shown:
             lines.append("")
             lines += _block(verdict, section, cause, pen)
     return lines
@@ -13604,56 +13622,90 @@ MOST_PLACES: Final = 8  # of a cause
 
 def _is_long(cause: Cause) -> bool:
     """Say whether a cause is better read as a block than in a table's row."""
-    values = [shown_value(value) for value in (cause.sqlite, cause.mysql)]
-    longest = max(len(value) for value in values)
+    ours = shown_value(cause.sqlite)
+    theirs = shown_value(cause.mysql)
+    longest = max(len(ours), len(theirs))
     return longest > MOST_IN_A_CELL or len(cause.members) > MOST_PLACES
 
 
-Cells = list[list[str]]  # of a row: each cell's paragraphs
-
-
-def _cells(verdict: Verdict, section: Section, cause: Cause) -> Cells:
+def _row(verdict: Verdict, section: Section, cause: Cause) -> CauseRow:
     last = [printable(cause.why)]
     if section.word == "since":
         last = cause.since
-    return [
+    cells = [
         [cause.kind],
         [place_words(verdict, finding) for finding in cause.members],
         [shown_value(cause.sqlite)],
         [shown_value(cause.mysql)],
         last,
     ]
+    return CauseRow(cause, cells)
 
 
 HEADER_PADDING: Final = 2  # that tabulate gives a header
 BORDERS: Final = 16  # columns that the lines of a table of five take
-LEAST: Final = (12, 14, 10, 10, 16)  # columns below which a cell is no longer read
+LEAST: Final = (10, 10, 16)  # columns below which a value, or the last cell, is no longer read
 
 
-def _column_widths(
-    rows: Sequence[Cells], headers: Sequence[str], width: int
-) -> tuple[int, ...] | None:
-    """Share a width among the columns; None where it is not enough for a table."""
-    wanted = []
-    for index, header in enumerate(headers):
-        texts = [text for row in rows for text in row[index]]
-        widest = max(display_width(text) for text in texts)
-        wanted.append(max(widest, len(header) + HEADER_PADDING))
-    given = [min(want, least) for want, least in zip(wanted, LEAST, strict=True)]
-    given[0] = wanted[0]  # a kind is a word to look up
+def _rows_that_fit(rows: Sequence[CauseRow], headers: Sequence[str], width: int) -> list[CauseRow]:
+    """Choose the rows whose places a table of this width need not break within a word."""
+    if not rows:
+        return []
+    kind, _, *others = _least_widths(rows, headers)
+    room = width - BORDERS - kind - sum(others)
+    if room < len(headers[PLACES]) + HEADER_PADDING:
+        return []
+    return [row for row in rows if _widest_word(row.cells[PLACES]) <= room]
+
+
+def _widest_word(texts: Iterable[str]) -> int:
+    widest = 0
+    for text in texts:
+        for word in text.split(" "):
+            widest = max(widest, display_width(word))
+    return widest
+
+
+def _wanted_widths(rows: Sequence[CauseRow], headers: Sequence[str]) -> list[int]:
+    """Give each column its widest text, so that nothing is wrapped."""
+    widths = [len(header) + HEADER_PADDING for header in headers]
+    for row in rows:
+        for index, texts in enumerate(row.cells):
+            widest = max(display_width(text) for text in texts)
+            widths[index] = max(widths[index], widest)
+    return widths
+
+
+def _least_widths(rows: Sequence[CauseRow], headers: Sequence[str]) -> list[int]:
+    """Give each column the least that it is read in; a kind, and a word of a place, stays whole."""
+    kind, _, *wanted = _wanted_widths(rows, headers)
+    places = len(headers[PLACES]) + HEADER_PADDING
+    for row in rows:
+        places = max(places, _widest_word(row.cells[PLACES]))
+    widths = [kind, places]
+    for want, least in zip(wanted, LEAST, strict=True):
+        widths.append(min(want, least))
+    return widths
+
+
+def _column_widths(rows: Sequence[CauseRow], headers: Sequence[str], width: int) -> list[int]:
+    """Share a width among the columns, as far as each wants more than the least."""
+    wanted = _wanted_widths(rows, headers)
+    given = _least_widths(rows, headers)
     spare = width - BORDERS - sum(given)
-    if spare < 0:
-        return None
     while spare and given != wanted:
         for index, want in enumerate(wanted):
             if spare and given[index] < want:
                 given[index] += 1
                 spare -= 1
-    return tuple(given)
+    return given
+
+
+STYLES: Final = ("", "", "sqlite", "mysql", "dim")  # of the five columns
 
 
 def _table(
-    rows: Sequence[Cells], headers: Sequence[str], widths: Sequence[int], pen: Pen
+    rows: Sequence[CauseRow], headers: Sequence[str], widths: Sequence[int], pen: Pen
 ) -> list[str]:
     from tabulate import tabulate
 
@@ -13661,7 +13713,7 @@ def _table(
     for row in rows:
         heights = _heights(row, widths)
         cells = []
-        for index, paragraphs in enumerate(row):
+        for index, paragraphs in enumerate(row.cells):
             lines = []
             for number, text in enumerate(paragraphs):
                 piece = pen.lines(text, widths[index], STYLES[index])
@@ -13674,38 +13726,49 @@ def _table(
     return text.split("\n")
 
 
-STYLES: Final = ("", "", "sqlite", "mysql", "dim")  # of the five columns
-PLACES, LAST = 1, 4
-
-
-def _heights(row: Cells, widths: Sequence[int]) -> list[int]:
+def _heights(row: CauseRow, widths: Sequence[int]) -> list[int]:
     """Count the lines of each place, where each has a migration of its own beside it."""
-    if len(row[PLACES]) != len(row[LAST]):
+    places = row.cells[PLACES]
+    labels = row.cells[LAST]
+    if len(places) != len(labels):
         return []
     heights = []
-    for place, last in zip(row[PLACES], row[LAST], strict=True):
-        lines = len(wrap(place, widths[PLACES]))
-        heights.append(max(lines, len(wrap(last, widths[LAST]))))
+    for place, label in zip(places, labels, strict=True):
+        place_lines = wrap(place, widths[PLACES])
+        label_lines = wrap(label, widths[LAST])
+        heights.append(max(len(place_lines), len(label_lines)))
     return heights
+
+
+class BlockRow(NamedTuple):
+    """One part of a cause's block: its name, its text, and how that is painted."""
+
+    name: str
+    text: str
+    style: str
 
 
 def _block(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> list[str]:
     """Write one cause, its values one below the other."""
-    flavour = verdict.mysql.flavour
     last = printable(cause.why)
     if section.word == "since":
-        last = cause.since[0] if len(cause.since) == 1 else ""
+        since = cause.since
+        last = since[0] if len(since) == 1 else ""
     ours, theirs = marked_values(cause.sqlite, cause.mysql)
-    rows = [
-        ("SQLite", pen.marked(shortened(ours)), "sqlite"),
-        (flavour, pen.marked(shortened(theirs)), "mysql"),
-        (section.word, last, "dim"),
-    ]
-    margin = max(len(name) for name, _, _ in rows) + 4
+    sqlite = pen.marked(shortened(ours))
+    mysql = pen.marked(shortened(theirs))
+    rows = (
+        BlockRow("SQLite", sqlite, "sqlite"),
+        BlockRow(verdict.mysql.flavour, mysql, "mysql"),
+        BlockRow(section.word, last, "dim"),
+    )
+    margin = 4 + max(len(row.name) for row in rows)
     lines = _block_head(verdict, section, cause, pen)
-    for name, text, style in rows:
-        title = f"  {name}"
-        for line in pen.lines(text, pen.look.width - margin, style) if text else ():
+    for row in rows:
+        if not row.text:
+            continue
+        title = f"  {row.name}"
+        for line in pen.lines(row.text, pen.look.width - margin, row.style):
             lines.append(title.ljust(margin) + line)
             title = ""
     return lines
@@ -13718,12 +13781,14 @@ def _block_head(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> l
     for finding in cause.members:
         text = place_words(verdict, finding)
         if each_its_own:
-            text += f" ({printable(finding.migration or '-')})"
+            label = printable(finding.migration or "-")
+            text += f" ({label})"
         places.append(text)
     kind = cause.kind
-    margin = " " * (len(kind) + 2)
-    lines = indented(", ".join(places), pen.look.width, margin, "    ")
-    lines[0] = pen.paint("bold", kind) + lines[0].removeprefix(" " * len(kind))
+    before = " " * len(kind)
+    lines = indented(", ".join(places), pen.look.width, before + "  ", "    ")
+    rest = lines[0].removeprefix(before)
+    lines[0] = pen.paint("bold", kind) + rest
     return lines
 
 

@@ -309,6 +309,40 @@ def test_the_lines_of_a_table_are_aligned_with_wide_characters() -> None:
     assert xtask.display_width(wide) == xtask.display_width(lines[0]) != len(wide)
 
 
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_a_place_is_not_broken(width: int) -> None:
+    place = "memberships.member_since"
+    narrow = finding("column-default", "t.x", "CURRENT_TIMESTAMP", None)
+    wide = finding("column-default", place, "CURRENT_DATE", None, "2026-02-20-090000_rename_joined")
+    text = shown("text", verdict(narrow, wide), width=width)
+    assert re.search(rf"(?:│|column-default)  ?{place}(?: +│|$)", text, re.MULTILINE)
+    assert "│ t.x " in text
+
+
+def test_counts_at_parity_have_their_plurals() -> None:
+    index = xtask.Key("i", (xtask.Part("name"),))
+    for number, words in ((1, "1 index,"), (2, "2 indexes,")):
+        sides = []
+        for side in CLEAN.sides:
+            table = dataclasses.replace(side.schema.tables["t"], indexes=(index,) * number)
+            schema = dataclasses.replace(side.schema, tables={"t": table})
+            sides.append(dataclasses.replace(side, schema=schema))
+        both = dataclasses.replace(CLEAN, sqlite=sides[0], servers=(sides[1],))
+        assert f" {words}" in shown("text", both)
+
+
+@pytest.mark.parametrize("rows", [None, "ROWS"])
+def test_what_nothing_compares_is_named(rows: str | None) -> None:
+    made = verdict(rows=ROWS if rows else None)
+    named = [one.name for one in xtask.not_compared(made)]
+    assert {
+        "INVISIBLE and IGNORED indexes",
+        "the order of ENUM values",
+        "where SQLite takes any type",
+    } <= set(named)
+    assert len(set(named)) == len(named)
+
+
 def test_one_word_stands_out_of_three_hundred() -> None:
     text = shown("text", SCREEN, width=80)
     assert text.count("«") == 2 and "«<»" in text and "«>»" in text
@@ -384,7 +418,7 @@ def test_rows_are_counted_and_their_absence_is_said() -> None:
     text = shown("text", verdict(rows=ROWS), whole=True)
     assert "rows carried: 30 through 12 steps, 400 probes: 390 alike, 10 explained" in text
     assert "tables without a row: t" in text
-    assert "row values" not in text and "the order of ENUMs" in text
+    assert "row values" not in text and "the session's time zone" in text
     assert "rows not carried: --rows" in shown("text", CLEAN)
 
 
