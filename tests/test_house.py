@@ -220,3 +220,25 @@ def test_developers_requirements_are_pinned_and_add_to_the_runtime() -> None:
         names = [line for line in lines if line and not line.startswith("#")]
         assert len(pinned(path)) == len(names) > 1
         assert not pinned(path).keys() & pinned("requirements.txt").keys()
+
+
+def test_where_the_two_directories_meet_it_is_said_why() -> None:
+    """Why there are two, that they must stay equivalent, and which command is mandatory."""
+    lines = SOURCE.splitlines()
+    texts = {}
+    for name in ("MIGRATIONS", "READING SQLITE", "READING MYSQL"):
+        start = SECTIONS[name].start
+        banner = lines[start : lines.index(lines[start - 1], start)]
+        texts[name] = " ".join(line.removeprefix("# ") for line in banner)
+    command = next(node for node in TREE.body if getattr(node, "name", "") == "verify_migrations")
+    assert isinstance(command, ast.FunctionDef)
+    texts["verify-migrations"] = ast.get_docstring(command) or ""
+    facts = (
+        r"two directories because (the dialects differ|SQLite and MySQL need different SQL)",
+        r"must stay schema-equivalent",
+        r"(verify-migrations|this command) is mandatory before a schema change is submitted",
+    )
+    for where, text in texts.items():
+        plain = " ".join(text.split())
+        for fact in facts:
+            assert re.search(fact, plain), f"{where}: {fact}"
