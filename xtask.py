@@ -17035,7 +17035,13 @@ def prune(arguments: argparse.Namespace) -> int:
     project = find_project(arguments)
     if project.config is None:
         raise ConfigError("prune: no parity.toml here; there is nothing to delete")
-    task = Task(project=project, steps=project.steps(), round_trip=arguments.round_trip)
+    task = Task(
+        project=project,
+        steps=project.steps(),
+        strict=strict_kinds(""),
+        rows=True,
+        round_trip=arguments.round_trip,
+    )
     proof = prove_once(task, arguments)
     gone = []
     for one in proof.judged:
@@ -17215,8 +17221,7 @@ def examine(task: Task, sqlite: Built, backend: Backend, progress: Callable[[str
     mysql = build_side(task, backend, progress)
     findings = find_differences(task, sqlite, mysql, progress)
     findings, rows = with_rows(task, sqlite, mysql, findings, progress)
-    unchecked = () if task.round_trip else ("migration-irreversible",)
-    judged = judge(findings, task.project.settings.entries, unchecked)
+    judged = judge(findings, task.project.settings.entries, unchecked_kinds(task))
     shown = [one for one in judged if is_shown(one.finding, task)]
     if not all(one.documented for one in shown):
         backends = (sqlite.backend, mysql.backend)
@@ -17236,11 +17241,27 @@ def find_differences(
     findings += compare_history(task.steps)
     if task.round_trip:
         findings += round_trip(task.steps, (sqlite.backend, mysql.backend), progress)
-    asked = not task.strict.isdisjoint(("collation-inherited", "inherited"))
+    asked = asks_for_inherited(task)
     if asked and isinstance(mysql.backend, MySQLBackend):
         migrations = [step.mysql for step in task.steps if step.mysql]
         findings += inherited_collations(mysql.backend, mysql.schema, migrations, progress)
     return findings
+
+
+def asks_for_inherited(task: Task) -> bool:
+    return not task.strict.isdisjoint(("collation-inherited", "inherited"))
+
+
+def unchecked_kinds(task: Task) -> set[str]:
+    """Name the kinds that a run does not look for: its entries about them are not dead."""
+    kinds = set()
+    if not task.round_trip:
+        kinds.add("migration-irreversible")
+    if not task.rows:
+        kinds.update(SEEN_BY_ROWS)
+    if not asks_for_inherited(task):
+        kinds.add("collation-inherited")
+    return kinds
 
 
 def with_rows(
