@@ -60,7 +60,6 @@ class Bench:
                 if names:
                     self.mysql.query(f"DROP {what} {', '.join(names)}")
             self.mysql.query("SET foreign_key_checks = 1")
-        self.mysql.earlier = xtask.Earlier()
 
 
 def parity(findings: Iterable[xtask.Finding]) -> Counter[tuple[str, str]]:
