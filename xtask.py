@@ -464,16 +464,12 @@ class Part:
 
     @property
     def text(self) -> str:
-        return (
-            quote_name(self.column)
-            if self.column is not None
-            else self.expression.text
-            if self.expression
-            else "?"
-        )
+        if self.column is not None:
+            return quote_name(self.column)
+        return self.expression.text if self.expression else "?"
 
     def sized(self, text: str) -> str:
-        """A text for it, with the prefix behind it that MySQL indexes."""
+        """Put the prefix that MySQL indexes behind a text for this part."""
         return f"{text}({self.prefix})" if self.prefix else text
 
 
@@ -1482,16 +1478,13 @@ def sqlite_type(declared: str) -> ColumnType:
         declares = ("decimal", sizes[0], sizes[1] if len(sizes) > 1 else 0)
     elif sizes and logical & {"time", "datetime"}:
         declares = ("fraction", sizes[0])
-    enforces = (
-        ("integer", 8)
-        if "i64" in logical or "bool" in logical
-        else ("float", 8)
-        if "f64" in logical
-        else None
-    )
-    return ColumnType(
-        text, logical, declares, enforces, note="" if logical else affinity_note(text)
-    )
+    enforces: tuple[str | int, ...] | None = None
+    if "i64" in logical or "bool" in logical:
+        enforces = ("integer", 8)
+    elif "f64" in logical:
+        enforces = ("float", 8)
+    note = "" if logical else affinity_note(text)
+    return ColumnType(text, logical, declared=declares, enforced=enforces, note=note)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -4164,8 +4157,10 @@ def _table_after(found: Sequence[Token], at: int) -> str:
 
 
 def _without_database(names: Sequence[str]) -> str:
-    """The table of `[database .] t`, or "" where there is no name."""
-    return names[2] if len(names) > 2 and names[1] == "." else names[0] if names else ""
+    """Return the table of `[database .] t`, or "" where there is no name."""
+    if len(names) > 2 and names[1] == ".":
+        return names[2]
+    return names[0] if names else ""
 
 
 class Backend(Protocol):
@@ -7329,7 +7324,8 @@ def table_missing(schemas: SchemaPair) -> Iterator[Finding]:
         one, other = ours.get(name), theirs.get(name)
         kinds = relation_kind(one), relation_kind(other)
         if kinds[0] != kinds[1] and set(kinds) != {"view", None}:
-            spelled = one.name if one else other.name if other else name
+            relation = one or other
+            spelled = relation.name if relation else name
             yield Finding("table-missing", place(spelled), kinds[0], kinds[1])
 
 
@@ -8994,7 +8990,8 @@ class Entry:
 
     @property
     def title(self) -> str:
-        return f"[[{'open' if self.open else 'divergence'}]] {self.number} ({self.kind})"
+        section = "open" if self.open else "divergence"
+        return f"[[{section}]] {self.number} ({self.kind})"
 
     def key(self, place: str) -> EntryKey:
         return (self.kind, place, self.sqlite, self.mysql)

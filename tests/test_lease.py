@@ -157,7 +157,7 @@ LOCAL_STAGES = {
     "socket": Stage(Run.has_socket),
     "answers": Stage(lambda run: run.has_said("the server answers")),
     "migrations": Stage(lambda run: run.has_said("mysql: 1 of")),
-    "reading": Stage(lambda run: run.has_said("reading MySQL"), MANY),
+    "reading": Stage(lambda run: run.has_said("reading M"), MANY),
     "teardown": Stage(lambda run: run.has_said("tearing down"), MYSQL),
 }
 DOCKER_STAGES = {
