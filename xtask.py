@@ -6114,21 +6114,27 @@ class MySQLBackend:
         base = {row.table for row in catalogue.tables if row.kind in BASE_TABLES}
         lossy = [row for row in catalogue.columns if is_lossy_default(row, self.flavour_of)]
         columns = group_by((row for row in lossy if row.table in base), attrgetter("table"))
-        queries = []
+        found = {}
         for table, rows in columns.items():
+            names = ", ".join(quote_mysql(row.name) for row in rows)
             values = []
             for row in rows:
-                value = f"DEFAULT({quote_mysql(row.name)})"
+                value = quote_mysql(row.name)
                 if not is_binary(catalogue_text(row.declared)):
                     value = f"CONVERT({value} USING utf8mb4)"
                 values.append(f"HEX({value})")
-            queries.append(
-                f"SELECT {', '.join(values)} FROM {quote_mysql(table)} "
-                "RIGHT JOIN (SELECT 1) one_row ON FALSE"
+            # DEFAULT(c) is NULL for a NOT NULL column of an empty table: a row must be stored.
+            *_, stored, _ = self.queries(
+                [
+                    "DROP TEMPORARY TABLE IF EXISTS xtask_defaults",
+                    f"CREATE TEMPORARY TABLE xtask_defaults AS SELECT {names} "
+                    f"FROM {quote_mysql(table)} WHERE FALSE",
+                    "INSERT INTO xtask_defaults () VALUES ()",
+                    f"SELECT {', '.join(values)} FROM xtask_defaults",
+                    "DROP TEMPORARY TABLE xtask_defaults",
+                ]
             )
-        found = {}
-        for rows, answer in zip(columns.values(), self.queries(queries), strict=True):
-            for row, value in zip(rows, answer[0], strict=True):
+            for row, value in zip(rows, stored[0], strict=True):
                 text = f"x'{value}'"
                 if not is_binary(catalogue_text(row.declared)):
                     text = quote_string(bytes.fromhex(value).decode())

@@ -185,6 +185,8 @@ class Maker:
             on_delete, on_update = (
                 "" if action == "SET NULL" and not nullable else action for action in actions
             )
+            if parent is table:  # InnoDB does not cascade an UPDATE into the same table
+                on_update = ""
             children = tuple(self.child_of(parent.column(name), nullable) for name in target)
             key = ForeignKey(
                 self.name(),

@@ -405,7 +405,8 @@ def drop_foreign_key(schema: Schema) -> Iterator[Changed]:
 def change_action(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         for key in table.foreign_keys:
-            for event in ("on_delete", "on_update"):
+            into_itself = key.parent == table.name
+            for event in ("on_delete",) if into_itself else ("on_delete", "on_update"):
                 other = "" if getattr(key, event) else "CASCADE"
                 keys = tuple(
                     replace(one, **{event: other}) if one == key else one
