@@ -125,6 +125,8 @@ class Maker:
         )
         if values and self.draw(st.booleans()):
             default = values[-1]
+        if values and not nullable and default is None:
+            default = values[0]  # an ENUM NOT NULL has its first value without saying so
         return Column(self.name(), sort, sqlite, mysql, nullable, default, values=values)
 
     def child_of(self, parent: Column, nullable: bool) -> Column:

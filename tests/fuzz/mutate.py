@@ -219,7 +219,13 @@ def change_to_unknown_type(schema: Schema) -> Iterator[Changed]:
 def change_nullability(schema: Schema) -> Iterator[Changed]:
     for table in schema.tables:
         for column in table.columns:
-            if column.name not in {*table.primary_key, *table.referring} and not column.generated:
+            keys = {*table.primary_key, *table.referring}
+            read = column.name in table.computed_from  # a CHECK may say NOT NULL as well
+            fixed = column.name in keys or column.generated or read
+            if not fixed and column.sort not in (
+                "enum",
+                "json",
+            ):  # their CHECK or default changes too
                 changed = schema.with_table(
                     on_columns(table, lambda c: replace(c, nullable=not c.nullable), column.name)
                 )

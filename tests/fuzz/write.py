@@ -474,7 +474,8 @@ class Writer:
                     )
                 )
             if column.sort == "json" and self.sqlite and column.checked:
-                made.append(Check(name, Node("valid", (value,))))
+                guarded = Node("or", (Node("null", (value,)), Node("valid", (value,))))
+                made.append(Check(name, guarded if column.nullable else Node("valid", (value,))))
         for check in table.checks:
             if check.condition.op == "and" and self.pick(check.name + "/parted", False, True):
                 made += [
@@ -580,7 +581,7 @@ class Writer:
                 "inline" if len(key.columns) == 1 else "inside",
             )
             if key.partial or key.prefixed or form == "statement":
-                where = f" WHERE {self.name(key.columns[0])} IS NOT NULL" if key.partial else ""
+                where = f" WHERE {self.name(key.columns[0])} IS NULL" if key.partial else ""
                 after.append(
                     f"{self.say('CREATE UNIQUE INDEX')} {self.name(key.name)} ON {own} ({parts}){where}"
                 )
