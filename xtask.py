@@ -6356,7 +6356,11 @@ LOGIN_REFUSED: Final = (1044, 1045, 1130, 1251, 1698)
 
 
 def session_number(value: object) -> int:
-    return int(server_text(value))
+    """Read a number of the session.  Raises ServerError for what is none."""
+    text = server_text(value)
+    if not text.isdigit():
+        raise ServerError(f"expected a number from the server, found {printable(text)!r}")
+    return int(text)
 
 
 def server_text(value: object) -> str:

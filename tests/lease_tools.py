@@ -406,6 +406,8 @@ class Conversation(socketserver.StreamRequestHandler):
     def answer(self, sql: str) -> None:
         if "VERSION()" in sql.upper():
             self.rows(self.server.version)
+        elif "@@SQL_NOTES" in sql.upper():
+            self.rows("1")
         elif sql.upper().startswith("SELECT @@"):
             self.rows("STRICT_TRANS_TABLES")
         elif sql.upper().startswith("SHOW"):
