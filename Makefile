@@ -88,9 +88,11 @@ doctor: .venv/runtime ## what is installed, which engine would be used, what is 
 	@$(XTASK) doctor
 
 .venv/runtime: requirements.txt
+	@echo "installing the pinned packages into .venv (once)" >&2
 	@$(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt && touch $@
 
 .venv/dev: .venv/runtime requirements-dev.txt
+	@echo "installing the pinned packages for developers into .venv (once)" >&2
 	@.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt && touch $@
 
 .venv/bench: .venv/dev requirements-bench.txt
