@@ -4542,15 +4542,15 @@ class DropWatch:
         first = tokens[0].text.upper() if tokens else ""
         if first in ("INSERT", "REPLACE"):
             self._fill(_table_behind(tokens, "INTO"), tokens)
-        if first not in ("DROP", "ALTER", "PRAGMA", "WITH", "CREATE", "DELETE", "UPDATE"):
+        elif first == "PRAGMA":
+            self._pragma(statement)
+        if first not in ("DROP", "ALTER", "WITH", "CREATE", "DELETE", "UPDATE"):
             return
         words = code_words(tokens)
         if first == "DROP" and words[1:2] == ["TABLE"]:
             self._drop(_table_behind(tokens, "TABLE"))
         elif first == "ALTER" and "RENAME" in words:
             self._rename(tokens, words)
-        elif first == "PRAGMA":
-            self._pragma(statement)
         elif first == "WITH" and "INTO" in words:
             self._fill(_table_behind(tokens, "INTO"), tokens)
         elif first == "CREATE" and "TABLE" in words[:3] and "SELECT" in words:
@@ -4563,12 +4563,18 @@ class DropWatch:
     def _pragma(self, statement: Statement) -> None:
         """Note a `PRAGMA foreign_keys = …` that changes nothing, as it stands in a transaction."""
         words = [unquote_name(token.text).lower() for token in statement.tokens]
-        if "foreign_keys" not in words or not {"=", "("} & set(words):
+        if "foreign_keys" not in words:
             return
-        value = next(word for word in reversed(words) if word not in (")", ";"))
+        if "=" not in words and "(" not in words:
+            return
+        while words[-1] in (")", ";"):
+            words.pop()
+        value = words[-1]
         wanted = value in SQLITE_ON or (value.isdigit() and int(value) > 0)
-        if self.connection.in_transaction and wanted != self._setting("foreign_keys"):
-            self.useless = self.useless or statement
+        if self.useless or not self.connection.in_transaction:
+            return
+        if wanted != self._setting("foreign_keys"):
+            self.useless = statement
 
     def _drop(self, table: str) -> None:
         if table in self.filled and self._setting("foreign_keys"):
@@ -4578,10 +4584,9 @@ class DropWatch:
 
     def _delete_rows(self, parent: str) -> None:
         """Follow the keys that point to a table whose rows go, and those that point on."""
-        wait_all = self._setting("defer_foreign_keys")
         gone, queue = [parent], [parent]
         blocking = []
-        harms: dict[str, Harm] = {}
+        lost: dict[str, list[str]] = defaultdict(list)
         while queue:
             for key in self._references(queue.pop()):
                 if key.child not in self.filled:
@@ -4591,10 +4596,19 @@ class DropWatch:
                         gone.append(key.child)
                         queue.append(key.child)
                 elif key.on_delete.startswith("SET ") and not key.required:
-                    columns = (*harms.get(key.child, Harm(parent)).columns, key.column)
-                    harms[key.child] = Harm(parent, columns)
+                    lost[key.child].append(key.column)
                 else:
                     blocking.append(key)
+        self._hold_back(parent, blocking, gone)
+        for child, columns in lost.items():
+            self.harmed[child] = Harm(parent, tuple(columns))
+        for child in gone:
+            self.harmed[child] = Harm(parent)
+        del self.harmed[parent]
+
+    def _hold_back(self, parent: str, blocking: Sequence[Reference], gone: Collection[str]) -> None:
+        """Note the keys that refuse a DROP: at once, or at the COMMIT."""
+        wait_all = self._setting("defer_foreign_keys")
         for key in blocking:
             at_once = key.on_delete == "RESTRICT" and not wait_all
             if key.child in gone and not at_once:
@@ -4604,9 +4618,6 @@ class DropWatch:
                 self.waiting[key.child] = parent
             else:
                 self.refusals.append(f"DROP TABLE {parent}: rows of {key.child} refer to it")
-        harms |= {child: Harm(parent) for child in gone}
-        del harms[parent]
-        self.harmed |= harms
 
     def _references(self, parent: str) -> list[Reference]:
         found = self._ask(Reference.query(), parent)
@@ -4637,14 +4648,17 @@ class DropWatch:
         if table in self.filled and not self.harmed and not self.waiting:
             return  # the usual seed, however long it is
         sources = tables_named(tokens) - {table}
-        known = sources & (self.before | self.filled | self.harmed.keys())
-        harm = next((self.harmed[name] for name in sorted(known) if name in self.harmed), None)
-        if harm:
-            self.harmed[table] = harm
-        elif not known or known & self.filled:
-            self.harmed.pop(table, None)
-            self.filled.add(table)
-            self.waiting = {a: parent for a, parent in self.waiting.items() if parent != table}
+        harmed = sorted(sources & self.harmed.keys())
+        if harmed:
+            self.harmed[table] = self.harmed[harmed[0]]
+            return
+        if sources & self.before and not sources & self.filled:
+            return  # from tables without rows
+        self.harmed.pop(table, None)
+        self.filled.add(table)
+        for child, parent in [*self.waiting.items()]:
+            if parent == table:
+                del self.waiting[child]
 
     def _update(self, tokens: Sequence[Token], words: Sequence[str]) -> None:
         """References that an UPDATE writes once more are not lost."""
@@ -4653,11 +4667,13 @@ class DropWatch:
         harm = self.harmed.get(table)
         if harm is None or not harm.columns:
             return
-        parts = parted(tokens[words.index("SET") + 1 :], ",")
-        written = {unquote_name(part[0].text).lower() for part in parts if part}
-        left = tuple(column for column in harm.columns if column.lower() not in written)
+        written = set()
+        for part in parted(tokens[words.index("SET") + 1 :], ","):
+            if part:
+                written.add(unquote_name(part[0].text).lower())
+        left = [column for column in harm.columns if column.lower() not in written]
         if left:
-            self.harmed[table] = Harm(harm.parent, left)
+            self.harmed[table] = Harm(harm.parent, tuple(left))
         else:
             del self.harmed[table]
 
@@ -4749,6 +4765,10 @@ class ColumnFact(NamedTuple):
     hidden: int
 
     @property
+    def of_virtual_table(self) -> bool:
+        return self.hidden == 1
+
+    @property
     def generated(self) -> bool:
         return self.hidden in (2, 3)
 
@@ -4777,6 +4797,17 @@ class IndexFact(NamedTuple):
             FROM sqlite_schema s, pragma_index_list(s.name) x
             LEFT JOIN sqlite_schema i ON i.name = x.name AND i.type = 'index'
             WHERE s.type = 'table' ORDER BY s.rowid, x.name"""
+
+
+class PrimaryKey(NamedTuple):
+    """The columns of a primary key in its order, and its index: a rowid has none."""
+
+    columns: tuple[str, ...]
+    made_by: IndexFact | None
+
+    @property
+    def is_rowid(self) -> bool:
+        return len(self.columns) == 1 and self.made_by is None
 
 
 class PartFact(NamedTuple):
@@ -4840,9 +4871,12 @@ def count_rows(
     """Count rows by table, hundreds of tables a query; `fetch` gives the one row of each query."""
     names = list(tables)
     counted = [f"(SELECT COUNT(*) FROM {quote(name)})" for name in names]
-    chunks = [counted[start : start + 400] for start in range(0, len(names), 400)]
-    queries = ["SELECT " + ", ".join(chunk) for chunk in chunks]
-    return dict(zip(names, chain.from_iterable(fetch(queries)), strict=True))
+    queries = []
+    for start in range(0, len(names), 400):
+        chunk = ", ".join(counted[start : start + 400])
+        queries.append(f"SELECT {chunk}")
+    counts = chain.from_iterable(fetch(queries))
+    return dict(zip(names, counts, strict=True))
 
 
 class SQLiteReader:
@@ -4850,60 +4884,69 @@ class SQLiteReader:
 
     def __init__(self, connection: sqlite3.Connection, ignore: Collection[str]) -> None:
         self.connection = connection
+        by_table = attrgetter("table")
         self.objects = self._fetch(ObjectRow, ObjectRow.query())
-        self.kinds = {row.name: row.kind for row in self._fetch(TableKind, TableKind.query())}
-        self.columns = group_by(self._fetch(ColumnFact, ColumnFact.query()), attrgetter("table"))
-        self.indexes = group_by(self._fetch(IndexFact, IndexFact.query()), attrgetter("table"))
-        self.parts = group_by(self._fetch(PartFact, PartFact.query()), attrgetter("key"))
+        kinds = self._fetch(TableKind, TableKind.query())
+        columns = self._fetch(ColumnFact, ColumnFact.query())
+        indexes = self._fetch(IndexFact, IndexFact.query())
+        parts = self._fetch(PartFact, PartFact.query())
         references = self._fetch(ForeignKeyFact, ForeignKeyFact.query())
-        self.references = group_by(references, attrgetter("table"))
+        self.kinds = {row.name: row.kind for row in kinds}
+        self.columns = group_by(columns, by_table)
+        self.indexes = group_by(indexes, by_table)
+        self.parts = group_by(parts, attrgetter("key"))
+        self.references = group_by(references, by_table)
         self.counters: dict[str, int] = {}
         if "sqlite_sequence" in self.kinds:
             counters = self._fetch(CounterFact, CounterFact.query())
             self.counters = {row.table: row.last for row in counters}
-        self.skipped = {
-            row.name
-            for row in self.objects
-            if row.kind in ("table", "view") and is_bookkeeping(row.name, ignore)
-        }
+        self.skipped = set()
+        for row in self.objects:
+            if row.kind in ("table", "view") and is_bookkeeping(row.name, ignore):
+                self.skipped.add(row.name)
 
     def _fetch(self, row: Callable[..., T], query: str) -> list[T]:
         return list(starmap(row, self.connection.execute(query)))
 
     def schema(self) -> Schema:
-        sources = {
-            row.name: row.sql or ""
-            for row in self.objects
-            if row.kind == "table" and not self._is_hidden(row.name)
-        }
-        counts = count_rows(
-            sources,
-            lambda queries: (self.connection.execute(sql).fetchone() for sql in queries),
-            quote_sqlite,
-        )
-        tables = {name: self._table(name, sql, counts[name]) for name, sql in sources.items()}
-        views = {
-            row.name: View(
-                row.name, tuple(column.name for column in self.columns.get(row.name, ()))
-            )
-            for row in self.objects
-            if row.kind == "view" and row.name not in self.skipped
-        }
+        tables = self._tables()
+        views = self._views()
         self._assert_complete([*tables.values(), *views.values()])
         _assert_told_apart([*tables, *views], "tables and views")
         by_name = {name.lower(): table for name, table in tables.items()}
-        triggers = [
-            read_sqlite_trigger(row, by_name.get(row.table.lower()))
-            for row in self.objects
-            if row.kind == "trigger" and row.table not in self.skipped
-        ]
-        with_parents = {
-            name: _with_parents(table, by_name)
-            for name, table in tables.items()
-            if name not in self.skipped
-        }
+        triggers = []
+        for row in self.objects:
+            if row.kind == "trigger" and row.table not in self.skipped:
+                owner = by_name.get(row.table.lower())
+                triggers.append(read_sqlite_trigger(row, owner))
+        compared = {}
+        for name, table in tables.items():
+            if name not in self.skipped:
+                compared[name] = _with_parents(table, by_name)
         ignored = tuple(sorted(self.skipped - {"sqlite_sequence"}))
-        return Schema(with_parents, views, tuple(triggers), ignored=ignored)
+        return Schema(compared, views, tuple(triggers), ignored=ignored)
+
+    def _views(self) -> dict[str, View]:
+        views = {}
+        for row in self.objects:
+            if row.kind == "view" and row.name not in self.skipped:
+                columns = self.columns.get(row.name, ())
+                names = tuple(column.name for column in columns)
+                views[row.name] = View(row.name, names)
+        return views
+
+    def _tables(self) -> dict[str, Table]:
+        """Read all tables: a runner's too, as foreign keys may point to them."""
+        sources = {}
+        for row in self.objects:
+            if row.kind == "table" and not self._is_hidden(row.name):
+                sources[row.name] = row.sql or ""
+        counts = count_rows(sources, self._fetch_first, quote_sqlite)
+        return {name: self._table(name, sql, counts[name]) for name, sql in sources.items()}
+
+    def _fetch_first(self, queries: Sequence[str]) -> Iterator[Sequence[int]]:
+        for sql in queries:
+            yield self.connection.execute(sql).fetchone()
 
     def _is_hidden(self, name: str) -> bool:
         """Tell SQLite's own tables and the parts of virtual ones from what a migration made."""
@@ -4922,41 +4965,55 @@ class SQLiteReader:
             )
 
     def _table(self, name: str, sql: str, rows: int) -> Table:
-        facts = [column for column in self.columns.get(name, ()) if column.hidden != 1]
+        facts = [fact for fact in self.columns.get(name, ()) if not fact.of_virtual_table]
         if self.kinds.get(name.lower()) == "virtual":
             plain = tuple(Column(fact.name, ColumnType(fact.declared), True) for fact in facts)
             return Table(name, plain, "virtual table")
-        _assert_told_apart((fact.name for fact in facts), f"columns of {name}")
-        clauses = Clauses()
-        if CLAUSE_WORDS.search(sql) or any(fact.generated for fact in facts):
-            clauses = table_clauses(sql, "sqlite")
-        indexes = self.indexes.get(name, ())
-        key = sorted((fact for fact in facts if fact.key_index), key=attrgetter("key_index"))
-        key_index = next((index for index in indexes if index.origin == "pk"), None)
-        alias = key[0].name if len(key) == 1 and key_index is None else None
-        columns = [_sqlite_column(fact, clauses, fact.name == alias) for fact in facts]
+        _assert_told_apart([fact.name for fact in facts], f"columns of {name}")
+        clauses = _clauses_of(sql, facts)
+        primary = self._primary_key(name, facts)
+        columns = []
+        for fact in facts:
+            is_alias = primary.is_rowid and fact.name == primary.columns[0]
+            columns.append(_sqlite_column(fact, clauses, is_alias))
         scope = Scope("sqlite", columns)
-        for index, fact in enumerate(facts):
-            if fact.generated:
-                generated = scope.expression(_generating(fact.name, clauses))
-                columns[index] = dataclasses.replace(columns[index], generated=generated)
+        for pos, fact in enumerate(facts):
+            columns[pos] = _with_generated(fact, columns[pos], clauses, scope)
         own = {column.name.lower(): column.collation for column in columns}
-        keys = [(fact.unique, self._key(fact, own, scope)) for fact in indexes if fact != key_index]
-        collations = self._collations(key_index, own) if key_index else ()
+        uniques: list[Key] = []
+        indexes: list[Key] = []
+        for index in self.indexes.get(name, ()):
+            if index != primary.made_by:
+                keys = uniques if index.unique else indexes
+                keys.append(self._key(index, own, scope))
+        collations: tuple[str | None, ...] = ()
+        if primary.made_by:
+            collations = self._collations(primary.made_by, own)
+        references = self.references.get(name, ())
+        next_id = None
+        if clauses.auto_increment:
+            next_id = self.counters.get(name, 0) + 1
         return Table(
             name,
             tuple(columns),
-            primary_key=tuple(fact.name for fact in key),
+            primary_key=primary.columns,
             primary_collations=collations if any(collations) else (),
-            uniques=tuple(key for unique, key in keys if unique),
-            indexes=tuple(key for unique, key in keys if not unique),
-            foreign_keys=_sqlite_foreign_keys(
-                name, self.references.get(name, ()), clauses.deferred
-            ),
+            uniques=tuple(uniques),
+            indexes=tuple(indexes),
+            foreign_keys=_sqlite_foreign_keys(name, references, clauses.deferred),
             checks=tuple(scope.check(check) for check in clauses.checks),
             rows=rows,
-            next_id=self.counters.get(name, 0) + 1 if clauses.auto_increment else None,
+            next_id=next_id,
         )
+
+    def _primary_key(self, table: str, facts: Sequence[ColumnFact]) -> PrimaryKey:
+        members = [fact for fact in facts if fact.key_index]
+        members.sort(key=attrgetter("key_index"))
+        columns = tuple(fact.name for fact in members)
+        for index in self.indexes.get(table, ()):
+            if index.origin == "pk":
+                return PrimaryKey(columns, index)
+        return PrimaryKey(columns, None)
 
     def _collations(
         self, index: IndexFact, own: Mapping[str, str | None]
@@ -4964,19 +5021,24 @@ class SQLiteReader:
         """Find the parts of an index that compare otherwise than their column does."""
         found: list[str | None] = []
         for part in self.parts.get(index.name, ()):
-            column = own.get((part.column or "").lower())
             collation = part.collation.upper()
-            found.append(None if part.column is None or collation == column else collation)
+            if part.column is None or collation == own.get(part.column.lower()):
+                found.append(None)
+            else:
+                found.append(collation)
         return tuple(found)
 
     def _key(self, index: IndexFact, own: Mapping[str, str | None], scope: Scope) -> Key:
         """Read an index; its expressions and its WHERE stand in its text only."""
         facts = self.parts.get(index.name, ())
-        collations = self._collations(index, own)
-        pieces, where = [""] * len(facts), None
-        if index.sql and (index.partial or any(fact.column is None for fact in facts)):
+        has_expression = any(fact.column is None for fact in facts)
+        pieces = [""] * len(facts)
+        where = None
+        if index.sql and (index.partial or has_expression):
             pieces, condition = index_clauses(index.sql)
-            where = scope.expression(condition) if index.partial else None
+            if index.partial:
+                where = scope.expression(condition)
+        collations = self._collations(index, own)
         parts = []
         for fact, collation, piece in zip(facts, collations, pieces, strict=True):
             if fact.column is None:
@@ -4984,6 +5046,13 @@ class SQLiteReader:
             else:
                 parts.append(whole_column(fact.column, collation))
         return Key(index.name, tuple(parts), where)
+
+
+def _clauses_of(sql: str, facts: Sequence[ColumnFact]) -> Clauses:
+    """Read the text of a table where it may say more than the PRAGMAs do."""
+    if CLAUSE_WORDS.search(sql) or any(fact.generated for fact in facts):
+        return table_clauses(sql, "sqlite")
+    return Clauses()
 
 
 def _assert_told_apart(names: Iterable[str], what: str) -> None:
@@ -4996,25 +5065,28 @@ def _assert_told_apart(names: Iterable[str], what: str) -> None:
             )
 
 
-def _sqlite_column(fact: ColumnFact, clauses: Clauses, alias: bool) -> Column:
+def _sqlite_column(fact: ColumnFact, clauses: Clauses, is_alias: bool) -> Column:
     collation = clauses.collations.get(fact.name.lower(), "BINARY")
-    reuses_ids = alias and not clauses.auto_increment
-    return _plain_sqlite_column(fact[1:], collation, alias, reuses_ids)
+    reuses_ids = is_alias and not clauses.auto_increment
+    anywhere = fact._replace(table="")
+    return _plain_sqlite_column(anywhere, collation, is_alias, reuses_ids)
 
 
 @functools.cache  # the same id and created_at stand in every table
 def _plain_sqlite_column(
-    fact: tuple[str, str, bool, str | None, int, int], collation: str, alias: bool, reuses: bool
+    fact: ColumnFact, collation: str, is_alias: bool, reuses_ids: bool
 ) -> Column:
-    name, declared, not_null, default, _, _ = fact
+    default = None
+    if fact.default is not None and not is_alias:
+        default = _unless_null(canonical(fact.default, "sqlite"))
     return Column(
-        name,
-        sqlite_type(declared),
-        nullable=not not_null and not alias,
-        default=None if default is None or alias else _unless_null(canonical(default, "sqlite")),
-        auto_increment=alias,
+        fact.name,
+        sqlite_type(fact.declared),
+        nullable=not fact.not_null and not is_alias,
+        default=default,
+        auto_increment=is_alias,
         collation=collation,
-        reuses_ids=reuses,
+        reuses_ids=reuses_ids,
     )
 
 
@@ -5023,13 +5095,17 @@ def _unless_null(default: Expression) -> Expression | None:
     return None if default.text == "NULL" else default
 
 
-def _generating(name: str, clauses: Clauses) -> str:
-    if name.lower() not in clauses.generated:
+def _with_generated(fact: ColumnFact, column: Column, clauses: Clauses, scope: Scope) -> Column:
+    """Add the expression of a generated column: only the text of its table has it."""
+    if not fact.generated:
+        return column
+    sql = clauses.generated.get(fact.name.lower())
+    if sql is None:
         raise IntrospectionError(
-            f"SQLite says that column {name} is generated; its expression was not found in the "
-            "catalogue's text"
+            f"SQLite says that column {fact.name} is generated; its expression was not found in "
+            "the catalogue's text"
         )
-    return clauses.generated[name.lower()]
+    return dataclasses.replace(column, generated=scope.expression(sql))
 
 
 def _sqlite_foreign_keys(
@@ -5075,11 +5151,11 @@ def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
     if parent is None:
         return dataclasses.replace(key, dangling="no such table")
     columns = key.parent_columns or parent.primary_key
-    if (key.parent, key.parent_columns) != (parent.name, columns):
+    if key.parent != parent.name or key.parent_columns != columns:
         key = dataclasses.replace(key, parent=parent.name, parent_columns=columns)
-    missing = [column for column in columns if column.lower() not in parent.by_name]
-    if missing:
-        return dataclasses.replace(key, dangling=f"no column {missing[0]}")
+    for column in columns:
+        if column.lower() not in parent.by_name:
+            return dataclasses.replace(key, dangling=f"no column {column}")
     if len(columns) != len(key.columns) or not _is_key(columns, parent):
         return dataclasses.replace(key, dangling="neither primary key nor unique")
     return key
@@ -5104,8 +5180,10 @@ def read_sqlite_trigger(row: ObjectRow, owner: Table | None) -> Trigger:
     """Read `CREATE TRIGGER g [timing] {DELETE | INSERT | UPDATE [OF a, b]} ON t … BEGIN … END`."""
     found = code_tokens(row.sql or "", "sqlite")
     words = code_words(found)
-    events = ("DELETE", "INSERT", "UPDATE")
-    start = next(pos for pos, word in enumerate(words) if word in events)
+    start = 0
+    while words[start] not in ("DELETE", "INSERT", "UPDATE"):
+        start += 1
+    event = words[start]
     timing = words[start - 1]
     if timing == "OF":
         timing = "INSTEAD OF"
@@ -5113,29 +5191,29 @@ def read_sqlite_trigger(row: ObjectRow, owner: Table | None) -> Trigger:
         timing = "BEFORE"
     on = words.index("ON", start)
     body = words.index("BEGIN", on)
-    columns: list[list[Token]] = []
+    columns: set[str] = set()
     if words[start + 1] == "OF":
-        columns = parted(found[start + 2 : on], ",")
-    statements = parted(found[body + 1 : -1], ";")[:-1]
+        for part in parted(found[start + 2 : on], ","):
+            columns.add(unquote_name(part[0].text).lower())
     stamps: set[str] = set()
-    touches = 0
-    if owner and timing == "AFTER" and words[start : start + 2] == ["UPDATE", "ON"]:
-        guard = body
+    only_stamps = False
+    if owner and timing == "AFTER" and event == "UPDATE" and not columns:
+        guard: list[Token] = []
         if "WHEN" in words[on:body]:
-            guard = words.index("WHEN", on) + 1
-        for statement in statements:
-            touched = _touched(statement, found[guard:body], owner)
-            stamps |= touched
-            touches += bool(touched)
+            guard = found[words.index("WHEN", on) + 1 : body]
+        statements = parted(found[body + 1 : -1], ";")[:-1]
+        touched = [_touched(statement, guard, owner) for statement in statements]
+        stamps.update(*touched)
+        only_stamps = all(touched)
     return Trigger(
         row.name,
         row.table,
-        timing,
-        words[start],
+        timing=timing,
+        event=event,
         mentions=tables_named(found) | {row.table.lower()},
-        columns=frozenset(unquote_name(part[0].text).lower() for part in columns),
+        columns=frozenset(columns),
         stamps=frozenset(stamps),
-        only_stamps=touches == len(statements),
+        only_stamps=only_stamps,
     )
 
 
@@ -5147,38 +5225,42 @@ def _touched(statement: Sequence[Token], guard: Sequence[Token], table: Table) -
     that is picked by OLD is another one where the UPDATE changes its key.
     """
     update, *conditions = parted(statement, "WHERE")
-    head = [token.text.upper() for token in update[:3:2]]
-    if len(conditions) != 1 or head != ["UPDATE", "SET"]:
-        return set()
-    if _name(update[1]) != table.name.lower():
+    head = [_name(token) for token in update[:3]]
+    if len(conditions) != 1 or head != ["update", table.name.lower(), "set"]:
         return set()
     stamps = set()
     for assignment in parted(update[3:], ","):
-        if len(assignment) < 3 or assignment[1].text != "=":
+        column, *value = [_name(token) for token in assignment]
+        if value[:1] != ["="] or not is_now(assignment[2:], "sqlite"):
             return set()
-        if not is_now(assignment[2:], "sqlite"):
-            return set()
-        stamps.add(_name(assignment[0]))
+        stamps.add(column)
     if not stamps <= table.by_name.keys():
         return set()
-    parts = parted(conditions[0], "AND")
-    picked = {_twin(part, (), ("new", ".")) for part in parts}
+    picked = set()
+    for condition in parted(conditions[0], "AND"):
+        picked.add(_twin(condition, OF_THE_ROW, OF_NEW))
     if picked not in _whole_keys(table):
         return set()
     guards = parted(guard, "AND") if guard else []
-    known = all(_spares_the_stamp(part, stamps, table) for part in guards)
-    return stamps if known and (len(stamps) == 1 or not guards) else set()
+    if guards and len(stamps) > 1:
+        return set()
+    for condition in guards:
+        if not _spares_the_stamp(condition, stamps, table):
+            return set()
+    return stamps
 
 
 def _spares_the_stamp(guard: Sequence[Token], stamps: Collection[str], table: Table) -> bool:
     """Know `NEW.at IS OLD.at`, and `NEW.at <> CURRENT_TIMESTAMP`, which only ends a recursion."""
-    column = _twin(guard, ("new", "."), ("old", "."))
-    tells = "IS" in code_words(guard)
+    column = _twin(guard, OF_NEW, OF_OLD)
     names = [_name(token) for token in guard]
     differs = names[3:4] in (["<>"], ["!="])
-    if differs and names[:2] == ["new", "."] and is_now(guard[4:], "sqlite"):
+    if differs and names[:2] == OF_NEW and is_now(guard[4:], "sqlite"):
         column = names[2]
-    return column in stamps and (tells or not table.by_name[column].nullable)
+    if column not in stamps:
+        return False
+    tells_null = "IS" in code_words(guard)
+    return tells_null or not table.by_name[column].nullable
 
 
 def _name(token: Token) -> str:
@@ -5186,19 +5268,23 @@ def _name(token: Token) -> str:
     return token.text if token.kind == "string" else unquote_name(token.text).lower()
 
 
-def _twin(condition: Sequence[Token], left: Sequence[str], right: Sequence[str]) -> str:
+# What stands before a column of the row that was updated.
+OF_THE_ROW: Final[list[str]] = []
+OF_NEW: Final = ["new", "."]
+OF_OLD: Final = ["old", "."]
+
+
+def _twin(condition: Sequence[Token], left: list[str], right: list[str]) -> str:
     """Read a column held against itself, as `NEW.at IS OLD.at`, either way round; "" if it is not."""
     names = [_name(token) for token in condition]
     while names[:1] == ["("] and names[-1:] == [")"]:
         names = names[1:-1]
+    column = names[-1] if names else ""
     for operator in ("=", "==", "is"):
-        if operator in names:
-            pos = names.index(operator)
-            sides = [names[:pos], names[pos + 1 :]]
-            column = sides[0][-1] if sides[0] else ""
-            for one, other in ((left, right), (right, left)):
-                if sides == [[*one, column], [*other, column]]:
-                    return column
+        straight = [*left, column, operator, *right, column]
+        turned = [*right, column, operator, *left, column]
+        if names in (straight, turned):
+            return column
     return ""
 
 
