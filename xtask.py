@@ -12711,11 +12711,14 @@ def prove_rows(
 
 
 class SchemaLine(NamedTuple):
-    """One thing of a schema in words: `owner` is its table, `place` where a finding about it stands."""
+    """One thing of a schema in words.
+
+    `owner` is its table, `place` where a finding about it stands.
+    """
 
     owner: str
     text: str
-    place: str
+    place: str = ""
 
 
 def schema_lines(
@@ -12726,52 +12729,71 @@ def schema_lines(
     `twin` is the other side: a column then has the logical type on which both agree.  With `exact`
     the words are the backend's own, and say all that it knows: to compare a database with itself.
     """
-    twins = {name.lower(): table for name, table in twin.tables.items()} if twin else {}
+    twins = {}
+    if twin:
+        twins = {name.lower(): table for name, table in twin.tables.items()}
     lines = []
-    for table in sorted(schema.tables.values(), key=lambda table: table.name.lower()):
-        lines += _table_lines(table, twins.get(table.name.lower(), table), exact)
-    for view in sorted(schema.views.values(), key=lambda view: view.name.lower()):
-        text = f"view {quote_name(view.name.lower())}({', '.join(view.columns).lower()})"
-        lines.append(SchemaLine("", text, quote_name(view.name)))
-    for trigger in sorted(schema.triggers, key=lambda trigger: trigger.name.lower()):
-        moment = f"{trigger.timing} {trigger.event} on {trigger.table.lower()}"
-        text = f"trigger {quote_name(trigger.name.lower())} {moment}"
-        lines.append(SchemaLine("", text, quote_name(trigger.name)))
-    for routine in sorted(schema.routines, key=lambda routine: routine.name.lower()):
-        text = f"{routine.kind.lower()} {quote_name(routine.name.lower())}"
-        lines.append(SchemaLine("", text, quote_name(routine.name)))
+    for table in sorted(schema.tables.values(), key=_lower_name):
+        other = twins.get(_lower_name(table), table)
+        lines += _table_lines(table, other, exact)
+    for view in sorted(schema.views.values(), key=_lower_name):
+        columns = ", ".join(view.columns).lower()
+        lines.append(_line_of("view", view, f"({columns})"))
+    for trigger in sorted(schema.triggers, key=_lower_name):
+        moment = f" {trigger.timing} {trigger.event} on {trigger.table.lower()}"
+        lines.append(_line_of("trigger", trigger, moment))
+    for routine in sorted(schema.routines, key=_lower_name):
+        lines.append(_line_of(routine.kind.lower(), routine))
     return lines
+
+
+def _lower_name(thing: Table | View | Trigger | Routine) -> str:
+    return thing.name.lower()
+
+
+def _line_of(kind: str, thing: View | Trigger | Routine, rest: str = "") -> SchemaLine:
+    name = quote_name(_lower_name(thing))
+    return SchemaLine("", f"{kind} {name}{rest}", quote_name(thing.name))
 
 
 def _table_lines(table: Table, twin: Table, exact: bool) -> list[SchemaLine]:
     owner = quote_name(table.name)
-    engine = f", engine {table.engine}" if exact and table.engine else ""
-    lines = [SchemaLine(owner, f"{table.kind} {owner}{engine}", owner)]
-
-    def add(text: str, place: str = "") -> None:
-        lines.append(SchemaLine(owner, text, place))
-
+    title = f"{table.kind} {owner}"
+    if exact and table.engine:
+        title += f", engine {table.engine}"
+    lines = [SchemaLine(owner, title, owner)]
     for column in table.columns:
-        words = _column_words(column, twin.by_name.get(column.name.lower(), column), exact)
-        text = f"{quote_name(column.name)}: {', '.join(filter(None, words))}"
-        add(text, column_place(table.name, column.name))
-    if table.primary:
-        add(f"primary key {table.primary.text}")
-    for key in sorted(table.uniques, key=lambda key: key.names):
-        if exact or not _repeats_primary_key(key, table):
-            add(f"unique {key.text}", place(table.name, (part.text for part in key.parts)))
-    for reference in sorted(table.foreign_keys, key=lambda key: key.columns):
-        text = f"foreign key ({', '.join(reference.columns)}) to {reference_text(reference)}"
-        add(text, place(table.name, reference.columns))
-    for key in sorted(table.indexes, key=lambda key: key.names):
-        if exact or not key.own:
-            method = f"{key.method.lower()} " if key.method else ""
-            add(f"{method}index {key.text}", place(table.name, (part.text for part in key.parts)))
+        other = twin.by_name.get(column.name.lower(), column)
+        words = ", ".join(_column_words(column, other, exact))
+        text = f"{quote_name(column.name)}: {words}"
+        lines.append(SchemaLine(owner, text, column_place(table.name, column.name)))
+    lines += _key_lines(table, exact)
     for condition in sorted(_check_texts(table)):
-        add(f"check {condition}")
+        lines.append(SchemaLine(owner, f"check {condition}"))
     if table.rows:
-        add(count_of(table.rows, "row"))
+        lines.append(SchemaLine(owner, count_of(table.rows, "row")))
     return lines
+
+
+def _key_lines(table: Table, exact: bool) -> Iterator[SchemaLine]:
+    owner = quote_name(table.name)
+    if table.primary:
+        yield SchemaLine(owner, f"primary key {table.primary.text}")
+    for key in sorted(table.uniques, key=attrgetter("names")):
+        if exact or not _repeats_primary_key(key, table):
+            yield SchemaLine(owner, f"unique {key.text}", _key_place(table, key))
+    for reference in sorted(table.foreign_keys, key=attrgetter("columns")):
+        columns = ", ".join(reference.columns)
+        text = f"foreign key ({columns}) to {reference_text(reference)}"
+        yield SchemaLine(owner, text, place(table.name, reference.columns))
+    for key in sorted(table.indexes, key=attrgetter("names")):
+        if exact or not key.own:
+            kind = f"{key.method.lower()} index" if key.method else "index"
+            yield SchemaLine(owner, f"{kind} {key.text}", _key_place(table, key))
+
+
+def _key_place(table: Table, key: Key) -> str:
+    return place(table.name, (part.text for part in key.parts))
 
 
 def _repeats_primary_key(key: Key, table: Table) -> bool:
@@ -12792,34 +12814,45 @@ def _check_texts(table: Table) -> list[str]:
 def _column_words(column: Column, twin: Column, exact: bool) -> list[str]:
     """Say type, size, nullability and default of a column."""
     logical = column.type.logical & twin.type.logical
+    default = None
     if exact:
-        default = column.default.text if column.default else None
         words = [column.type.text, column.collation or ""]
+        if column.default:
+            default = column.default.text
     else:
-        default = default_meaning(column.default, logical)
         words = _type_words(column.type, logical)
+        default = default_meaning(column.default, logical)
     words.append("null" if column.nullable else "not null")
-    words.append("auto_increment" if column.auto_increment else "")
-    words.append(f"default {default}" if default is not None else "")
-    words.append("on update CURRENT_TIMESTAMP" if column.on_update else "")
-    words.append(f"as {column.generated.text}" if column.generated else "")
-    return words
+    if column.auto_increment:
+        words.append("auto_increment")
+    if default is not None:
+        words.append(f"default {default}")
+    if column.on_update:
+        words.append("on update CURRENT_TIMESTAMP")
+    if column.generated:
+        words.append(f"as {column.generated.text}")
+    return [word for word in words if word]
+
+
+SHOWN_SIZES: Final = ("length", "decimal", "fraction")  # that belong to a type's name
 
 
 def _type_words(declared: ColumnType, logical: frozenset[str]) -> list[str]:
     """Name the first logical type, with the size that was declared and the one that is enforced."""
     names = [rule.logical for rule in TYPE_RULES if rule.logical in logical]
     name = names[0] if names else declared.text
-    size = declared.declared
-    if size and logical and size[0] in ("length", "decimal", "fraction"):
-        numbers = ", ".join(str(part) for part in size[1:])
-        words = [f"{name}({numbers})"]
-    else:
-        words = [name]
-    enforced = declared.enforced
-    if name == "i64" and enforced and enforced[0] == "integer" and enforced[1] != 8:
-        words.append(f"{enforced[1]} bytes")
-    words.append("unsigned" if declared.unsigned else "")
+    title = name
+    if logical and declared.declared:
+        measure, *numbers = declared.declared
+        if measure in SHOWN_SIZES:
+            title += f"({', '.join(map(str, numbers))})"
+    words = [title]
+    if name == "i64" and declared.enforced:
+        measure, size, *_ = declared.enforced
+        if measure == "integer" and size != 8:
+            words.append(f"{size} bytes")
+    if declared.unsigned:
+        words.append("unsigned")
     return words
 
 
