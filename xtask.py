@@ -12907,11 +12907,12 @@ class SourceFile:
     def tokens(self) -> tuple[list[Token], list[str]]:
         """Read the file once: its tokens, and what each would be as a name."""
         found = code_tokens(self.text, self.dialect)
-        return found, [unquote_name(token.text).lower() for token in found]
+        names = [unquote_name(token.text).lower() for token in found]
+        return found, names
 
     def line_of(self, at: str) -> int | None:
         """Find the line on which a place is named: its columns behind its table, else the table."""
-        table, *columns = [name.lower() for name in names_in(at)]
+        table, *columns = lowered(names_in(at))
         found, names = self.tokens
         best = None
         for index, name in enumerate(names):
@@ -12919,16 +12920,17 @@ class SourceFile:
                 continue
             statement = names[index:]
             if ";" in statement:
-                statement = statement[: statement.index(";")]
+                end = statement.index(";")
+                statement = statement[:end]
             if best is None:
-                best = found[index]
-            if all(column in statement for column in columns):
+                best = index
+            if set(columns) <= set(statement):
                 offsets = [statement.index(column) for column in columns]
-                best = found[index + min(offsets, default=0)]
+                best = index + min(offsets, default=0)
                 break
         if best is None:
             return None
-        return self.text.count("\n", 0, best.start) + 1
+        return self.text.count("\n", 0, found[best].start) + 1
 
 
 def names_in(at: str) -> list[str]:
@@ -13172,38 +13174,39 @@ def _only_tables(schema: Schema, names: Collection[str]) -> Schema:
 
 def ledger(verdict: Verdict) -> dict[str, object]:
     """Say what was read, compared, documented and passed over, as JSON has it."""
-    sides = {"sqlite": verdict.sqlite.schema, "mysql": verdict.mysql.schema}
-    book: dict[str, object] = {
-        row.plural: {"sqlite": row.sqlite, "mysql": row.mysql, "compared": row.compared}
-        for row in counted(verdict)
-    }
+    book: dict[str, object] = {}
+    for row in counted(verdict):
+        book[row.plural] = {"sqlite": row.sqlite, "mysql": row.mysql, "compared": row.compared}
+    sqlite, mysql = verdict.sqlite.schema, verdict.mysql.schema
+    rows = dataclasses.asdict(verdict.rows) if verdict.rows else None
     return book | {
         "documented": len(verdict.documented),
         "open": len(verdict.open),
         "undocumented": len(verdict.failing),
-        "innodb_indexes_unsure": verdict.mysql.schema.unsure,
-        "ignored_tables": {side: list(schema.ignored) for side, schema in sides.items()},
+        "innodb_indexes_unsure": mysql.unsure,
+        "ignored_tables": {"sqlite": list(sqlite.ignored), "mysql": list(mysql.ignored)},
         "stubbed_functions": list(verdict.functions),
         "skipped_statements": dict(verdict.skipped),
-        "rows_carried": dataclasses.asdict(verdict.rows) if verdict.rows else None,
+        "rows_carried": rows,
         "not_compared": {one.name: one.why for one in not_compared(verdict)},
     }
 
 
 def ledger_words(verdict: Verdict) -> list[str]:
     """Say in sentences what the ledger has beside its counts."""
-    said = [row_words(verdict.rows)]
-    if verdict.rows and verdict.rows.without:
-        said.append(f"tables without a row: {joined_names(verdict.rows.without)}")
-    if verdict.skipped:
-        skipped = [f"{text} {count}" for text, count in sorted(verdict.skipped.items())]
-        said.append(f"statements not run: {joined_names(skipped)}")
+    without = verdict.rows.without if verdict.rows else ()
+    skipped = [f"{text} {count}" for text, count in sorted(verdict.skipped.items())]
     unsure = verdict.mysql.schema.unsure
-    if unsure:
-        said.append(f"taken for InnoDB's own foreign-key indexes: {unsure}")
     ignored: set[str] = set()
     for side in verdict.sides:
         ignored.update(side.schema.ignored)
+    said = [row_words(verdict.rows)]
+    if without:
+        said.append(f"tables without a row: {joined_names(without)}")
+    if skipped:
+        said.append(f"statements not run: {joined_names(skipped)}")
+    if unsure:
+        said.append(f"taken for InnoDB's own foreign-key indexes: {unsure}")
     if ignored:
         said.append(f"ignored tables: {joined_names(sorted(ignored))}")
     if verdict.functions:
@@ -13317,19 +13320,22 @@ def place_words(verdict: Verdict, finding: Finding) -> str:
 
 def verdict_line(verdict: Verdict) -> str:
     """Say the last word."""
-    documented = f", {len(verdict.documented)} documented" if verdict.documented else ""
-    opened = f", {len(verdict.open)} open" if verdict.open else ""
-    unused = [one for one in verdict.failing if one.unused]
-    undocumented = len(verdict.failing) - len(unused)
+    unused = len([one for one in verdict.failing if one.unused])
+    undocumented = len(verdict.failing) - unused
+    answered = ""
+    if verdict.open:
+        answered += f", {len(verdict.open)} open"
+    if verdict.documented:
+        answered += f", {len(verdict.documented)} documented"
     if undocumented:
         found = count_of(undocumented, "undocumented finding")
-        mended = f", {len(unused)} mended or moved" if unused else ""
-        return f"NOT at parity: {found}{mended}{opened}{documented}"
+        mended = f", {unused} mended or moved" if unused else ""
+        return f"NOT at parity: {found}{mended}{answered}"
     if unused:
-        return f"mended: {len(unused)}; delete what parity.toml says of it{opened}{documented}"
+        return f"mended: {unused}; delete what parity.toml says of it{answered}"
     if verdict.open:
         return f"not at parity: {len(verdict.open)} open"
-    return "parity" + documented
+    return f"parity{answered}"
 
 
 def next_step(verdict: Verdict) -> str:
@@ -13367,13 +13373,13 @@ def strict_lines(verdict: Verdict) -> list[StrictLine]:
     places: dict[str, list[str]] = {shape.name: [] for shape in SHAPES}
     for one in verdict.hidden:
         if one.entry is None:
-            finding = one.finding
-            places.setdefault(finding.shape or "rest", []).append(printable(finding.at))
-    texts = {shape.name: shape.text for shape in SHAPES}
+            found = places[one.finding.shape or "rest"]
+            found.append(printable(one.finding.at))
     lines = []
-    for name, found in places.items():
+    for shape in SHAPES:
+        found = places[shape.name]
         if found:
-            lines.append(StrictLine(texts.get(name, name), found))
+            lines.append(StrictLine(shape.text, found))
     return lines
 
 
@@ -13446,17 +13452,16 @@ def word_difference(one: str, other: str) -> tuple[list[Span], list[Span]]:
     """Mark the words of two values that differ; all of both where hardly a word is shared."""
     import difflib
 
+    unlike = ([Span(one, True)], [Span(other, True)])
     ours = WORD.findall(one)
     theirs = WORD.findall(other)
-    left = [Span(one, True)]
-    right = [Span(other, True)]
     if len(ours) + len(theirs) > MOST_WORDS:
-        return left, right
+        return unlike
     matcher = difflib.SequenceMatcher(None, ours, theirs, autojunk=False)
     if matcher.ratio() < LEAST_SHARED:
-        return left, right
-    left.clear()
-    right.clear()
+        return unlike
+    left: list[Span] = []
+    right: list[Span] = []
     for word, start, end, other_start, other_end in matcher.get_opcodes():
         differs = word != "equal"
         _add_span(left, ours[start:end], differs)
@@ -13476,16 +13481,18 @@ CONTEXT_WORDS: Final = 8  # shown of a long equal stretch, before and behind
 def shortened(spans: Sequence[Span]) -> list[Span]:
     """Cut the middle out of long stretches that are alike, and say how long it was."""
     cut = []
+    last = len(spans) - 1
     for index, span in enumerate(spans):
         words = span.text.split(" ")
-        head = CONTEXT_WORDS if index else 2
-        tail = CONTEXT_WORDS if index < len(spans) - 1 else 2
+        head = 2 if index == 0 else CONTEXT_WORDS
+        tail = 2 if index == last else CONTEXT_WORDS
         left = len(words) - head - tail
         if span.differs or left < CONTEXT_WORDS:
             cut.append(span)
             continue
-        text = " ".join([*words[:head], f"…({left} words)…", *words[-tail:]])
-        cut.append(Span(text, False))
+        before = " ".join(words[:head])
+        after = " ".join(words[-tail:])
+        cut.append(Span(f"{before} …({left} words)… {after}", False))
     return cut
 
 
@@ -13495,12 +13502,11 @@ def marked_values(
     """Make spans of both values: words are marked where both are long and share some."""
     left = shown_value(one)
     right = shown_value(other)
-    plain = ([Span(left, False)], [Span(right, False)])
-    if min(len(left), len(right)) <= short:
-        return plain
-    ours, theirs = word_difference(left, right)
-    shared = [span for span in ours if not span.differs]
-    return (ours, theirs) if shared else plain
+    if len(left) > short and len(right) > short:
+        ours, theirs = word_difference(left, right)
+        if not all(span.differs for span in ours):
+            return ours, theirs
+    return [Span(left, False)], [Span(right, False)]
 
 
 # ---- text ------------------------------------------------------------------------------
@@ -13524,9 +13530,13 @@ class Pen:
         return f"\x1b[{SGR[style]}m{text}\x1b[0m"
 
     def marked(self, spans: Sequence[Span]) -> str:
-        on, off = (MARK_ON, MARK_OFF) if self.look.colour else ("«", "»")
-        parts = [on + span.text + off if span.differs else span.text for span in spans]
-        return "".join(parts)
+        on, off = ("«", "»")
+        if self.look.colour:
+            on, off = MARK_ON, MARK_OFF
+        text = ""
+        for span in spans:
+            text += f"{on}{span.text}{off}" if span.differs else span.text
+        return text
 
     def lines(self, text: str, width: int, style: str = "") -> list[str]:
         """Wrap a text; a mark that spans lines is closed and opened on each."""
@@ -13648,10 +13658,11 @@ def _sides(verdict: Verdict, look: Look) -> list[str]:
     width = max(len(side.name) for side in verdict.sides)
     lines = []
     for side in verdict.sides:
-        counts = f"{count_of(side.migrations, 'migration')}, "
-        counts += count_of(len(side.schema.tables), "table")
-        text = f"{printable(side.path)}: {counts}"
-        lines += indented(text, look.width, f"{side.name:<{width}}  ", " " * (width + 2))
+        migrations = count_of(side.migrations, "migration")
+        tables = count_of(len(side.schema.tables), "table")
+        text = f"{printable(side.path)}: {migrations}, {tables}"
+        first = side.name.ljust(width) + "  "
+        lines += indented(text, look.width, first, " " * len(first))
     return lines
 
 
@@ -13730,10 +13741,7 @@ def _section(verdict: Verdict, section: Section, pen: Pen) -> list[str]:
     for line in indented(heading, width):
         lines.append(pen.paint("bold", line))
     found = causes(section.judged)
-    short = []
-    for cause in found:
-        if not _is_long(cause):
-            short.append(_row(verdict, section, cause))
+    short = [_row(verdict, section, cause) for cause in found if not _is_long(cause)]
     headers = ["kind", "places", "SQLite", verdict.mysql.flavour, section.word]
     rows = _rows_that_fit(short, headers, width)
     if rows:
@@ -13742,8 +13750,7 @@ def _section(verdict: Verdict, section: Section, pen: Pen) -> list[str]:
     shown = [row.cause for row in rows]
     for cause in found:
         if cause not in shown:
-            lines.append("")
-            lines += _block(verdict, section, cause, pen)
+            lines += ["", *_block(verdict, section, cause, pen)]
     return lines
 
 
@@ -13753,10 +13760,10 @@ MOST_PLACES: Final = 8  # of a cause
 
 def _is_long(cause: Cause) -> bool:
     """Say whether a cause is better read as a block than in a table's row."""
-    ours = shown_value(cause.sqlite)
-    theirs = shown_value(cause.mysql)
-    longest = max(len(ours), len(theirs))
-    return longest > MOST_IN_A_CELL or len(cause.members) > MOST_PLACES
+    for value in (cause.sqlite, cause.mysql):
+        if len(shown_value(value)) > MOST_IN_A_CELL:
+            return True
+    return len(cause.members) > MOST_PLACES
 
 
 def _row(verdict: Verdict, section: Section, cause: Cause) -> CauseRow:
@@ -13784,9 +13791,13 @@ def _rows_that_fit(rows: Sequence[CauseRow], headers: Sequence[str], width: int)
         return []
     kind, _, *others = _least_widths(rows, headers)
     room = width - BORDERS - kind - sum(others)
-    if room < len(headers[PLACES]) + HEADER_PADDING:
+    if room < _header_width(headers[PLACES]):
         return []
     return [row for row in rows if _widest_word(row.cells[PLACES]) <= room]
+
+
+def _header_width(header: str) -> int:
+    return len(header) + HEADER_PADDING
 
 
 def _widest_word(texts: Iterable[str]) -> int:
@@ -13799,24 +13810,23 @@ def _widest_word(texts: Iterable[str]) -> int:
 
 def _wanted_widths(rows: Sequence[CauseRow], headers: Sequence[str]) -> list[int]:
     """Give each column its widest text, so that nothing is wrapped."""
-    widths = [len(header) + HEADER_PADDING for header in headers]
-    for row in rows:
-        for index, texts in enumerate(row.cells):
-            widest = max(display_width(text) for text in texts)
-            widths[index] = max(widths[index], widest)
+    widths = []
+    for index, header in enumerate(headers):
+        widest = _header_width(header)
+        for row in rows:
+            for text in row.cells[index]:
+                widest = max(widest, display_width(text))
+        widths.append(widest)
     return widths
 
 
 def _least_widths(rows: Sequence[CauseRow], headers: Sequence[str]) -> list[int]:
     """Give each column the least that it is read in; a kind, and a word of a place, stays whole."""
     kind, _, *wanted = _wanted_widths(rows, headers)
-    places = len(headers[PLACES]) + HEADER_PADDING
+    places = _header_width(headers[PLACES])
     for row in rows:
         places = max(places, _widest_word(row.cells[PLACES]))
-    widths = [kind, places]
-    for want, least in zip(wanted, LEAST, strict=True):
-        widths.append(min(want, least))
-    return widths
+    return [kind, places, *map(min, wanted, LEAST)]
 
 
 def _column_widths(rows: Sequence[CauseRow], headers: Sequence[str], width: int) -> list[int]:
@@ -13848,8 +13858,9 @@ def _table(
             lines = []
             for number, text in enumerate(paragraphs):
                 piece = pen.lines(text, widths[index], STYLES[index])
-                if number < len(heights) and index in (PLACES, LAST):
-                    piece += [""] * (heights[number] - len(piece))
+                if heights and index in (PLACES, LAST):
+                    missing = heights[number] - len(piece)
+                    piece += [""] * missing
                 lines += piece
             cells.append("\n".join(lines))
         inked.append(cells)
@@ -13865,9 +13876,9 @@ def _heights(row: CauseRow, widths: Sequence[int]) -> list[int]:
         return []
     heights = []
     for place, label in zip(places, labels, strict=True):
-        place_lines = wrap(place, widths[PLACES])
-        label_lines = wrap(label, widths[LAST])
-        heights.append(max(len(place_lines), len(label_lines)))
+        place_height = len(wrap(place, widths[PLACES]))
+        label_height = len(wrap(label, widths[LAST]))
+        heights.append(max(place_height, label_height))
     return heights
 
 
@@ -13881,13 +13892,12 @@ class BlockRow(NamedTuple):
 
 def _block(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> list[str]:
     """Write one cause, its values one below the other."""
-    last = printable(cause.why)
-    if section.word == "since":
-        since = cause.since
-        last = since[0] if len(since) == 1 else ""
     ours, theirs = marked_values(cause.sqlite, cause.mysql)
     sqlite = pen.marked(shortened(ours))
     mysql = pen.marked(shortened(theirs))
+    last = printable(cause.why)
+    if section.word == "since":
+        last = "" if _has_many_since(section, cause) else cause.since[0]
     rows = (
         BlockRow("SQLite", sqlite, "sqlite"),
         BlockRow(verdict.mysql.flavour, mysql, "mysql"),
@@ -13905,21 +13915,22 @@ def _block(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> list[s
     return lines
 
 
+def _has_many_since(section: Section, cause: Cause) -> bool:
+    return section.word == "since" and len(cause.since) > 1
+
+
 def _block_head(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> list[str]:
     """Write the kind and all places, each with its migration where they differ."""
-    each_its_own = section.word == "since" and len(cause.since) > 1
     places = []
     for finding in cause.members:
         text = place_words(verdict, finding)
-        if each_its_own:
-            label = printable(finding.migration or "-")
-            text += f" ({label})"
+        if _has_many_since(section, cause):
+            text += f" ({printable(finding.migration or '-')})"
         places.append(text)
-    kind = cause.kind
-    before = " " * len(kind)
-    lines = indented(", ".join(places), pen.look.width, before + "  ", "    ")
+    before = " " * len(cause.kind)
+    lines = indented(", ".join(places), pen.look.width, f"{before}  ", "    ")
     rest = lines[0].removeprefix(before)
-    lines[0] = pen.paint("bold", kind) + rest
+    lines[0] = pen.paint("bold", cause.kind) + rest
     return lines
 
 
@@ -13938,12 +13949,10 @@ def _evidence(verdict: Verdict, pen: Pen) -> list[str]:
         return []
     lines = ["Evidence"]
     for at, shown in found:
-        statement = printable(f"{at}: {shown.statement}")
-        ours = printable(f"SQLite: {shown.sqlite}")
-        theirs = printable(f"{verdict.mysql.flavour}: {shown.mysql}")
-        lines += indented(statement, width, "  ", "    ")
-        lines += indented(ours, width, "    ", "      ")
-        lines += indented(theirs, width, "    ", "      ")
+        lines += indented(printable(f"{at}: {shown.statement}"), width, "  ", "    ")
+        outcomes = [("SQLite", shown.sqlite), (verdict.mysql.flavour, shown.mysql)]
+        for flavour, outcome in outcomes:
+            lines += indented(printable(f"{flavour}: {outcome}"), width, "    ", "      ")
     return lines
 
 
@@ -13953,10 +13962,9 @@ def _ledger(verdict: Verdict, pen: Pen) -> list[str]:
     headers = ["ledger", "SQLite", verdict.mysql.flavour, "compared"]
     rows = [row for row in counted(verdict) if row.sqlite or row.mysql]
     lines = tabulate(rows, headers, tablefmt="simple").split("\n")
-    names = ", ".join(_names_not_compared(verdict))
-    for text in ledger_words(verdict):
+    passed_over = f"not compared: {', '.join(_names_not_compared(verdict))}"
+    for text in (*ledger_words(verdict), passed_over):
         lines += indented(text, pen.look.width)
-    lines += indented(f"not compared: {names}", pen.look.width)
     return [pen.paint("dim", line) for line in lines]
 
 
@@ -13969,12 +13977,14 @@ def _strict(verdict: Verdict, look: Look) -> list[str]:
 
 
 def _last_words(verdict: Verdict, pen: Pen) -> list[str]:
-    step = indented(f"Next: {next_step(verdict)}", pen.look.width)
+    width = pen.look.width
+    lines = []
+    if not pen.look.brief:
+        lines += indented(f"Next: {next_step(verdict)}", width)
     style = "good" if verdict.status == 0 else "bad"
-    said = indented(f"Verdict: {verdict_line(verdict)}", pen.look.width)
-    if pen.look.brief:
-        step = []
-    return [*step, *(pen.paint(style, line) for line in said)]
+    for line in indented(f"Verdict: {verdict_line(verdict)}", width):
+        lines.append(pen.paint(style, line))
+    return lines
 
 
 # ---- JSON ------------------------------------------------------------------------------
@@ -14014,8 +14024,13 @@ def render_json(verdict: Verdict, look: Look) -> str:
 
 
 def _side_data(side: Side, dialect: Dialect) -> dict[str, object]:
-    data: dict[str, object] = {"flavour": side.flavour} if dialect == "mysql" else {}
-    return data | {"version": side.version, "path": side.path, "migrations": side.migrations}
+    data: dict[str, object] = {}
+    if dialect == "mysql":
+        data["flavour"] = side.flavour
+    data["version"] = side.version
+    data["path"] = side.path
+    data["migrations"] = side.migrations
+    return data
 
 
 def _finding_data(verdict: Verdict, one: Judged) -> dict[str, object]:
@@ -14346,15 +14361,15 @@ def places_in_files(verdict: Verdict, finding: Finding) -> list[str]:
 
 def render_annotation(message: str, properties: Mapping[str, str], level: str = "error") -> str:
     """Render one workflow command; nothing in it can begin another."""
+    given = []
+    for key, value in properties.items():
+        text = _command_data(value).replace(":", "%3A").replace(",", "%2C")
+        given.append(f"{key}={text}")
+    return f"::{level} {','.join(given)}::{_command_data(message)}\n"
 
-    def data(text: str) -> str:
-        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
-    given = [
-        f"{key}={data(value).replace(':', '%3A').replace(',', '%2C')}"
-        for key, value in properties.items()
-    ]
-    return f"::{level} {','.join(given)}::{data(message)}\n"
+def _command_data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 MOST_ANNOTATIONS: Final = 10  # of one step that GitHub shows; the verdict is one of them
@@ -14395,13 +14410,13 @@ def _annotation(verdict: Verdict, cause: Cause, look: Look) -> str:
     if line:
         properties["line"] = str(line)
     properties["title"] = f"schema drift: {cause.kind}"
-    place = place_words(verdict, finding)
-    others = len(cause.places) - 1
-    if others:
-        place += f" and {count_of(others, 'more place')}"
     ours = shown_value(cause.sqlite)
     theirs = shown_value(cause.mysql)
-    message = f"{place}: SQLite {ours}, {verdict.mysql.flavour} {theirs}"
+    message = place_words(verdict, finding)
+    others = len(cause.places) - 1
+    if others:
+        message += f" and {count_of(others, 'more place')}"
+    message += f": SQLite {ours}, {verdict.mysql.flavour} {theirs}"
     if cause.why:
         message += f" (open: {printable(cause.why)})"
         return render_annotation(message, properties, "warning")
@@ -14440,11 +14455,10 @@ def path_from(prefix: str, path: str) -> str:
 
 def entry_text(cause: Cause, section: Literal["divergence", "open"]) -> str:
     """Write the entry of parity.toml that answers for a cause; the why is for a person."""
-    places = [toml_string(finding.at) for finding in cause.members]
-    at = places[0]
-    if len(places) > 1:
-        listed = "".join(f"    {place},\n" for place in places)
-        at = f"[\n{listed}]"
+    at, *others = [toml_string(finding.at) for finding in cause.members]
+    if others:
+        listed = ",\n    ".join((at, *others))
+        at = f"[\n    {listed},\n]"
     lines = [
         f"[[{section}]]",
         f"kind = {toml_string(cause.kind)}",
@@ -14632,16 +14646,19 @@ def _cause_on_page(
     tables = []
     notes = []
     evidence: list[Evidence] = []
+    new = False
+    silent = False
     for finding in cause.members:
         places.append((place_words(verdict, finding), _lines_of(verdict, finding)))
         tables.append(printable(relation_of(finding.at)).lower())
         if finding.note:
             notes.append(printable(finding.note))
-        for shown in finding.evidence:
-            words = (shown.statement, shown.sqlite, shown.mysql)
-            evidence.append(Evidence(*map(printable, words)))
+        evidence += map(_printable_evidence, finding.evidence)
+        new = new or finding in verdict.new
+        silent = silent or is_unseen(verdict, finding)
     ours, theirs = marked_values(cause.sqlite, cause.mysql, short=1)
-    is_cut = shortened(ours) != ours or shortened(theirs) != theirs
+    values = (shortened(ours), shortened(theirs))
+    is_cut = values != (ours, theirs)
     documentable = state == "undocumented" and cause.kind != "divergence-unused"
     return CauseOnPage(
         id=cause.id,
@@ -14649,11 +14666,11 @@ def _cause_on_page(
         kind=cause.kind,
         level=first.level,
         state=state,
-        new=any(finding in verdict.new for finding in cause.members),
-        unseen=any(is_unseen(verdict, finding) for finding in cause.members),
+        new=new,
+        unseen=silent,
         tables="\n".join(dict.fromkeys(tables)),
         places=places,
-        values=(shortened(ours), shortened(theirs)),
+        values=values,
         whole=(ours, theirs) if is_cut else None,
         notes=list(dict.fromkeys(notes)),
         evidence=evidence,
@@ -14661,6 +14678,10 @@ def _cause_on_page(
         why_word="issue" if state == "open" else "reason",
         entry=entry_text(cause, "divergence") if documentable else "",
     )
+
+
+def _printable_evidence(shown: Evidence) -> Evidence:
+    return Evidence(printable(shown.statement), printable(shown.sqlite), printable(shown.mysql))
 
 
 def _lines_of(verdict: Verdict, finding: Finding) -> list[tuple[str, int]]:
@@ -14677,6 +14698,9 @@ def _lines_of(verdict: Verdict, finding: Finding) -> list[tuple[str, int]]:
 # ---- HTML: both sides of a table, line by line -----------------------------------------
 
 
+Topic = tuple[str, str]  # the word of a kind and a place: a finding and its line share them
+
+
 class LineGroup(NamedTuple):
     """Lines of both sides that stand beside each other, all with a finding or all without."""
 
@@ -14691,16 +14715,18 @@ class TableOnPage(NamedTuple):
 
 def tables_on_page(verdict: Verdict) -> list[TableOnPage]:
     """Set both sides of each table with findings beside each other."""
-    places: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    topics: dict[str, set[Topic]] = defaultdict(set)
     for one in verdict.findings:
         at = one.finding.at.lower()
-        places[relation_of(at)].add((word_of_kind(one.finding.kind), at))
+        topic = (word_of_kind(one.finding.kind), at)
+        topics[relation_of(at)].add(topic)
     ours = _lines_by_table(verdict.sqlite.schema)
     theirs = _lines_by_table(verdict.mysql.schema)
     found = []
-    for name in sorted(places):
-        if name in ours or name in theirs:
-            groups = _aligned(ours.get(name, []), theirs.get(name, []), places[name])
+    for name, differing in sorted(topics.items()):
+        left, right = ours.get(name, []), theirs.get(name, [])
+        if left or right:
+            groups = _aligned(left, right, differing)
             found.append(TableOnPage(printable(name), groups))
     return found
 
@@ -14716,42 +14742,48 @@ def _lines_by_table(schema: Schema) -> dict[str, list[SchemaLine]]:
     lines: dict[str, list[SchemaLine]] = defaultdict(list)
     for line in schema_lines(schema, exact=True):
         if line.owner:
-            lines[unquote_name(line.owner).lower()].append(line)
+            table = unquote_name(line.owner).lower()
+            lines[table].append(line)
     return lines
 
 
+class LineKey(NamedTuple):
+    """What a line of a table is about: its kind's word, its place, and its turn among such."""
+
+    word: str
+    place: str
+    turn: int
+
+
 def _aligned(
-    ours: Sequence[SchemaLine], theirs: Sequence[SchemaLine], places: Collection[tuple[str, str]]
+    ours: Sequence[SchemaLine], theirs: Sequence[SchemaLine], topics: Collection[Topic]
 ) -> list[LineGroup]:
     """Pair lines about one thing; CHECKs and the primary key are about the whole table."""
     left = _keyed(ours)
     right = _keyed(theirs)
-    words = {word for word, _ in places}
+    words = {word for word, _ in topics}
     groups: list[LineGroup] = []
     for key in dict.fromkeys((*left, *right)):
-        word, at, _ = key
-        texts = (_indented_line(left.get(key)), _indented_line(right.get(key)))
-        differs = (word, at) in places
-        if word in ("check", "primary"):
-            differs = word in words and texts[0] != texts[1]
+        texts = (left.get(key, ""), right.get(key, ""))
+        differs = (key.word, key.place) in topics
+        if key.word in ("check", "primary"):
+            differs = key.word in words and texts[0] != texts[1]
         if not groups or groups[-1].differs != differs:
             groups.append(LineGroup(differs, []))
         groups[-1].pairs.append(texts)
     return groups
 
 
-def _indented_line(line: SchemaLine | None) -> str:
-    if line is None:
-        return ""
+def _indented_line(line: SchemaLine) -> str:
     text = printable(line.text)
     return text if line.place == line.owner else f"  {text}"
 
 
-def _keyed(lines: Sequence[SchemaLine]) -> dict[tuple[str, str, int], SchemaLine]:
-    """Give each line a key: its first word where it is no column, its place, and its turn."""
-    keyed: dict[tuple[str, str, int], SchemaLine] = {}
+def _keyed(lines: Sequence[SchemaLine]) -> dict[LineKey, str]:
+    """Give each line a key by what it is about: a column's line has no word."""
+    keyed: dict[LineKey, str] = {}
     for line in lines:
-        place = line.place.lower()
+        at = line.place.lower()
         name = quote_name(names_in(line.place)[-1])
         word = line.text.partition(" ")[0]
         if line.text.startswith(f"{name}: "):
@@ -14759,17 +14791,20 @@ def _keyed(lines: Sequence[SchemaLine]) -> dict[tuple[str, str, int], SchemaLine
         elif line.place == line.owner:
             word = "table"
         elif word == "check":
-            place = line.text
+            at = line.text
         elif " index " in line.text.partition("(")[0]:
             word = "index"  # FULLTEXT or SPATIAL
-        turn = 0
-        while (word, place, turn) in keyed:
-            turn += 1
-        keyed[word, place, turn] = line
+        key = LineKey(word, at, 0)
+        while key in keyed:
+            key = key._replace(turn=key.turn + 1)
+        keyed[key] = _indented_line(line)
     return keyed
 
 
 # ---- HTML: the map of tables -----------------------------------------------------------
+
+
+Edge = tuple[str, str]  # a table, and one that it refers to: names in lower case
 
 
 class Box(NamedTuple):
@@ -14795,9 +14830,9 @@ class Drawing(NamedTuple):
 def drawings(verdict: Verdict) -> tuple[Drawing, Drawing]:
     """Draw the tables with findings and their neighbours, and all tables."""
     names: dict[str, str] = {}
-    edges: set[tuple[str, str]] = set()
-    for side in (verdict.sqlite, verdict.mysql):
-        for table in side.schema.tables.values():
+    edges: set[Edge] = set()
+    for schema in (verdict.sqlite.schema, verdict.mysql.schema):
+        for table in schema.tables.values():
             name = table.name.lower()
             names[name] = table.name
             for key in table.foreign_keys:
@@ -14805,24 +14840,28 @@ def drawings(verdict: Verdict) -> tuple[Drawing, Drawing]:
     counts: Counter[str] = Counter()
     for one in verdict.findings:
         if not one.documented:
-            name = relation_of(one.finding.at).lower()
-            counts[name] += 1
-    near = {name for name in names if counts[name]}
-    neighbours: set[str] = set()
+            counts[relation_of(one.finding.at).lower()] += 1
+    near = set(counts)
     for child, parent in edges:
-        if child in near or parent in near:
-            neighbours.update((child, parent))
-    focused = drawing(names, edges, counts, near | neighbours)
-    whole = drawing(names, edges, counts, set(names))
+        if child in counts or parent in counts:
+            near.update((child, parent))
+    focused = drawing(names, edges, counts, near)
+    whole = drawing(names, edges, counts, names)
     return focused, whole
 
 
 BOX_WIDTH, BOX_STEP, LAYER_STEP, BOXES_IN_A_COLUMN = 170, 34, 230, 24
 
 
+MOST_IN_A_BOX: Final = 20  # characters of a name
+
+
+MAP_MARGIN: Final = 8
+
+
 def drawing(
     names: Mapping[str, str],
-    edges: Collection[tuple[str, str]],
+    edges: Collection[Edge],
     counts: Mapping[str, int],
     shown: Collection[str],
 ) -> Drawing:
@@ -14833,22 +14872,22 @@ def drawing(
         if child in drawn and parent in drawn and child != parent:
             keys.append((child, parent))
     layers = _layers(drawn, keys)
-    tallest = max((len(layer) for layer in layers), default=0)
     boxes: dict[str, Box] = {}
+    tallest = 0
     for column, layer in enumerate(layers):
+        tallest = max(tallest, len(layer))
         for row, name in enumerate(layer):
-            text = printable(names[name])
             boxes[name] = Box(
-                name=text,
-                short=text if len(text) <= 20 else text[:19] + "…",
-                x=8 + column * LAYER_STEP,
-                y=8 + row * BOX_STEP,
+                name=printable(names[name]),
+                short=_one_line(printable(names[name]), MOST_IN_A_BOX),
+                x=MAP_MARGIN + column * LAYER_STEP,
+                y=MAP_MARGIN + row * BOX_STEP,
                 width=BOX_WIDTH,
                 findings=counts.get(name, 0),
             )
     return Drawing(
-        width=16 + max(len(layers), 1) * LAYER_STEP,
-        height=16 + tallest * BOX_STEP,
+        width=2 * MAP_MARGIN + max(len(layers), 1) * LAYER_STEP,
+        height=2 * MAP_MARGIN + tallest * BOX_STEP,
         boxes=list(boxes.values()),
         edges=[_edge(boxes[child], boxes[parent]) for child, parent in keys],
     )
@@ -14856,17 +14895,16 @@ def drawing(
 
 def _edge(child: Box, parent: Box) -> str:
     """Draw a curve from a table to the one that it refers to."""
-    start_x = child.x
-    start_y = child.y + 12
-    end_x = parent.x + parent.width
-    end_y = parent.y + 12
+    start_x, start_y = child.x, child.y + 12
+    end_x, end_y = parent.x + parent.width, parent.y + 12
     bend = max(30, abs(start_x - end_x) // 2)
-    start = f"M{start_x} {start_y}"
-    bends = f"C{start_x - bend} {start_y} {end_x + bend} {end_y}"
-    return f"{start}{bends} {end_x} {end_y}"
+    start = f"{start_x} {start_y}"
+    leave = f"{start_x - bend} {start_y}"
+    arrive = f"{end_x + bend} {end_y}"
+    return f"M{start}C{leave} {arrive} {end_x} {end_y}"
 
 
-def _layers(names: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[list[str]]:
+def _layers(names: Sequence[str], edges: Iterable[Edge]) -> list[list[str]]:
     """Sort tables into columns: parents before children, as far as cycles let them."""
     parents: dict[str, set[str]] = {name: set() for name in names}
     for child, parent in edges:
@@ -14880,9 +14918,8 @@ def _layers(names: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[list
             layer = waiting[:1]  # a cycle is opened at its first table
         placed.update(layer)
         waiting = [name for name in waiting if name not in placed]
-        while layer:
-            columns.append(layer[:BOXES_IN_A_COLUMN])
-            layer = layer[BOXES_IN_A_COLUMN:]
+        for start in range(0, len(layer), BOXES_IN_A_COLUMN):
+            columns.append(layer[start : start + BOXES_IN_A_COLUMN])
     return columns
 
 
