@@ -132,6 +132,7 @@ FILES: Final = INSTALLED if INSTALLED.is_dir() else ROOT
 Dialect = Literal["sqlite", "mysql"]
 Direction = Literal["up", "down"]
 DIALECTS: Final[tuple[Dialect, Dialect]] = ("sqlite", "mysql")
+OTHER_DIALECT: Final[Mapping[Dialect, Dialect]] = {"sqlite": "mysql", "mysql": "sqlite"}
 T = TypeVar("T")
 K = TypeVar("K")
 
@@ -5406,7 +5407,8 @@ FOREIGN_SYNTAX: Final = (
         refused_by="MariaDB",
         codes=(1064, 1115, 1273),
         pattern=r"_0900_|->>?|\(\s*\(|\b(?:IN)?VISIBLE\b|\bMEMBER\s+OF\b|\bSRID\b|\bNOT\s+ENFORCED\b"
-        r"|\bSERIAL\s+AUTO_INCREMENT\b|near 'LOCK\s*=|near 'ALGORITHM\s*=|\bAS\s+new\b|\bARRAY\s*\)|\bENGINE_ATTRIBUTE\b|\bLATERAL\b",
+        r"|\bSERIAL\s+AUTO_INCREMENT\b|near 'LOCK\s*=|near 'ALGORITHM\s*=|\bAS\s+new\b"
+        r"|\b(?:AS\s+|near ')JSON\s*\)|\bARRAY\s*\)|\bENGINE_ATTRIBUTE\b|\bLATERAL\b",
         advice='MySQL alone knows this: parity.toml says so with [mysql] image = "mysql:9.7"',
     ),
     ForeignSyntax(
@@ -5421,6 +5423,13 @@ FOREIGN_SYNTAX: Final = (
         codes=(1064,),
         pattern=r"near '--\S",
         advice="on MySQL `--` begins a comment only where a space follows",
+    ),
+    ForeignSyntax(
+        refused_by="",
+        codes=(1364,),
+        pattern="default value",
+        advice="if the application migrates with a laxer sql_mode, parity.toml says so: "
+        "[mysql] init = \"SET sql_mode = ''\"",
     ),
     ForeignSyntax(
         refused_by="",
@@ -16750,7 +16759,7 @@ class Project:
     def snapshot(self, dialect: Dialect) -> Snapshot:
         """Read one side's directory; the other side's is no part of it, where it lies below."""
         own = self.directory(dialect)
-        other = self.directory("mysql" if dialect == "sqlite" else "sqlite")
+        other = self.directory(OTHER_DIALECT[dialect])
         return read_snapshot(own, checkout_of(self.base.resolve())[-1], other)
 
 
@@ -17828,7 +17837,7 @@ def new_migration(arguments: argparse.Namespace) -> int:
     written = set()
     for dialect, own in there.items():
         directory: Path = project.directory(dialect)
-        other: Dialect = "mysql" if dialect == "sqlite" else "sqlite"
+        other = OTHER_DIALECT[dialect]
         version, label = made[dialect]
         twin = f"{os.path.relpath(project.directory(other), directory.parent)}/{made[other][1]}"
         parts = {"version": version, "name": name, "label": label, **beginnings(dialect, twin)}
@@ -18304,12 +18313,21 @@ DOCTOR_COMMAND: Final = Command(
 
 # Directories in which nobody keeps migrations of a project's own.
 SKIPPED_FOLDERS: Final = frozenset(
-    ["node_modules", "vendor", "target", "dist", "build", "venv", "__pycache__", "testdata"]
+    [
+        *("node_modules", "vendor", "third_party", "target", "dist", "build", "venv"),
+        *("__pycache__", "testdata", "test", "tests", "fixtures", "stub", "stubs"),
+        *("example", "examples", "testhelpers"),
+    ]
 )
-SIDE_WORDS: Final[Mapping[Dialect, str]] = MappingProxyType(
-    {"sqlite": r"sqlite3?", "mysql": r"mysql|maria(?:db)?"}
+SIDE_WORDS: Final[Mapping[Dialect, re.Pattern[str]]] = MappingProxyType(
+    {
+        "sqlite": re.compile(r"sqlite3?", re.IGNORECASE),
+        "mysql": re.compile(r"mysql|maria(?:db)?", re.IGNORECASE),
+    }
 )
-FOREIGN_WORDS: Final = re.compile(r"postgres|pgsql|cockroach|mssql|sqlserver|oracle", re.IGNORECASE)
+FOREIGN_WORDS: Final = re.compile(
+    r"postgres|pgsql|cockroach|mssql|sqlserver|oracle|clickhouse", re.IGNORECASE
+)
 # What one backend alone understands.
 SIGNS: Final[Mapping[Dialect, re.Pattern[str]]] = MappingProxyType(
     {
@@ -18317,84 +18335,271 @@ SIGNS: Final[Mapping[Dialect, re.Pattern[str]]] = MappingProxyType(
         "mysql": re.compile(r"\bAUTO_INCREMENT\b|\bENGINE\s*=|\butf8mb4\b", re.IGNORECASE),
     }
 )
+FOLDER_OF_ONE_VERSION: Final = re.compile(r"v?\d[\w.-]*", re.IGNORECASE)
+DOWN_FILE: Final = re.compile(r"(?:.*[/._-])?(?:down|undo|rollback)\.[^/]*\Z|.*-down\.sql\Z")
 
 
 class Candidate(NamedTuple):
-    """A directory that may be one side: what its path says without the dialect, and why."""
+    """A place that may be one side.
+
+    `stem` is what its path says without the dialect and numbers, `why` what it was known by,
+    `guessed` that its twin alone speaks for it, `problem` why it cannot be run as it is."""
 
     path: Path
     stem: str
     why: str
     labels: frozenset[str]
+    guessed: bool = False
+    problem: str = ""
+
+    @property
+    def is_called_migrations(self) -> bool:
+        return "migrat" in self.path.as_posix().lower()
 
 
-def candidates(base: Path, dialect: Dialect) -> list[Candidate]:
-    """Find the directories that may hold one side's migrations, by their names and contents."""
-    word = re.compile(SIDE_WORDS[dialect], re.IGNORECASE)
-    other = re.compile(SIDE_WORDS["mysql" if dialect == "sqlite" else "sqlite"], re.IGNORECASE)
-    found: list[Candidate] = []
+Sides = Mapping[Dialect, Sequence[Candidate]]
+
+
+def folders_of_sql(base: Path) -> list[Path]:
+    """List the directories that hold SQL; that of one version counts as the one above it."""
+    holding = set()
     for folder, below, files in os.walk(base):
         below[:] = sorted(n for n in below if not n.startswith(".") and n not in SKIPPED_FOLDERS)
         path = Path(folder)
-        name = path.relative_to(base).as_posix()
-        holds_sql = any(file.endswith(".sql") for file in files)
-        holds_sql = holds_sql or any((path / one / "up.sql").is_file() for one in below)
-        if not holds_sql or other.search(name) or FOREIGN_WORDS.search(name):
-            continue
-        candidate = _candidate(path, name, word, dialect)
-        if candidate:
-            found.append(candidate)
+        if FOREIGN_WORDS.search(path.relative_to(base).as_posix()):
             below.clear()
+            continue
+        if not any(is_sql(file) for file in files):
+            continue
+        while path != base and FOLDER_OF_ONE_VERSION.fullmatch(path.name):
+            path = path.parent
+        holding.add(path)
+    return sorted(holding)
+
+
+def stem_of(name: str, word: re.Pattern[str]) -> str:
+    """Take the dialect and what is a number out of a path: twins are alike then."""
+    parts = []
+    for folder in word.sub("", name).split("/"):
+        if not FOLDER_OF_ONE_VERSION.fullmatch(folder):
+            parts += re.split(r"[_.-]+", folder)
+    return "/".join(part for part in parts if part)
+
+
+def candidates(base: Path) -> dict[Dialect, list[Candidate]]:
+    """Find the directories that may hold a side's migrations, by their names and contents."""
+    found: dict[Dialect, list[Candidate]] = {"sqlite": [], "mysql": []}
+    folders = folders_of_sql(base)
+    for path in folders:
+        if path == base and len(folders) > 1:
+            continue  # the whole project is no set
+        name = path.relative_to(base).as_posix()
+        named: list[Dialect] = [one for one in DIALECTS if SIDE_WORDS[one].search(name)]
+        if len(named) == 2:
+            continue
+        if named:
+            word = SIDE_WORDS[named[0]]
+            found[named[0]].append(candidate_at(path, named[0], stem_of(name, word), "by its name"))
+            continue
+        for dialect, one in unnamed_candidates(path, name):
+            found[dialect].append(one)
     return found
 
 
-def _candidate(path: Path, name: str, word: re.Pattern[str], dialect: Dialect) -> Candidate | None:
+def candidate_at(path: Path, dialect: Dialect, stem: str, why: str) -> Candidate:
     try:
-        snapshot = read_snapshot(path, path)
-        migrations = discover(snapshot, dialect).migrations
+        migrations = discover(read_snapshot(path, path), dialect).migrations
+    except XtaskError as error:
+        return Candidate(path, stem, why, frozenset(), problem=str(error))
+    return Candidate(path, stem, why, frozenset(one.name.lower() for one in migrations))
+
+
+def unnamed_candidates(path: Path, shown: str) -> Iterator[tuple[Dialect, Candidate]]:
+    """Tell by its files which side a directory is whose name does not say."""
+    try:
+        files = read_snapshot(path, path).files
     except XtaskError:
-        return None  # no set that this program could run: not one to guess
-    texts = "\n".join(one.up.text for one in migrations)
-    other: Dialect = "mysql" if dialect == "sqlite" else "sqlite"
-    labels = frozenset(one.name.lower() for one in migrations)
-    sign = SIGNS[dialect].search(texts)
-    if word.search(name):
-        why = "by its name"
-    elif sign and not SIGNS[other].search(texts):
-        why = f"by its contents ({sign[0]})"
-    else:
-        return None
-    stem = "/".join(part for part in re.split(r"[/_.-]+", word.sub("", name)) if part)
-    return Candidate(path, stem, why, labels)
+        return
+    names = [below.rpartition("/")[2] for below in files if is_sql(below)]
+    words = {read_source(name).word.lower() for name in names}
+    if all(words & set(OWN_WORDS[dialect]) for dialect in DIALECTS):
+        for dialect in DIALECTS:
+            one = candidate_at(path, dialect, shown, "by the names of its files")
+            if not one.problem:
+                yield dialect, one
+        return
+    text = "\n".join(files.values())
+    signs = {dialect: SIGNS[dialect].search(text) for dialect in DIALECTS}
+    for dialect in DIALECTS:
+        other = OTHER_DIALECT[dialect]
+        if signs[other]:
+            continue
+        sign = signs[dialect]
+        why = f"by its contents ({sign[0]})" if sign else "by its twin"
+        one = candidate_at(path, dialect, stem_of(shown, SIDE_WORDS[dialect]), why)
+        if not one.problem:
+            yield dialect, one._replace(guessed=not sign)
 
 
-def find_sets(base: Path) -> tuple[Candidate, Candidate]:
-    """Choose the one pair of directories that are both sides.  Raises ConfigError where unsure."""
-    sides = {dialect: candidates(base, dialect) for dialect in DIALECTS}
-    for dialect, found in sides.items():
-        if not found:
-            raise ConfigError(
-                f"init: no {dialect} migrations found below {base.resolve()}; nothing was written: "
-                f'name them in parity.toml, [{dialect}] migrations = "…"'
-            )
-    pairs = []
+def single_files(base: Path) -> dict[Dialect, list[Candidate]]:
+    """Find files that may each be the whole schema of a side."""
+    found: dict[Dialect, list[Candidate]] = {"sqlite": [], "mysql": []}
+    for folder in folders_of_sql(base):
+        for path in sorted(folder.glob("*.sql")):
+            name = path.relative_to(base).as_posix()
+            if FOREIGN_WORDS.search(name):
+                continue
+            try:
+                text = read_text(path)
+            except XtaskError:
+                continue
+            for dialect in DIALECTS:
+                word, other = SIDE_WORDS[dialect], OTHER_DIALECT[dialect]
+                sign = SIGNS[dialect].search(text)
+                stem = stem_of(name.removesuffix(".sql"), word)
+                label = frozenset([folder.as_posix()])
+                if word.search(name):
+                    found[dialect].append(Candidate(path, stem, "by its name", label))
+                elif sign and not SIGNS[other].search(text) and not SIDE_WORDS[other].search(name):
+                    why = f"by its contents ({sign[0]})"
+                    found[dialect].append(Candidate(path, stem, why, label))
+    return found
+
+
+def pairs_of(sides: Sides) -> list[tuple[Candidate, Candidate]]:
+    """Pair candidates whose paths are alike; where none are, those that share migrations."""
+    alike, related = [], []
     for sqlite in sides["sqlite"]:
         for mysql in sides["mysql"]:
-            if sqlite.stem == mysql.stem or sqlite.labels & mysql.labels:
-                pairs.append((sqlite, mysql))
-    alike = [pair for pair in pairs if pair[0].stem == pair[1].stem]
-    best = alike if alike else pairs
-    if len(best) != 1:
-        lines = []
-        for dialect, found in sides.items():
-            for one in found:
-                path = one.path.relative_to(base).as_posix()
-                lines.append(f"  [{dialect}] migrations = {toml_string(path)}  # {one.why}")
-        raise ConfigError(
-            f"init: {len(best)} pairs of directories may be the two sides; nothing was written: "
-            "write the right two lines into parity.toml\n" + "\n".join(lines)
-        )
-    return best[0]
+            if sqlite.guessed and mysql.guessed:
+                continue
+            if sqlite.stem == mysql.stem:
+                alike.append((sqlite, mysql))
+            elif sqlite.labels & mysql.labels and not sqlite.guessed and not mysql.guessed:
+                related.append((sqlite, mysql))
+    pairs = alike or related
+    called = [pair for pair in pairs if all(one.is_called_migrations for one in pair)]
+    pairs = called or pairs
+    sure = [pair for pair in pairs if not any(one.guessed for one in pair)]
+    pairs = sure or pairs
+    whole = [pair for pair in pairs if not any(one.problem for one in pair)]
+    inner = {above for pair in whole for above in pair[0].path.parents}
+    return [pair for pair in pairs if pair in whole or pair[0].path not in inner]
+
+
+def find_sets(base: Path) -> tuple[Candidate, Candidate, list[str]]:
+    """Choose the one pair that is both sides; list the places that were not taken.
+
+    Raises ConfigError where unsure."""
+    sides = candidates(base)
+    pairs = pairs_of(sides)
+    if not pairs:
+        files = single_files(base)
+        pairs = pairs_of(files)
+        if pairs:
+            sides = files
+    if len(pairs) != 1 or any(one.problem for one in pairs[0]):
+        raise ConfigError(unsure(base, sides, pairs))
+    passed_over = set()
+    for one in (*sides["sqlite"], *sides["mysql"]):
+        if one not in pairs[0] and not one.guessed:
+            passed_over.add(shown_below(base, one.path))
+    return *pairs[0], sorted(passed_over)
+
+
+def unsure(base: Path, sides: Sides, pairs: Sequence[tuple[Candidate, Candidate]]) -> str:
+    """Say why nothing was written, and print a parity.toml to edit."""
+    likely: dict[Dialect, list[Candidate]] = {}
+    for index, dialect in enumerate(DIALECTS):
+        likely[dialect] = [pair[index] for pair in sorted(pairs, key=likelihood)]
+        if not pairs:
+            found = [one for one in sides[dialect] if not one.guessed]
+            likely[dialect] = sorted(found, key=lambda one: likelihood([one]))
+    missing = [f"{dialect} migrations" for dialect in DIALECTS if not likely[dialect]]
+    if missing:
+        reasons = [f"found no {' and no '.join(missing)} below {base.resolve()}"]
+    elif len(pairs) == 1:
+        reasons = [one.problem for one in pairs[0] if one.problem]
+    else:
+        reasons = [f"{count_of(len(pairs), 'pair')} of directories may be the two sides"]
+    lines = [f"init: nothing was written: {reasons[0]}", *reasons[1:]]
+    lines.append("set the keys in this parity.toml, and keep it here:")
+    for dialect in DIALECTS:
+        lines += ["", f"[{dialect}]", *ready_lines(base, dialect, likely)]
+    return "\n".join(lines)
+
+
+def likelihood(places: Sequence[Candidate]) -> tuple[int, int, int, str]:
+    """Sort first what is called migrations, can be run as it is, and holds the most."""
+    return (
+        sum(not one.is_called_migrations for one in places),
+        sum(bool(one.problem) for one in places),
+        -sum(len(one.labels) for one in places),
+        places[0].path.as_posix(),
+    )
+
+
+MOST_SHOWN: Final = 12
+
+
+def ready_lines(
+    base: Path, dialect: Dialect, likely: Mapping[Dialect, Sequence[Candidate]]
+) -> Iterator[str]:
+    """Write one side's keys: the likeliest place, the others as comments."""
+    found = likely[dialect]
+    twins = likely[OTHER_DIALECT[dialect]]
+    if not found:
+        yield 'migrations = "…"  # not found; the same for both, where both run the same files'
+        return
+    whole = whole_schema(found[0], twins)
+    if whole:
+        path = toml_string(shown_below(base, whole))
+        yield f"migrations = {path}  # the whole schema in one file"
+    for one in found[:MOST_SHOWN]:
+        mark = "# or: " if whole or one is not found[0] else ""
+        why = one.why
+        if one.labels:
+            why += f", {count_of(len(one.labels), 'migration')}"
+        yield f"{mark}migrations = {toml_string(shown_below(base, one.path))}  # {why}"
+    if len(found) > MOST_SHOWN:
+        yield f"# and {len(found) - MOST_SHOWN} more"
+    if found[0].problem and twins:
+        mark = "# " if whole else ""
+        yield from (f"{mark}{line}" for line in order_lines(found[0].path))
+
+
+def shown_below(base: Path, path: Path) -> str:
+    return path.relative_to(base).as_posix()
+
+
+def whole_schema(one: Candidate, others: Sequence[Candidate]) -> Path | None:
+    """Find the file that both sides have beside their directories of versions, such as LATEST.sql."""
+    if not one.problem or not others:
+        return None
+    for path in sorted(one.path.glob("*.sql")):
+        twin = others[0].path / path.name
+        if not re.match(r"v?\d", path.name, re.IGNORECASE) and twin.is_file():
+            return path
+    return None
+
+
+def order_lines(path: Path) -> Iterator[str]:
+    """List the files of a directory as `order`, in the order of their numbers."""
+    names = []
+    for file in path.rglob("*.sql"):
+        folder = file.relative_to(path).parent.as_posix()
+        names.append(file.name if folder == "." else f"{folder}/*.sql")
+        if DOWN_FILE.match(file.name):
+            return
+    yield "order = [  # as they run"
+    for name in sorted(set(names), key=by_numbers):
+        yield f"  {toml_string(name)},"
+    yield "]"
+
+
+def by_numbers(name: str) -> str:
+    """Sort 2 before 10."""
+    return re.sub(r"\d+", lambda number: number[0].zfill(20), name)
 
 
 AGENTS_SECTION: Final = """\
@@ -18410,7 +18615,8 @@ Then commit both sides and parity.lock together. `{command} explain KIND` says w
 `--format json` prints all of it. Never write parity.lock by hand, and never an entry of parity.toml
 to make a finding go away: it needs a reason that holds.
 """
-IGNORED_FILES: Final = ("/.mariadb/", "/.mariadb.*")
+# What a copied xtask.py keeps beside itself; an installed one keeps it in the user's cache.
+STATE_FILES: Final = (".venv", ".mariadb", ".mariadb.*")
 WORKFLOW: Final = """\
 name: migrations
 on: pull_request
@@ -18444,7 +18650,8 @@ def init(arguments: argparse.Namespace) -> int:
     workflow.  What exists is not changed; where it is unsure it writes nothing and exits with 2.
     """
     base = Path()
-    copied = (base / "xtask.py").is_file()
+    copied = not INSTALLED.is_dir() and base.resolve() in (ROOT, *ROOT.parents)
+    place = Path(os.path.relpath(ROOT)) if copied else base
     if arguments.source and not arguments.github:
         raise ConfigError("init: --source: expected --github too; nothing was written")
     source = ""
@@ -18456,22 +18663,26 @@ def init(arguments: argparse.Namespace) -> int:
         sqlite, mysql = Path(parsed.sqlite), Path(parsed.mysql)
         print(f"parity.toml: exists; {sqlite} and {mysql} are the two sides")
     else:
-        left, right = find_sets(base)
+        left, right, passed_over = find_sets(base)
         for dialect, one in (("sqlite", left), ("mysql", right)):
             print(f"{dialect}: {one.path}, {count_of(len(one.labels), 'migration')}, {one.why}")
+        if passed_over:
+            print(f"passed over, though it may be a set too: {some_of(passed_over)}")
         sqlite, mysql = left.path, right.path
-    command = "python xtask.py" if copied else "xtask"
+    command = f"python {(place / 'xtask.py').as_posix()}" if copied else "xtask"
     values = {"sqlite": sqlite.as_posix(), "mysql": mysql.as_posix(), "command": command}
     paths = {key: toml_string(value) for key, value in values.items()}
     _write_new(
         settings,
         f"[sqlite]\nmigrations = {paths['sqlite']}\n\n[mysql]\nmigrations = {paths['mysql']}\n",
     )
-    _add_lines(base / ".gitignore", IGNORED_FILES)
+    ignored = [f"/{(place / name).as_posix()}" for name in STATE_FILES if copied]
+    _add_lines(base / ".gitignore", [*ignored, "/report.html"])
     _add_lines(base / ".gitattributes", (f"{LOCK_NAME} -merge",))
     _add_section(base / "AGENTS.md", AGENTS_SECTION.format_map(values))
     if arguments.github:
-        install = "pip install -r requirements.txt" if copied else f'pip install "{source}"'
+        requirements = (place / "requirements.txt").as_posix()
+        install = f"pip install -r {requirements}" if copied else f'pip install "{source}"'
         text = WORKFLOW.format(install=install, command=command)
         _write_new(base / ".github" / "workflows" / "migrations.yml", text)
     print(f"next: {command} verify-migrations")

@@ -111,7 +111,76 @@ SOURCE = "git+https://git.example/tools/parity@0123456789abcdef"
 LAYOUTS = {
     "name": ("db/sqlite/migrations", "db/mysql/migrations", "x INTEGER", "x INTEGER"),
     "contents": ("migrations", "migrations_mysql", "x INTEGER PRIMARY KEY AUTOINCREMENT", "x INT"),
+    "twin": ("migrations", "migrations_mysql", "x INTEGER", "x INT"),
+    "twin below": ("db/migrations", "db/migrations/mysql", "x INTEGER", "x INT"),
     "one word": ("internal/sqlitedb", "internal/mariadb", "x INTEGER", "x INTEGER"),
+    "numbers": ("schema/sqlite/v3/migrations", "schema/mysql/v8/migrations", "x INTEGER", "x INT"),
+}
+LEGACY = "CREATE TABLE t (x INTEGER);"
+SHARED = {
+    "0001_a.sqlite3.up.sql": LEGACY,
+    "0001_a.mysql.up.sql": LEGACY,
+    "0002_b.postgres.up.sql": LEGACY,
+}
+# Trees of files, and the two places that init takes.
+TREES: dict[str, tuple[dict[str, str], str, str]] = {
+    "diesel": (
+        {
+            "migrations/sqlite/2018-01-14-171611_a/up.sql": LEGACY,
+            "migrations/mysql/2018-01-14-171611_a/up.sql": LEGACY,
+            "migrations/postgresql/2018-01-14-171611_a/up.sql": LEGACY,
+        },
+        "migrations/sqlite",
+        "migrations/mysql",
+    ),
+    "a dialect in the name": (
+        {f"db/migrations/{name}": text for name, text in SHARED.items()},
+        "db/migrations",
+        "db/migrations",
+    ),
+    "a directory a version": (
+        {"db/0001-a/sqlite3.sql": LEGACY, "db/0001-a/mysql.sql": LEGACY},
+        "db",
+        "db",
+    ),
+    "two files": (
+        {"sqlite.sql": LEGACY, "schema.sql": "CREATE TABLE t (x INT) ENGINE=InnoDB;", "q.sql": ""},
+        "sqlite.sql",
+        "schema.sql",
+    ),
+    "two files of one stem": (
+        {"db/schema_sqlite.sql": LEGACY, "db/schema_mysql.sql": LEGACY, "db/pg/schema.sql": LEGACY},
+        "db/schema_sqlite.sql",
+        "db/schema_mysql.sql",
+    ),
+    "a schema beside the migrations": (
+        {
+            "data/sqlitedb/queries.sql": "SELECT 1;",
+            "data/mysqldb/queries.sql": "SELECT 1;",
+            "data/sqlitedb/migrations/0001_a.up.sql": LEGACY,
+            "data/mysqldb/migrations/0001_a.up.sql": LEGACY,
+        },
+        "data/sqlitedb/migrations",
+        "data/mysqldb/migrations",
+    ),
+    "seeds beside the migrations": (
+        {
+            f"db/{side}/{folder}/0001_a.sql": LEGACY
+            for side in ("sqlite", "mysql")
+            for folder in ("migrations", "seeds")
+        },
+        "db/sqlite/migrations",
+        "db/mysql/migrations",
+    ),
+    "tests and packages of others": (
+        {
+            f"{folder}{side}/migrations/0001_a.sql": LEGACY
+            for side in ("sqlite", "mysql")
+            for folder in ("", "tests/", "web/node_modules/x/", "lib/testdata/")
+        },
+        "sqlite/migrations",
+        "mysql/migrations",
+    ),
 }
 
 
@@ -138,7 +207,7 @@ def test_init_finds_both_sets(layout: str, project: Project) -> None:
     after = listing(project.path)
     settings = xtask.parse_settings(after["parity.toml"].decode(), "parity.toml")
     assert (settings.sqlite, settings.mysql) == (sqlite, mysql)
-    assert after[".gitignore"].startswith(b"/x\n")
+    assert after[".gitignore"] == b"/x\n/report.html\n"
     assert after[".gitattributes"] == b"parity.lock -merge\n"
     assert after["AGENTS.md"].startswith(b"# Ours\n") and sqlite.encode() in after["AGENTS.md"]
     workflow = after[".github/workflows/migrations.yml"].decode()
@@ -149,23 +218,118 @@ def test_init_finds_both_sets(layout: str, project: Project) -> None:
     assert listing(project.path) == after
 
 
-@pytest.mark.parametrize(
-    ("folders", "said"),
-    [
-        (["sqlite"], "[mysql] migrations"),
-        (["sqlite/1", "sqlite/2", "mysql/3"], "2 pairs"),
-    ],
-    ids=["one side", "two pairs"],
-)
-def test_init_writes_nothing_where_it_is_unsure(
-    folders: list[str], said: str, project: Project
-) -> None:
-    for folder in folders:
-        project.write(a_set(folder, "x INTEGER"))
+@pytest.mark.parametrize("tree", TREES)
+def test_init_finds_both_sets_in_a_tree(tree: str, project: Project) -> None:
+    files, sqlite, mysql = TREES[tree]
+    project.write(dict(files))
+    done = project.call("init")
+    assert done.returncode == 0, done.stderr
+    settings = xtask.parse_settings((project.path / "parity.toml").read_text(), "parity.toml")
+    assert (settings.sqlite, settings.mysql) == (sqlite, mysql)
+    for dialect, name in (("sqlite", sqlite), ("mysql", mysql)):
+        snapshot = xtask.read_snapshot(project.path / name, project.path)
+        assert xtask.discover(snapshot, dialect).migrations
+
+
+UNSURE: dict[str, tuple[dict[str, str], str, str, str]] = {
+    "one side": ({"sqlite/0001_a.sql": LEGACY}, "found no mysql migrations", "sqlite", "…"),
+    "no side": (
+        {"postgres/0001_a.sql": LEGACY},
+        "found no sqlite migrations and no mysql migrations",
+        "…",
+        "…",
+    ),
+    "two pairs": (
+        {
+            "one/sqlite/0001_a.sql": LEGACY,
+            "one/mysql/0001_a.sql": LEGACY,
+            "two/sqlite/0001_a.sql": LEGACY,
+            "two/sqlite/0002_b.sql": LEGACY,
+            "two/mysql/0001_a.sql": LEGACY,
+        },
+        "2 pairs",
+        "two/sqlite",
+        "two/mysql",
+    ),
+    "two pairs of shared directories": (
+        {f"{folder}/{name}": SHARED[name] for folder in ("a", "b") for name in SHARED},
+        "2 pairs",
+        "a",
+        "a",
+    ),
+    "a version that stands twice": (
+        {
+            "m/sqlite/0000_a.up.sql": LEGACY,
+            "m/mysql/0000_a_create.up.sql": LEGACY,
+            "m/mysql/0000_b_insert.up.sql": LEGACY,
+            "m/mysql/0010_d.up.sql": LEGACY,
+            "m/mysql/2_c.up.sql": LEGACY,
+        },
+        "are the same version, 0000",
+        "m/sqlite",
+        "m/mysql",
+    ),
+    "directories of versions and the whole": (
+        {
+            f"m/{side}/{file}": LEGACY
+            for side in ("sqlite", "mysql")
+            for file in ("0.2/00__a.sql", "0.10/00__b.sql", "0.10/01__c.sql", "LATEST.sql")
+        },
+        "no known layout",
+        "m/sqlite/LATEST.sql",
+        "m/mysql/LATEST.sql",
+    ),
+}
+
+
+@pytest.mark.parametrize("tree", UNSURE)
+def test_init_writes_nothing_where_it_is_unsure(tree: str, project: Project) -> None:
+    files, said, sqlite, mysql = UNSURE[tree]
+    project.write(dict(files))
     before = listing(project.path)
     done = project.call("init")
     assert done.returncode == 2 and said in done.stderr and "nothing was written" in done.stderr
     assert listing(project.path) == before
+    ready = done.stderr[done.stderr.index("[sqlite]") :]
+    settings = xtask.parse_settings(ready, "parity.toml")
+    assert (settings.sqlite, settings.mysql) == (sqlite, mysql)
+    if "…" in (sqlite, mysql):
+        return
+    project.write({"parity.toml": ready})
+    for dialect in xtask.DIALECTS:
+        place = project.path / (sqlite if dialect == "sqlite" else mysql)
+        snapshot = xtask.read_snapshot(place, project.path)
+        handling = settings.sqlite_files if dialect == "sqlite" else settings.mysql_files
+        assert xtask.discover(snapshot, dialect, handling).migrations
+
+
+def test_init_lists_directories_of_versions_in_their_order(project: Project) -> None:
+    project.write(dict(UNSURE["directories of versions and the whole"][0]))
+    project.write({"m/sqlite/LATEST.sql": LEGACY, "m/mysql/0.9/0.sql": LEGACY})
+    (project.path / "m/mysql/LATEST.sql").unlink()
+    ready = project.call("init").stderr.partition("[mysql]")[2]
+    settings = xtask.parse_settings(f"[mysql]{ready}", "parity.toml")
+    assert settings.mysql_files.order == ("0.2/*.sql", "0.9/*.sql", "0.10/*.sql")
+    place = project.path / "m/mysql"
+    snapshot = xtask.read_snapshot(place, project.path)
+    found = xtask.discover(snapshot, "mysql", settings.mysql_files).migrations
+    assert [one.label for one in found][-1].endswith("01__c") and len(found) == 4
+
+
+def test_init_in_a_project_that_holds_a_copy(project: Project) -> None:
+    """A copy in a directory of its own is called by its path, and keeps its state there."""
+    project.write({**a_set("sqlite", "x INTEGER"), **a_set("mysql", "x INTEGER")})
+    tool = project.path / "tools"
+    tool.mkdir()
+    shutil.copy(ROOT / "xtask.py", tool)
+    done = run([sys.executable, "tools/xtask.py", "init", "--github"], project.path)
+    assert done.returncode == 0, done.stderr
+    workflow = (project.path / ".github/workflows/migrations.yml").read_text("utf-8")
+    assert "- run: pip install -r tools/requirements.txt\n" in workflow
+    assert "python tools/xtask.py verify-migrations --locked" in workflow
+    ignored = (project.path / ".gitignore").read_text("utf-8").splitlines()
+    assert "/tools/.venv" in ignored and "/tools/.mariadb" in ignored
+    assert "python tools/xtask.py verify" in (project.path / "AGENTS.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
