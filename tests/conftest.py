@@ -8,9 +8,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -38,6 +40,50 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "mariadb" in item.keywords:
             item.add_marker(skip)
+
+
+class FileByFile:
+    """Say of each test file how it went, once its last test is done, in place of dots."""
+
+    def __init__(self) -> None:
+        self.waiting: Counter[str] = Counter()
+        self.outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+        self.seconds: Counter[str] = Counter()
+
+    def expect(self, names: Iterable[str]) -> None:
+        if not self.waiting:  # with xdist every worker tells its collection, and all are the same
+            self.waiting.update(name.partition("::")[0] for name in names)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.expect(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: list[str]) -> None:
+        del node
+        self.expect(ids)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Keep the counts of the last line, and print no letters."""
+        if report.when == "call" or report.skipped:
+            return report.outcome, "", report.outcome.upper()
+        return ("error", "", "ERROR") if report.failed else None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        file = report.nodeid.partition("::")[0]
+        self.seconds[file] += report.duration
+        if report.when == "call" or not report.passed:
+            self.outcomes[file][report.outcome] += 1
+        if report.when == "teardown":
+            self.waiting[file] -= 1
+            if self.waiting[file] == 0:
+                outcomes = sorted(self.outcomes[file].items())
+                words = ", ".join(f"{count} {outcome}" for outcome, count in outcomes)
+                print(f"{file:<32} {words}, {self.seconds[file]:.1f} s", flush=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.get_verbosity() < 0 and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FileByFile())
 
 
 @pytest.fixture(scope="session")
@@ -130,19 +176,23 @@ class Project:
             stdin=subprocess.DEVNULL,
         )
 
-    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """The same without a process of its own: for commands that hold nothing, where hundreds of them are run."""
+    def call(
+        self, *arguments: str, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in this process: half the price, where the process is not what is tested."""
         out, err = io.StringIO(), io.StringIO()
         with (
             contextlib.chdir(self.path),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
+            mock.patch.dict(os.environ, env or {}),
         ):
             try:
-                parsed = xtask.build_parser().parse_args(arguments)
+                parsed = xtask.parse_arguments(arguments)
                 status = parsed.function(parsed)
             except xtask.XtaskError as error:
                 xtask.report_error(error)
+                xtask.report_failure(list(arguments), str(error))
                 status = error.status
         return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
 

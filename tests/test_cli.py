@@ -204,7 +204,7 @@ def test_rules_is_the_table_of_types(project: Project) -> None:
 )
 def test_usage_errors(arguments: list[str], words: list[str], project: Project) -> None:
     (project.path / "empty").mkdir()
-    done = project.pair(GOOD, GOOD).run(*arguments, env={"XTASK_SERVER": "local"})
+    done = project.pair(GOOD, GOOD).call(*arguments, env={"XTASK_SERVER": "local"})
     assert (done.returncode, done.stdout) == (2, "")
     assert [word for word in words if word not in done.stderr] == []
     assert "Traceback" not in done.stderr and "geheim" not in done.stderr
@@ -212,7 +212,7 @@ def test_usage_errors(arguments: list[str], words: list[str], project: Project) 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf"])
 def test_a_timeout_that_is_none(value: str, project: Project) -> None:
-    done = project.pair(GOOD, GOOD).run(
+    done = project.pair(GOOD, GOOD).call(
         "verify-migrations", "--server", "local", env={"XTASK_TIMEOUT": value}
     )
     assert done.returncode == 2 and f"XTASK_TIMEOUT={value}" in done.stderr
@@ -376,7 +376,7 @@ LAYOUT = {
 def test_the_project_is_found_from_below(here: str, project: Project) -> None:
     project.write({**LAYOUT, "db/sqlite/0001_a.sql": GOOD, "db/mysql/0001_a.sql": GOOD})
     project.path = project.path / here
-    done = project.run("check-lock")
+    done = project.call("check-lock")
     assert (
         done.returncode == 1
         and "parity.lock: missing: these migrations were never verified" in done.stderr
@@ -389,7 +389,7 @@ def test_sets_without_settings_are_a_project_of_their_own(project: Project) -> N
         {**LAYOUT, "sub/migrations/0001_a.sql": GOOD, "sub/migrations_mysql/0001_a.sql": GOOD}
     )
     project.path = project.path / "sub"
-    done = project.run("check-lock")
+    done = project.call("check-lock")
     assert done.stderr.splitlines()[0].startswith("../parity.toml: not applied")
     assert done.returncode == 1 and "\nparity.lock: missing" in done.stderr
 
@@ -415,7 +415,7 @@ def test_settings_beyond_the_checkout_are_somebody_elses(project: Project) -> No
 def test_without_a_project_nothing_is_taken_for_one(command: list[str], project: Project) -> None:
     """Least of all the sample beside the tool."""
     for files in ({}, {"migrations/0001_a.sql": GOOD}):
-        done = project.write(files).run(*command)
+        done = project.write(files).call(*command)
         assert "parity.lock" not in done.stdout and "append-only" not in done.stdout
         assert xtask.NO_PROJECT in done.stderr
         assert done.returncode == 2
@@ -424,7 +424,7 @@ def test_without_a_project_nothing_is_taken_for_one(command: list[str], project:
 @pytest.mark.parametrize("name", ["Parity.toml", "PARITY.TOML"])
 def test_misnamed_settings_are_named(name: str, project: Project) -> None:
     project.write({name: "", "migrations/0001_a.sql": GOOD, "migrations_mysql/0001_a.sql": GOOD})
-    done = project.run("check-lock")
+    done = project.call("check-lock")
     assert done.returncode == 2 and f"{name}: rename it to parity.toml" in done.stderr
 
 
@@ -435,7 +435,7 @@ def test_settings_above_are_about_the_sets_that_they_name(project: Project) -> N
     project.write({**LAYOUT, "parity.toml": settings})
     project.write({f"db/{side}/0001_a.sql": GOOD for side in ("migrations", "migrations_mysql")})
     project.path = project.path / "db"
-    done = project.run("check-lock")
+    done = project.call("check-lock")
     assert "not applied" not in done.stderr and "../parity.lock: missing" in done.stderr
 
 
@@ -598,14 +598,22 @@ sys.addaudithook(hook)
 TRAP = 'echo "$0 $*" >>"$TRAPPED"\nexit 1\n'
 
 
-def test_ci_starts_no_server(toolkit: Toolkit, tmp_path: Path) -> None:
+@pytest.fixture
+def stand_ins(tmp_path: Path) -> Path:
+    """A PYTHONPATH whose mypy only says how it was called: the real one takes ten seconds for a copy."""
+    directory = tmp_path / "stand-ins"
+    directory.mkdir()
+    (directory / "mypy.py").write_text("import sys\nprint('mypy:', *sys.argv[1:])\n", "utf-8")
+    return directory
+
+
+def test_ci_starts_no_server(toolkit: Toolkit, stand_ins: Path, tmp_path: Path) -> None:
     """Traps for all that could start one, and a witness to every process and connection of xtask.py and pytest."""
     for name in sorted(HIDDEN):
         toolkit.script(f"traps/{name}", TRAP)
     for name in ("lease.sh", "boot-server.sh", "fetch-mariadb.sh"):
         toolkit.script(f"scripts/{name}", TRAP)
-    (tmp_path / "witness").mkdir()
-    (tmp_path / "witness" / "sitecustomize.py").write_text(WITNESS, "utf-8")
+    (stand_ins / "sitecustomize.py").write_text(WITNESS, "utf-8")
     (toolkit.path / "tests").mkdir()
     (toolkit.path / "tests" / "test_one.py").write_text(
         "def test_one() -> None:\n    assert True\n", "utf-8"
@@ -615,7 +623,7 @@ def test_ci_starts_no_server(toolkit: Toolkit, tmp_path: Path) -> None:
     done = toolkit.run(
         "ci",
         PATH=path,
-        PYTHONPATH=str(tmp_path / "witness"),
+        PYTHONPATH=str(stand_ins),
         WITNESS=str(seen),
         TRAPPED=str(trapped),
     )
@@ -624,6 +632,7 @@ def test_ci_starts_no_server(toolkit: Toolkit, tmp_path: Path) -> None:
         done.stdout.splitlines()[-1]
         == "ci: lint ok, format ok, migrations ok, lock ok, history not checked, tests ok"
     )
+    assert "mypy: --strict xtask.py" in done.stdout
     assert not trapped.exists()
     events = [line.split() for line in seen.read_text("utf-8").splitlines()]
     assert any(words[0] == "subprocess.Popen" for words in events)  # the witness was there
@@ -634,13 +643,15 @@ def test_ci_starts_no_server(toolkit: Toolkit, tmp_path: Path) -> None:
     ]
 
 
-def test_ci_fails_where_one_check_fails_and_runs_them_all(toolkit: Toolkit) -> None:
+def test_ci_fails_where_one_check_fails_and_runs_them_all(
+    toolkit: Toolkit, stand_ins: Path
+) -> None:
     (toolkit.path / "parity.lock").unlink()
     (toolkit.path / "tests").mkdir()
     (toolkit.path / "tests" / "test_one.py").write_text(
         "def test_one() -> None:\n    assert [] == [1]\n", "utf-8"
     )
-    done = toolkit.run("ci")
+    done = toolkit.run("ci", PYTHONPATH=str(stand_ins))
     assert done.returncode == 1
     assert (
         done.stdout.splitlines()[-1]

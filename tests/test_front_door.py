@@ -475,20 +475,20 @@ def test_a_new_migration_is_laid_out_as_the_last(
     other = "migrations" if shared else "migrations_mysql"
     settings = f'[mysql]\nmigrations = "{other}"\n'
     project.write({f"{other}/{name}": TABLE for name in names}).write({"parity.toml": settings})
-    done = project.run("new-migration", "x")
+    done = project.call("new-migration", "x")
     assert done.returncode == 0, done.stderr
     expected = {f"migrations/{name}" for name in made}
     if not shared:
         expected |= {f"migrations_mysql/{name}" for name in made}
     assert set(done.stdout.split()) == expected
     assert all((project.path / path).is_file() for path in expected)
-    assert project.run("new-migration", "y").returncode == 0
+    assert project.call("new-migration", "y").returncode == 0
 
 
 def test_a_new_prisma_migration(project: Project) -> None:
     for side in ("migrations", "migrations_mysql"):
         project.write({f"{side}/20260101000000_init/migration.sql": TABLE})
-    done = project.run("new-migration", "x")
+    done = project.call("new-migration", "x")
     paths = done.stdout.split()
     assert done.returncode == 0 and len(paths) == 2
     assert all(path.endswith("_x/migration.sql") for path in paths)

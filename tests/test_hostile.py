@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import sqlite3
 import time
@@ -25,14 +26,15 @@ from test_schemas import Bench, findings_of
 from write import Writer
 
 DIALECTS = pytest.mark.parametrize("dialect", SIDES)
+FUZZ = int(os.environ.get("XTASK_FUZZ", "0"))  # set by `make fuzz`, which takes its time
 QUICK = settings(
-    max_examples=150,
-    derandomize=True,
+    max_examples=max(FUZZ, 40),
+    derandomize=not FUZZ,
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-LONG = 1 << 20
+LONG = 1 << 18  # what is quadratic takes minutes for that much
 FRAGMENTS = (
     *(
         "'",
@@ -197,13 +199,13 @@ def test_what_does_not_end_is_named(dialect: xtask.Dialect, text: str) -> None:
         ("dots", "." * (LONG // 8)),
     ],
 )
-def test_a_megabyte_takes_no_longer_than_it_must(
+def test_long_text_takes_no_longer_than_it_must(
     dialect: xtask.Dialect, name: str, text: str
 ) -> None:
     start = time.process_time()
     with suppress(xtask.MigrationError):
         xtask.split(text, dialect, name)
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 2
 
 
 # ---- expressions ---------------------------------------------------------------------------------
@@ -311,7 +313,7 @@ def test_the_canonical_form_means_the_same(node: Node) -> None:
 
 
 @DIALECTS
-@pytest.mark.parametrize("depth", [100, 10_000])
+@pytest.mark.parametrize("depth", [100, 3_000])
 @pytest.mark.parametrize("shape", ["parentheses", "or", "not", "sum", "function", "unclosed"])
 def test_deep_nesting(dialect: xtask.Dialect, shape: str, depth: int) -> None:
     text = {
@@ -325,7 +327,7 @@ def test_deep_nesting(dialect: xtask.Dialect, shape: str, depth: int) -> None:
     start = time.process_time()
     assert xtask.canonical_check(text, dialect, (xtask.Known("a", frozenset({"i64"})),))[0].text
     assert xtask.canonical(text, dialect).text
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 6
 
 
 # ---- parsers of settings, locks and types --------------------------------------------------------

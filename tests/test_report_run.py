@@ -72,7 +72,7 @@ def test_json_of_a_failure_is_an_error_object(project: Project) -> None:
     "arguments", [("--unknown",), ("--config", "gone.toml"), ("--report", "nonsense=x")]
 )
 def test_json_of_a_wrong_command_line(project: Project, arguments: tuple[str, ...]) -> None:
-    done = project.run("verify-migrations", "--format=json", *arguments, env=QUIET)
+    done = project.call("verify-migrations", "--format=json", *arguments, env=QUIET)
     assert done.returncode == 2
     jsonschema.validate(json.loads(done.stdout), xtask.report_schema())
 
