@@ -17393,6 +17393,7 @@ def examine(task: Task, sqlite: Built, backend: Backend, progress: Callable[[str
     mysql = build_side(task, backend, progress)
     findings = find_differences(task, sqlite, mysql, progress)
     findings, rows = with_rows(task, sqlite, mysql, findings, progress)
+    findings += find_inherited(task, mysql, progress)
     judged = judge(findings, task.project.settings.entries, unchecked_kinds(task))
     shown = [one for one in judged if is_shown(one.finding, task)]
     if not all(one.documented for one in shown):
@@ -17413,11 +17414,15 @@ def find_differences(
     findings += compare_history(task.steps)
     if task.round_trip:
         findings += round_trip(task.steps, (sqlite.backend, mysql.backend), progress)
-    asked = asks_for_inherited(task)
-    if asked and isinstance(mysql.backend, MySQLBackend):
-        migrations = [step.mysql for step in task.steps if step.mysql]
-        findings += inherited_collations(mysql.backend, mysql.schema, migrations, progress)
     return findings
+
+
+def find_inherited(task: Task, mysql: Built, progress: Callable[[str], None]) -> list[Finding]:
+    """Find what depends on the database's default collation, where asked; it is empty afterwards."""
+    if not asks_for_inherited(task) or not isinstance(mysql.backend, MySQLBackend):
+        return []
+    migrations = [step.mysql for step in task.steps if step.mysql]
+    return inherited_collations(mysql.backend, mysql.schema, migrations, progress)
 
 
 def asks_for_inherited(task: Task) -> bool:

@@ -33,8 +33,10 @@ def mutate(project: Project, mutation: dict[str, str]) -> None:
     file.write_text(text.replace(mutation["old"], mutation["new"]), "utf-8")
 
 
-def failing(project: Project, mysql: xtask.MySQLBackend) -> list[xtask.Finding]:
-    """The findings at parity that parity.toml does not answer for."""
+def failing(
+    project: Project, mysql: xtask.MySQLBackend, strict: frozenset[str] = frozenset()
+) -> list[xtask.Finding]:
+    """The findings that parity.toml does not answer for: at parity, and of the kinds in `strict`."""
     settings = xtask.parse_settings(
         (project.path / "parity.toml").read_text("utf-8"), "parity.toml"
     )
@@ -46,7 +48,7 @@ def failing(project: Project, mysql: xtask.MySQLBackend) -> list[xtask.Finding]:
         mysql=project.path / settings.mysql,
         own=True,
     )
-    task = xtask.Task(project=whole, steps=project.steps(), rows=True)
+    task = xtask.Task(project=whole, steps=project.steps(), strict=strict, rows=True)
     mysql.fresh()
     sqlite = xtask.build_side(task, sqlite_backend(), lambda _: None)
     proof = xtask.examine(task, sqlite, mysql, lambda _: None)
@@ -61,6 +63,13 @@ def test_there_are_forty_and_each_is_another_one() -> None:
 def test_the_unchanged_copy_is_at_parity(project: Project, mysql: xtask.MySQLBackend) -> None:
     copy_of_the_sample(project)
     assert failing(project, mysql) == []
+
+
+@pytest.mark.mariadb
+def test_rows_are_carried_at_strict_too(project: Project, mysql: xtask.MySQLBackend) -> None:
+    copy_of_the_sample(project)
+    found = failing(project, mysql, xtask.strict_kinds(""))
+    assert found and all(one.level == "strict" for one in found)
 
 
 @pytest.mark.mariadb
