@@ -1659,6 +1659,7 @@ class Function(NamedTuple):
 
 ASCII_LETTERS: Final = "SQLite folds the case of ASCII letters alone"
 LAST_DIGITS: Final = "the last digits of a REAL may differ"
+ENDS_AT_NUL: Final = "SQLite reads text up to a NUL character, which nobody stores in text"
 NO_ZONE: Final = "MySQL reads a moment in the time zone of its session, SQLite in UTC"
 
 
@@ -1740,7 +1741,14 @@ FUNCTIONS: Final = (
         reason="64 bits on SQLite, below 1 on MySQL",
     ),
     # text
-    Function("length", "char_length character_length", "alike", "integer", "strings"),
+    Function(
+        sqlite="length",
+        mysql="char_length character_length",
+        means="alike",
+        result="integer",
+        takes="strings",
+        reason=ENDS_AT_NUL,
+    ),
     Function("octet_length", "octet_length length", "alike", "integer", "strings"),
     Function(
         sqlite="lower",
@@ -1761,8 +1769,15 @@ FUNCTIONS: Final = (
     Function("trim", "trim", "alike", "text", "text"),
     Function("ltrim", "ltrim", "alike", "text", "text"),
     Function("rtrim", "rtrim", "alike", "text", "text"),
-    Function("substring substr", "substring substr mid", "alike", "text", "strings"),
-    Function("replace", "replace", "alike", "text", "text"),
+    Function(
+        sqlite="substring substr",
+        mysql="substring substr mid",
+        means="alike",
+        result="text",
+        takes="strings",
+        reason=ENDS_AT_NUL,
+    ),
+    Function("replace", "replace", "alike", "text", "text", ENDS_AT_NUL),
     Function("instr", "instr", "alike", "integer", "text"),
     Function("", "concat", "alike", "text", "text"),
     Function(
@@ -1918,7 +1933,7 @@ OPERATORS: Final = (
     Operator("bitwisenot", "apart", reason="signed on SQLite, unsigned on MySQL"),
     Operator("bitwiseleftshift", "apart", reason="signed on SQLite, unsigned on MySQL"),
     Operator("bitwiserightshift", "apart", reason="signed on SQLite, unsigned on MySQL"),
-    Operator("like", "alike", "text"),
+    Operator("like", "alike", "text", ENDS_AT_NUL),
     Operator("glob", "apart", reason="MySQL has no GLOB"),
     Operator("regexplike", "apart", reason="SQLite's REGEXP is what the application makes of it"),
     Operator("match", "apart", reason="full text is searched in two ways"),
@@ -1969,6 +1984,7 @@ class Known(NamedTuple):
     logical: frozenset[str]
     nullable: bool = True
     tells_case: bool = False
+    unsigned: bool = False
 
 
 class Scope:
@@ -1986,7 +2002,13 @@ class Scope:
             tells_case = re.search(
                 r"(?:_bin|_cs|\bbinary)\Z", column.collation or "", re.IGNORECASE
             )
-            known[name] = Known(name, column.type.logical, column.nullable, bool(tells_case))
+            known[name] = Known(
+                name,
+                column.type.logical,
+                nullable=column.nullable,
+                tells_case=bool(tells_case),
+                unsigned=column.type.unsigned,
+            )
         return known
 
     def read_by(self, sql: str) -> tuple[Known, ...]:
@@ -2554,6 +2576,8 @@ class Reader(Kinds):
         """
         if not isinstance(node, exp.Literal) or not isinstance(other, exp.Column):
             return node
+        if other.meta.get("listed"):
+            return node
         kind = self.kind(other)
         if node.is_string and kind in NUMBERS and re.fullmatch(r"-?\d+(\.\d+)?", node.name):
             return self.number(node.name)
@@ -2631,12 +2655,18 @@ class Reader(Kinds):
         return exp.In(this=value, expressions=[unique[text] for text in sorted(unique)])
 
     def choice(self, node: exp.Expr) -> Node:
-        """Keep an IN of literals; a comparison with anything else is an equality of its own."""
+        """Keep an IN of literals; a comparison with anything else is an equality of its own.
+
+        SQLite reads a column in the list as an expression, which makes nothing of a literal.
+        https://sqlite.org/datatype3.html#affinity_of_comparison_operands
+        """
         if not node.expressions:
             return node
         literals, parts = [], []
         for value in node.expressions:
             value = self.beside(value, node.this)
+            if self.dialect == "sqlite" and isinstance(value, exp.Column):
+                value.meta["listed"] = True
             if isinstance(value, exp.Literal):
                 literals.append(value)
             else:
@@ -2726,7 +2756,7 @@ class Reader(Kinds):
         kind = getattr(target.this, "name", str(target.this))
         if self.dialect == "mysql" and kind in MOMENT_CASTS:
             if is_in_full(node.this, MOMENT_CASTS[kind]):
-                return bare(node.this)  # DATE '2020-01-01' is compared as the string is
+                return self.moment(bare(node.this), MOMENT_CASTS[kind])
             if kind == "DATE":
                 return self.named("date", [node.this])
         name = CASTS.get(kind) or f"cast_{text_of(target).lower()}"
@@ -2816,8 +2846,14 @@ class Reader(Kinds):
         if name == "round" and len(arguments) == 2 and text_of(arguments[1]) == "0":
             arguments = arguments[:1]  # as the catalogues write round(x)
         if name == "date" and len(arguments) == 1 and is_in_full(arguments[0], "date"):
-            return arguments[0]
+            return self.moment(arguments[0], "date")
         return self.call(row, row.name if row else name, arguments)
+
+    def moment(self, literal: Node, kind: str) -> Node:
+        """Write DATE '2020-01-01' as its string; on MySQL text beside it is read as a day."""
+        if self.dialect == "mysql":
+            literal.meta["kind"] = kind
+        return literal
 
     def call(self, row: Function | None, name: str, arguments: Sequence[Node]) -> Node:
         made = exp.Anonymous(this=name, expressions=list(arguments))
@@ -2856,6 +2892,23 @@ TEXT_AND_NUMBER: Final = "text is never equal to a number on SQLite, MySQL makes
 MOMENT_AND_TEXT: Final = "SQLite compares moments as text, in whatever shape they are written"
 BINARY_FRACTIONS: Final = "sums and products of DECIMALs are binary fractions on SQLite"
 MAY_BE_ZERO: Final = "divided by 0 SQLite gives NULL, MySQL refuses"
+TOO_LARGE: Final = "beyond 64 bits, or 1e308, SQLite goes on with a REAL, MySQL refuses"
+NO_COLLATION: Final = "text of no column has the collation of MySQL's connection"
+INEXACT: Final = "integers beyond 53 bits are not exact as a REAL, which one backend makes of them"
+BELOW_ZERO: Final = "below 0 MySQL refuses what it reckons from an UNSIGNED column"
+
+
+def values_of(node: Node) -> list[Node]:
+    """List the operands, arguments or branches of which a value is made."""
+    if not isinstance(node, exp.Case):
+        return list(node.iter_expressions())
+    values = [branch.args["true"] for branch in node.args["ifs"]]
+    default = node.args.get("default")
+    return [*values, default] if default else values
+
+
+# Functions whose value is a count of characters or bytes, or a place among them, or a sign.
+LENGTHS: Final = frozenset(["length", "octet_length", "instr", "sign"])
 
 
 class Reviewer(Kinds):
@@ -2888,6 +2941,8 @@ class Reviewer(Kinds):
             "json_valid": self.json_valid,
             **dict.fromkeys(("json_array", "json_object"), self.json_text),
             **dict.fromkeys(("add", "sub", "mul"), self.arithmetic),
+            "abs": lambda node: self.may_be_smallest(node.expressions[0]),
+            "neg": self.opposite,
             "div": self.division,
             "mod": self.divisor,
             "bitwiseand": self.bits,
@@ -2905,9 +2960,7 @@ class Reviewer(Kinds):
         if isinstance(node, exp.Anonymous):
             self.look_at_call(node)
         elif isinstance(node, exp.Case):
-            self.mixture(
-                [branch.args["true"] for branch in node.args["ifs"]], node.args.get("default")
-            )
+            self.mixture(values_of(node))
         elif node.key in COMPARISONS:
             self.compare(node.this, node.expression, node.key)
         elif isinstance(node, exp.In) and node.expressions:
@@ -2939,13 +2992,19 @@ class Reviewer(Kinds):
         elif row.means != "alike":
             self.say(self.apart if row.means == "apart" else self.usual, row.reason)
         if isinstance(row, Function) and row.result == "joined":
-            self.mixture(operands, None)
+            self.mixture(operands)
         if row.takes == "same":
             for operand in operands[1:]:
                 self.compare(operands[0], operand, "eq")
         elif row.takes:
             for operand in operands:
                 self.take(operand, row.takes, row.reason)
+
+    def may_be_inexact(self, numbers: Sequence[Node]) -> None:
+        """Tell integers that MySQL makes a REAL beside a REAL: 53 bits of them are exact."""
+        reals = any(self.kind(number) == "real" for number in numbers)
+        if reals and any(self.bits_of(number) > 54 for number in numbers):
+            self.say(self.usual, INEXACT)
 
     def take(self, operand: Node, takes: str, reason: str) -> None:
         kind = self.kind(operand)
@@ -2961,7 +3020,11 @@ class Reviewer(Kinds):
         kinds.discard("null")
         if "mixed" in kinds:
             self.say(self.apart, KIND_REASONS["mixed"])
-        elif len(kinds) < 2 or "any" in kinds or kinds <= NUMBERS:
+        elif kinds == {"text"} and not (left.find(exp.Column) or right.find(exp.Column)):
+            self.say(self.apart, NO_COLLATION)
+        elif kinds <= NUMBERS:
+            self.may_be_inexact((left, right))
+        elif len(kinds) < 2 or "any" in kinds:
             return
         elif "bytes" in kinds:
             self.say(self.apart, KIND_REASONS["bytes"])
@@ -2981,10 +3044,13 @@ class Reviewer(Kinds):
             return True
         return kind == "datetime" and operator in ("gte", "lt") and is_in_full(literal, "date")
 
-    def mixture(self, values: Sequence[Node], default: Node | None) -> None:
+    def mixture(self, values: Sequence[Node]) -> None:
         """Tell what is one of several kinds: MySQL makes one kind of them."""
-        kinds = {self.kind(value) for value in (*values, default or exp.Null())} - {"null"}
-        if kinds <= {"text", "ascii"} or kinds <= NUMBERS or len(kinds) < 2:
+        kinds = {self.kind(value) for value in values} - {"null"}
+        if kinds <= {"text", "ascii"} or len(kinds) < 2:
+            return
+        if kinds <= NUMBERS:
+            self.may_be_inexact(values)
             return
         usual = kinds <= {"text", "ascii", "integer"}
         reason = "of values of several kinds MySQL makes one kind"
@@ -3046,6 +3112,8 @@ class Reviewer(Kinds):
             self.say(self.apart, "SQLite takes negative digits for 0")
         elif digits and kind == "decimal":
             self.say(self.usual, BINARY_FRACTIONS)
+        elif kind == "integer" and self.bits_of(value) > 54:
+            self.say(self.usual, INEXACT)
 
     def text_as_number(self, node: exp.Expr) -> None:
         name, kind = node.name, self.kind(node.expressions[0])
@@ -3075,8 +3143,50 @@ class Reviewer(Kinds):
 
     def arithmetic(self, node: exp.Expr) -> None:
         kinds = {self.kind(node.this), self.kind(node.expression)}
-        if kinds & {"decimal", "number"} and "real" not in kinds:
+        if "real" in kinds:
+            self.say(self.usual, TOO_LARGE)
+        elif kinds & {"decimal", "number"}:
             self.say(self.usual, BINARY_FRACTIONS)
+        elif self.bits_of(node) > 64:
+            self.say(self.usual, TOO_LARGE)
+        self.below_zero(node)
+
+    def opposite(self, node: exp.Expr) -> None:
+        self.may_be_smallest(node.this)
+        self.below_zero(node)
+
+    def may_be_smallest(self, number: exp.Expr) -> None:
+        """The smallest integer of 64 bits has no opposite among them."""
+        if self.bits_of(number) >= 64:
+            self.say(self.usual, TOO_LARGE)
+
+    def below_zero(self, node: exp.Expr) -> None:
+        columns = (self.columns.get(column.name) for column in node.find_all(exp.Column))
+        if any(column and column.unsigned for column in columns):
+            self.say(self.usual, BELOW_ZERO)
+
+    def bits_of(self, node: Node) -> int:
+        """Say how many bits the integers among its values may need, with their sign."""
+        node = bare(node)
+        if isinstance(node, exp.Column):
+            known = self.columns.get(node.name)
+            if known and known.logical == {"bool"}:
+                return 8
+            return 64 if self.kind(node) in ("integer", "any") else 0
+        if isinstance(node, exp.Literal):
+            return 0 if node.is_string else int(Decimal(node.name)).bit_length() + 1
+        if isinstance(node, exp.Neg):
+            return self.bits_of(node.this) + 1
+        if isinstance(node, exp.Mul):
+            return self.bits_of(node.this) + self.bits_of(node.expression)
+        if node.key in CONDITIONS:
+            return 2
+        if isinstance(node, exp.Anonymous):
+            row: Function | None = node.meta.get("row")
+            if row is not None and row.name in LENGTHS:
+                return 33
+        largest = max((self.bits_of(part) for part in values_of(node)), default=64)
+        return largest + 1 if isinstance(node, (exp.Add, exp.Sub)) else largest
 
     def division(self, node: exp.Expr) -> None:
         if "real" not in (self.kind(node.this), self.kind(node.expression)):
@@ -13042,6 +13152,7 @@ NOT_COMPARED: Final = (
     NotCompared("the order of ENUM values", "MySQL sorts by position, SQLite by text"),
     NotCompared("where SQLite takes any type", "its types are no bounds, unless a table is STRICT"),
     NotCompared("ON CONFLICT clauses", "what SQLite does with a row that breaks a constraint"),
+    NotCompared("NUL in text", "SQLite's length(), substr() and LIKE read what stands before it"),
     NotCompared("invisible columns and versioned tables", "what SELECT * and history show"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -226,7 +227,13 @@ PAIRS = tomllib.loads((ROOT / "tests/cases/expressions.toml").read_text("utf-8")
 
 def known(name: str, facts: str) -> xtask.Known:
     logical, *more = facts.split()
-    return xtask.Known(name, frozenset({logical}), "!" not in more, "bin" in more)
+    return xtask.Known(
+        name,
+        frozenset({logical}),
+        nullable="!" not in more,
+        tells_case="bin" in more,
+        unsigned="unsigned" in more,
+    )
 
 
 COLUMNS = tuple(known(name, facts) for name, facts in PAIRS["columns"].items())
@@ -242,6 +249,16 @@ def check(sql: str, dialect: xtask.Dialect) -> list[str]:
 def test_pairs_of_expressions(pair: dict[str, Any]) -> None:
     assert pair["why"]
     assert (check(pair["sqlite"], "sqlite") == check(pair["mysql"], "mysql")) is pair["equal"]
+    if "usual" in pair:
+        reasons = " ".join(usual_reasons(pair))
+        assert pair["usual"] in reasons if pair["usual"] else reasons == ""
+
+
+def usual_reasons(pair: dict[str, Any]) -> Iterator[str]:
+    """Say for what values the two conditions are not alike, as either side says it."""
+    for dialect in xtask.DIALECTS:
+        for part in xtask.canonical_check(pair[dialect], dialect, COLUMNS):
+            yield from part.usual
 
 
 @pytest.mark.parametrize("row", xtask.FUNCTIONS, ids=lambda row: row.name)

@@ -18,19 +18,32 @@ class Column(NamedTuple):
     values: tuple[object, ...]
 
 
-BIN, CI = "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "CHARACTER SET utf8mb4 COLLATE {ci}"
+# Tells all apart, trailing spaces too; each flavour has its own name for it.
+BINARY = "CHARACTER SET utf8mb4 COLLATE {binary}"
+BINARY_COLLATIONS = {"MariaDB": "utf8mb4_nopad_bin", "MySQL": "utf8mb4_0900_bin"}
 TEXTS = (None, "", "a", "A", "abc", "ABx", "10", "é", "É", "a b", " a", "x%y", "ab\\", "naïve")
-NUMBERS = (None, 0, 1, -1, 2, 7, -7, 10, 255, 2**31, -(2**31))
+TEXTS += ("a ", "\t", "a\0b", "\0", "\0a", "a\0")
+LARGEST, SMALLEST = 2**63 - 1, -(2**63)
+NUMBERS = (None, 0, 1, -1, 2, 7, -7, 10, 255, 2**31, -(2**31), LARGEST, SMALLEST, LARGEST - 1)
 COLUMNS = (
     Column("a", "i64", "INTEGER", "BIGINT", NUMBERS),
-    Column("b", "i64", "INTEGER", "BIGINT", (3, None, -2, 0, 1, 100, 5)),
+    Column("b", "i64", "INTEGER", "BIGINT", (3, None, -2, 0, 1, 100, 5, SMALLEST, LARGEST)),
+    Column("u", "i64", "INTEGER", "BIGINT UNSIGNED", (2, None, 0, 1, 7, 255, LARGEST)),
     Column("flag", "bool", "BOOLEAN", "BOOLEAN", (0, 1, None)),
     Column(
-        "d", "decimal", "DECIMAL(12,4)", "DECIMAL(12,4)", ("0.5", "3", None, "-2.5", "0", "1.25")
+        "d",
+        "decimal",
+        "DECIMAL(12,4)",
+        "DECIMAL(12,4)",
+        ("0.5", "3", None, "-2.5", "0", "1.25", "99999999.9999"),
     ),
-    Column("f", "f64", "DOUBLE", "DOUBLE", (0.5, None, 3.0, -2.5, 0.0, 1.25, 1e6)),
-    Column("s", "string", "TEXT", f"VARCHAR(40) {BIN}", TEXTS),
-    Column("t", "string", "TEXT", f"VARCHAR(40) {BIN}", ("b", "", None, "abc", "É", "a", "1")),
+    Column(
+        "f", "f64", "DOUBLE", "DOUBLE", (0.5, None, 3.0, -2.5, 0.0, 1.25, 1e6, 1.7e308, 2.0**63)
+    ),
+    Column("s", "string", "TEXT", f"VARCHAR(40) {BINARY}", TEXTS),
+    Column(
+        "t", "string", "TEXT", f"VARCHAR(40) {BINARY}", ("b", "", None, "abc", "É", "a", "1", "\0")
+    ),
     Column("x", "bytes", "BLOB", "VARBINARY(40)", (b"", b"\0\1", None, b"abc", b"\xff", b"a")),
     Column("day", "date", "DATE", "DATE", ("2020-01-01", None, "1999-12-31", "2024-02-29")),
     Column(
@@ -42,7 +55,12 @@ COLUMNS = (
     ),
 )
 KNOWN = tuple(
-    xtask.Known(column.name, frozenset({column.logical}), tells_case=BIN in column.mysql)
+    xtask.Known(
+        column.name,
+        frozenset({column.logical}),
+        tells_case=BINARY in column.mysql,
+        unsigned="UNSIGNED" in column.mysql,
+    )
     for column in COLUMNS
 )
 ROWS = 60
@@ -122,6 +140,9 @@ class Drawer:
             return self.leaf(sort)
         if kind < 0.6:
             return self.call(sort, depth)
+        if sort == "number" and kind < 0.63:
+            inner = self.value("number", depth - 1)
+            return Pair(f"(-{inner.sqlite})", f"(-{inner.mysql})")
         if sort == "number" and kind < 0.85:
             return self.arithmetic(depth)
         if sort == "text" and kind < 0.75:
