@@ -4504,10 +4504,20 @@ class SQLiteBackend:
 
     def run(self, sql: str) -> None:
         """Run one statement to its end, within the time limit.  Raises SQLITE_ERRORS."""
-        self.deadline = time.monotonic() + self.timeout
-        try:
+        with self._limited():
             for _ in self.open.execute(sql):
                 pass
+
+    def fetch(self, sql: str) -> list[tuple[object, ...]]:
+        """Read the rows of one statement, within the time limit.  Raises SQLITE_ERRORS."""
+        with self._limited():
+            return self.open.execute(sql).fetchall()
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        self.deadline = time.monotonic() + self.timeout
+        try:
+            yield
         finally:
             self.late = time.monotonic() > self.deadline
             self.deadline = math.inf
@@ -6238,13 +6248,16 @@ class MySQLBackend:
         return True
 
     def _lost(self, error: Exception, path: str, statement: Statement, total: int) -> ServerError:
-        what = "went away"
-        if "timed out" in str(error):
-            what = f"did not answer within {self.timeout:g} s (XTASK_TIMEOUT)"
         return ServerError(
-            f"the server {what} during {path}, statement {statement.number} of {total}, line "
-            f"{statement.line}: {beginning(statement.text)}"
+            f"the server {self._lost_words(error)} during {path}, statement {statement.number} of "
+            f"{total}, line {statement.line}: {beginning(statement.text)}"
         )
+
+    def _lost_words(self, error: Exception) -> str:
+        """Say how a connection was lost."""
+        if "timed out" in str(error):
+            return f"did not answer within {self.timeout:g} s (XTASK_TIMEOUT)"
+        return "went away"
 
     def _nameless(self, text: str) -> str:
         """Take the random name of the lease, its database's and its user's, out of a message."""
@@ -9873,6 +9886,8 @@ class Slot:
         """List the values to try for row `number`, the likeliest first."""
         made = [self.usual(number), *around(self, number)]
         made += [self.usual(number + further) for further in (40, 1_000, 200_000)]
+        if self.auto_increment:  # MySQL makes up an id for 0
+            made = [value for value in made if value != "0"]
         return list(dict.fromkeys(made))
 
 
@@ -10364,6 +10379,13 @@ def date_function(helper: sqlite3.Connection, name: str, clock: Clock) -> Callab
     return call
 
 
+class Answer(NamedTuple):
+    """What a statement gave: its rows, or why it was refused."""
+
+    rows: list[tuple[object, ...]]
+    error: str | None = None
+
+
 class SQLiteStore:
     """SQLite with rows in it, its clock stopped."""
 
@@ -10402,13 +10424,19 @@ class SQLiteStore:
 
     def run(self, sql: str) -> str | None:
         """Run one statement; None where it was taken, else the error."""
+        return self.fetch(sql).error
+
+    def fetch(self, sql: str) -> Answer:
+        """Run one statement.  Raises XtaskError where time or memory does not suffice."""
         try:
-            self.backend.open.execute(sql).fetchall()
-        except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
+            return Answer(self.backend.fetch(sql))
+        except SQLITE_ERRORS as error:
             if number := self.backend.poll():
                 raise Interrupted(number) from error
-            return str(error)
-        return None
+            if self.backend.late or isinstance(error, MemoryError):
+                words = self.backend._words(error)
+                raise XtaskError(f"SQLite, with rows: {beginning(sql)}: {words}") from error
+            return Answer([], str(error))
 
     def begin(self) -> None:
         self.backend.open.execute("BEGIN")
@@ -10419,7 +10447,14 @@ class SQLiteStore:
             self.backend.open.execute("ROLLBACK")
 
     def ask(self, queries: Sequence[str]) -> list[list[tuple[object, ...]]]:
-        return [self.backend.open.execute(query).fetchall() for query in queries]
+        """Read rows of tables and of the catalogue.  Raises XtaskError."""
+        found = []
+        for query in queries:
+            answer = self.fetch(query)
+            if answer.error:
+                raise IntrospectionError(f"SQLite, with rows: {beginning(query)}: {answer.error}")
+            found.append(answer.rows)
+        return found
 
     def violated(self) -> str | None:
         """Say whether a COMMIT would refuse what a deferred key let pass so far."""
@@ -10485,19 +10520,25 @@ class MySQLStore:
 
     def run(self, sql: str) -> str | None:
         """Run statements; None where they were taken, else the error."""
+        return self.fetch(sql).error
+
+    def fetch(self, sql: str) -> Answer:
+        """Run statements; the rows of the last one.  Raises ServerError."""
         import pymysql
 
-        sql, self.before = self.before + sql, ""
+        sent, self.before = self.before + sql, ""
         try:
             with self.session.cursor() as cursor:
-                cursor.execute(sql)
+                cursor.execute(sent)
+                rows = cursor.fetchall()
                 while cursor.nextset():
-                    pass
+                    rows = cursor.fetchall()
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in CONNECTION_LOST:
-                raise ServerError(f"the server went away during {beginning(sql)}") from error
-            return self.backend._nameless(_server_words(error))
-        return None
+                words = self.backend._lost_words(error)
+                raise ServerError(f"the server {words}, with rows: {beginning(sql)}") from error
+            return Answer([], self.backend._nameless(_server_words(error)))
+        return Answer(list(rows))
 
     def begin(self) -> None:
         self.before = "START TRANSACTION;\n"
@@ -10542,13 +10583,17 @@ class Shared(NamedTuple):
     logical: str
     declared: str
 
+    def side(self, dialect: Dialect) -> Column:
+        return self.ours if dialect == "sqlite" else self.theirs
+
 
 @dataclass(frozen=True)
 class Twins:
-    """A table as each side has it."""
+    """A table as each side has it; `apart` are columns (lower case) whose values are not compared."""
 
     ours: Table
     theirs: Table
+    apart: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -10567,7 +10612,7 @@ class Twins:
         found = []
         for column in self.ours.columns:
             other = self.theirs.by_name.get(column.name.lower())
-            if other:
+            if other and column.name.lower() not in self.apart:
                 logical = shared_logical(column, other)
                 declared = other.type.text.lower()
                 if column.type.text.lower() == "json":
@@ -10583,6 +10628,8 @@ class Twins:
         if sorted(names) != sorted(others):
             return ()
         shared = lower(one.ours.name for one in self.shared)
+        if not set(names) <= set(shared):
+            return ()
         return tuple(map(shared.index, names))
 
     @functools.cached_property
@@ -10624,21 +10671,27 @@ class Twins:
 
 
 def twins_of(schemas: Schemas) -> dict[str, Twins]:
-    """Pair the tables that both sides have under one name and that can hold rows; by lower name.
-
-    Names that differ in case are `identifier-case`, other engines `table-engine`.
-    """
+    """Pair the tables that both sides have under one name and that can hold rows; by lower name."""
     ours, theirs = schemas
     found = {}
     for name, table in ours.tables.items():
         other = theirs.tables.get(name)
-        if other is None or table.kind != "table" or other.kind != "table":
-            continue
-        twins = Twins(table, other)
-        transactional = (other.engine or "InnoDB") == "InnoDB"
-        if transactional and twins.shared:
-            found[name.lower()] = twins
+        if other and why_without_rows(table, other) is None:
+            found[name.lower()] = Twins(table, other)
     return found
+
+
+def why_without_rows(ours: Table, theirs: Table) -> str | None:
+    """Say why rows are not put into a table of both sides; None where they are."""
+    if ours.name != theirs.name:
+        return "its name is not the same on both sides"
+    if ours.kind != "table" or theirs.kind != "table":
+        return "it is no plain table"
+    if (theirs.engine or "InnoDB") != "InnoDB":
+        return f"its engine {theirs.engine} knows no transactions"
+    if not Twins(ours, theirs).shared:
+        return "the sides share no column"
+    return None
 
 
 Tables = Mapping[str, Twins]  # by lower name
@@ -10866,8 +10919,9 @@ def alike_values(one: Row, other: Row) -> int:
     return len(one) - len(unlike)
 
 
-# A table of more rows is read again only where its digest changed, and in probes not as a whole.
+# A table of more rows is read again only where its digest changed; for probes it is cut down.
 MANY_ROWS: Final = 1_000
+MOST_ROWS: Final = 300_000  # what three copies of a table in memory may have
 
 
 class Big(NamedTuple):
@@ -11040,8 +11094,7 @@ def select_all(twins: Twins, store: Store) -> str:
     """Write the query of a table's shared columns, as the side spells them."""
     names = []
     for shared in twins.shared:
-        column = shared.ours if store.dialect == "sqlite" else shared.theirs
-        names.append(store.quote(column.name))
+        names.append(store.quote(shared.side(store.dialect).name))
     table = twins.side(store.dialect)
     return f"SELECT {', '.join(names)} FROM {store.quote(table.name)}"
 
@@ -11844,6 +11897,63 @@ def seen_differences(held: Held, about: Seen) -> list[Seen]:
 # ---- the way there -------------------------------------------------------------------------
 
 
+class Aside:
+    """What rows do not compare, and why: nothing is passed over in silence."""
+
+    def __init__(self, why: dict[str, str]) -> None:
+        self.why = why  # by place
+        self.tables: set[str] = set()
+        self.columns: dict[str, frozenset[str]] = {}
+
+    def put_table(self, twins: Twins, why: str) -> None:
+        self.tables.add(twins.id)
+        self.why.setdefault(quote_name(twins.name), why)
+
+    def put_unlike(self, twins: Twins, left: Differences, since: str = "") -> None:
+        """Leave out the columns that could not be made alike, or the table where rows are missing."""
+        columns = {cell.column for cell in left.cells}
+        in_key = columns & set(twins.ours.primary_key)
+        if left.gaps or in_key or len(columns) == len(twins.shared):
+            self.put_table(twins, f"its rows cannot be made alike{since}")
+            return
+        known = self.columns.get(twins.id, frozenset())
+        self.columns[twins.id] = known | {*lower(columns)}
+        for column in sorted(columns):
+            place = column_place(twins.name, column)
+            self.why.setdefault(place, f"its values cannot be made alike{since}")
+
+    def clear(self) -> None:
+        """Begin again with new databases; what was left out so far stays told."""
+        self.tables.clear()
+        self.columns.clear()
+
+    def rest(self, tables: Tables) -> dict[str, Twins]:
+        """The tables that are compared, without the columns that are not."""
+        found = {}
+        for name, twins in tables.items():
+            if name not in self.tables:
+                apart = self.columns.get(name, frozenset())
+                found[name] = dataclasses.replace(twins, apart=apart)
+        return found
+
+
+def set_aside(schemas: Schemas, aside: Aside, since: str = "") -> None:
+    """Leave out what can hold no rows to compare, and tables of more rows than are read."""
+    ours, theirs = schemas
+    others = {name.lower(): table for name, table in theirs.tables.items()}
+    for name, table in ours.tables.items():
+        other = others.get(name.lower())
+        if other is None:
+            continue  # `table-missing` says so
+        why = why_without_rows(table, other)
+        rows = max(table.rows, other.rows)
+        if why:
+            aside.why.setdefault(quote_name(name), why + since)
+        elif rows > MOST_ROWS:
+            why = f"{rows} rows: more than {MOST_ROWS} are only counted"
+            aside.put_table(Twins(table, other), why + since)
+
+
 class Walk:
     """Both histories once more, step by step, with rows in the tables."""
 
@@ -11853,15 +11963,15 @@ class Walk:
         filler: Filler,
         judge: Judge,
         steps: Sequence[Pair],
+        aside: Aside,
         progress: Say,
     ) -> None:
         self.trio, self.filler, self.judge = trio, filler, judge
-        self.steps, self.progress = steps, progress
+        self.steps, self.aside, self.progress = steps, aside, progress
         self.schemas = (Schema({}), Schema({}))
         self.tables: dict[str, Twins] = {}
         self.before: dict[str, Held] = {}
         self.vanished: list[Held] = []  # tables that the present step took away
-        self.unlike: set[str] = set()  # could not be made alike: told, and left alone from there on
         self.findings: list[Finding] = []
 
     def run(self) -> list[Finding]:
@@ -11880,19 +11990,19 @@ class Walk:
             self._tell_refusal(step, refused)
             self._rebuild(number)
         self.trio.drop_temporary()
-        changed = self._look(bool(refused))
+        changed = self._look(step, bool(refused))
         for held in self._read():
             differences = held.differences()
             if differences.any:
                 self._tell(step, held, differences)
-                self._make_alike(held, differences)
+                self._make_alike(step, held, differences)
         with self.trio.enforcing():
-            self._put(changed)
+            self._put(step, changed)
         self.before.clear()
         for held in self._read():
             self.before[held.twins.id] = held
 
-    def _look(self, rebuilt: bool) -> set[str]:
+    def _look(self, step: Pair, rebuilt: bool) -> set[str]:
         """Read both schemas; the tables that are new or others than before."""
         ours = self.trio.sqlite.backend.read()
         theirs = self.trio.mysql.backend.read()
@@ -11904,7 +12014,8 @@ class Walk:
             if rebuilt or rebuilt_or_new(old, twins):
                 changed.add(name)
         if rebuilt:
-            self.unlike.clear()
+            self.aside.clear()
+        set_aside(schemas, self.aside, f" after {step.label}")
         gone = self.before.keys() - tables.keys()
         self.vanished = [self.before[name] for name in sorted(gone)]
         self.tables = tables
@@ -11952,8 +12063,8 @@ class Walk:
         self.findings.append(finding)
 
     def _read(self) -> list[Held]:
-        tables = [twins for name, twins in self.tables.items() if name not in self.unlike]
-        return self.trio.read(tables)
+        tables = self.aside.rest(self.tables)
+        return self.trio.read([*tables.values()])
 
     def _tell(self, step: Pair, held: Held, differences: Differences) -> None:
         """Say what a step did to the rows of a table, on one side only."""
@@ -12070,17 +12181,15 @@ class Walk:
         )
         self.findings.append(finding)
 
-    def _make_alike(self, held: Held, differences: Differences) -> None:
+    def _make_alike(self, step: Pair, held: Held, differences: Differences) -> None:
         """Give a table the same rows on all three, so that one fault is told once."""
-        if not Alike(self.trio, held, differences).make():
-            self.unlike.add(held.twins.id)
+        left = Alike(self.trio, held, differences).make()
+        if left.any:
+            self.aside.put_unlike(held.twins, left, f" after {step.label}")
 
-    def _put(self, changed: Collection[str]) -> None:
+    def _put(self, step: Pair, changed: Collection[str]) -> None:
         """Put rows into new and changed tables; what that changes elsewhere must be alike."""
-        tables = {}
-        for name, twins in self.tables.items():
-            if name not in self.unlike:
-                tables[name] = twins
+        tables = self.aside.rest(self.tables)
         active = triggered(self.schemas)
         for name in parents_first(tables):
             if name not in changed:
@@ -12088,11 +12197,12 @@ class Walk:
             twins = tables[name]
             self.filler.fill(tables, twins)
             if name in active:
-                self._compare_effects(name, tables)
+                self._compare_effects(step, name)
         self.filler.close_cycles(tables)
         self.trio.settle(tables.values())
 
-    def _compare_effects(self, name: str, tables: Tables) -> None:
+    def _compare_effects(self, step: Pair, name: str) -> None:
+        tables = self.aside.rest(self.tables)
         reached = [tables[one] for one in reach_of(self.schemas, name) if one in tables]
         about = Seen(
             probe="put",
@@ -12104,7 +12214,7 @@ class Walk:
             if differences.any:
                 for seen in seen_differences(held, about):
                     self.judge.take(seen)
-                self._make_alike(held, differences)
+                self._make_alike(step, held, differences)
 
 
 def rebuilt_or_new(old: Twins | None, new: Twins) -> bool:
@@ -12168,6 +12278,18 @@ def listed(values: Sequence[Value]) -> str:
     return (f"{shown}, … ({len(values)})" if len(values) > 3 else shown) or "-"
 
 
+@contextmanager
+def quiet(store: Store, table: str) -> Iterator[None]:
+    """Let no trigger of a table fire and no key stand in the way."""
+    triggers = store.triggers(table)
+    for name, _ in triggers:
+        store.run(f"DROP TRIGGER {store.quote(name)}")
+    with store.lenient():
+        yield
+    for _, sql in triggers:
+        store.run(sql)
+
+
 class Alike:
     """Makes a table's rows the same on all three: SQLite's become MySQL's, and none is lost."""
 
@@ -12175,26 +12297,15 @@ class Alike:
         self.trio, self.held, self.differences = trio, held, differences
         self.twins = held.twins
 
-    def make(self) -> bool:
-        """Write the rows; whether they are alike now."""
+    def make(self) -> Differences:
+        """Write the rows; what still differs."""
         for store in self.trio.stores:
-            with self._quiet(store):
+            with quiet(store, self._table(store)):
                 if self.held.keyed:
                     self._repair(store)
                 else:
                     self._copy(store)
-        return not self.trio.read([self.twins])[0].differences().any
-
-    @contextmanager
-    def _quiet(self, store: Store) -> Iterator[None]:
-        """No trigger fires and no key stands in the way."""
-        triggers = store.triggers(self._table(store))
-        for name, _ in triggers:
-            store.run(f"DROP TRIGGER {store.quote(name)}")
-        with store.lenient():
-            yield
-        for _, sql in triggers:
-            store.run(sql)
+        return self.trio.read([self.twins])[0].differences()
 
     def _table(self, store: Store) -> str:
         return self.twins.side(store.dialect).name
@@ -12553,15 +12664,14 @@ class Prober:
         filler: Filler,
         judge: Judge,
         schemas: Schemas,
+        aside: Aside,
         progress: Say,
     ) -> None:
         self.trio, self.filler, self.judge = trio, filler, judge
-        self.schemas, self.progress = schemas, progress
+        self.schemas, self.aside, self.progress = schemas, aside, progress
         self.tables = twins_of(schemas)
         self.views = shared_views(schemas, trio)
         self.probes = self.alike = 0
-        self.big = {name for name, twins in self.tables.items() if is_big(twins)}
-        self.unlike: set[str] = set()
         self.written: set[str] = set()  # tables that some trigger may insert into
         for schema in schemas:
             for trigger in schema.triggers:
@@ -12573,8 +12683,10 @@ class Prober:
         self.trio.drop_temporary()
         self.trio.note_deferred(self.schemas[0])
         self.filler.sources = sources_of(self.schemas, self.trio)
-        for held in self.trio.read([*self.tables.values()]):
+        set_aside(self.schemas, self.aside)
+        for held in self._read(self.tables):
             self._make_alike(held)  # seeds that differ are the walk's to tell
+        self._cut_down()
         with self.trio.enforcing():
             unknown = self._fill()
             self._look_at_views()
@@ -12608,8 +12720,34 @@ class Prober:
 
     def _make_alike(self, held: Held) -> None:
         differences = held.differences()
-        if differences.any and not Alike(self.trio, held, differences).make():
-            self.unlike.add(held.twins.id)
+        if differences.any:
+            left = Alike(self.trio, held, differences).make()
+            if left.any:
+                self.aside.put_unlike(held.twins, left)
+
+    def _read(self, names: Collection[str]) -> list[Held]:
+        """Read those of the tables that are compared."""
+        return self.trio.read(self._compared(names))
+
+    def _compared(self, names: Collection[str]) -> list[Twins]:
+        tables = self.aside.rest(self.tables)
+        return [twins for name, twins in tables.items() if name in names]
+
+    def _cut_down(self) -> None:
+        """Let tables of many rows keep a few, so that each probe can read them whole."""
+        held = {one.twins.id: one for one in self._read(self.tables)}
+        big = {}
+        for name, one in held.items():
+            if len(one.theirs) <= MANY_ROWS:
+                continue
+            if one.keyed:
+                big[name] = one
+            else:
+                why = f"not probed: {len(one.theirs)} rows and no key that both sides share"
+                self.aside.put_table(one.twins, why)
+        for name, keys in Excerpt(held, big).choose().items():
+            keep_only(self.trio, big[name], keys)
+        self.trio.mysql.reset(one.twins.theirs.name for one in big.values() if one.twins.counts)
 
     def _fill(self) -> list[Unknown]:
         """Put rows into every table; what a trigger makes of one must be alike."""
@@ -12632,15 +12770,10 @@ class Prober:
             statement=self.filler.last,
             table=name,
         )
-        reached = self._reached(name)
-        for held in self.trio.read(reached):
+        for held in self._read(reach_of(self.schemas, name)):
             for seen in seen_differences(held, about):
                 self.judge.take(seen)
             self._make_alike(held)
-
-    def _reached(self, name: str) -> list[Twins]:
-        names = reach_of(self.schemas, name) - self.unlike - self.big
-        return [twins for one, twins in self.tables.items() if one in names]
 
     def _look_at_views(self) -> None:
         """Views over the rows as they are: one that fails on one side is told, and left out."""
@@ -12653,57 +12786,53 @@ class Prober:
             )
             ours = sqlite.run(view.query(sqlite))
             theirs = mysql.run(view.query(mysql))
-            if ours is None and theirs is None:
-                self._compare_view(view, about)
-                continue
-            self.views.remove(view)
-            if ours is None or theirs is None:
-                seen = refusal_seen(about, ours, theirs)
-                self.judge.take(seen)
+            self._compare_view(view, about)
+            if ours is not None or theirs is not None:
+                self.views.remove(view)
 
     def _compare_view(self, view: SharedView, about: Seen) -> bool:
-        """Compare a view's rows, in no order; what SQLite does not repeat is passed over."""
-        ours, again, theirs = [Counter(view.rows(store)) for store in self.trio.stores]
-        if ours == theirs or ours != again:
-            return True
-        more = [*(ours - theirs).elements()]
-        less = [*(theirs - ours).elements()]
+        """Compare a view's rows, in no order; of what SQLite does not repeat, that it is there."""
         name = view.name.lower()
+        about = about._replace(table=name, columns=frozenset(), where=name)
+        ours, again, theirs = [view.read(store) for store in self.trio.stores]
+        if ours.error is not None and theirs.error is not None:
+            self.aside.why[quote_name(view.name)] = (
+                f"both sides refuse to read the view: {ours.error}"
+            )
+            return True
+        if ours.error is not None or theirs.error is not None:
+            seen = refusal_seen(about, ours.error, theirs.error)
+            self.judge.take(seen)
+            return False
+        if ours.rows == theirs.rows:
+            return True
+        volatile = unlike_columns(ours.rows, again.rows)
+        if volatile is None:
+            self.aside.why[quote_name(view.name)] = (
+                "SQLite gives other rows of the view at another moment"
+            )
+            return True
+        one = Counter(masked(row, volatile) for row in ours.rows)
+        other = Counter(masked(row, volatile) for row in theirs.rows)
+        if one == other:
+            return True
         seen = about._replace(
-            table=name,
-            columns=frozenset(),
-            where=name,
-            sqlite=shown_rows(more),
-            mysql=shown_rows(less),
+            sqlite=shown_rows([*(one - other).elements()]),
+            mysql=shown_rows([*(other - one).elements()]),
         )
         self.judge.take(seen)
         return False
 
     def _probe_table(self, name: str) -> None:
-        twins = self.tables[name]
-        if name in self.unlike or name not in self.filler.full_rows:
+        if name in self.aside.tables:
             return
-        fresh, _ = self.filler.find(self.tables, twins, "full", self.trio.would_take)
-        if fresh is None:
+        subject = self._subject(self.tables[name])
+        if subject is None:
+            why = "it takes no row and holds none"
+            self.aside.put_table(self.tables[name], why)
             return
-        search = Search(
-            filler=self.filler,
-            tables=self.tables,
-            twins=twins,
-            kind="full",
-            attempt=self.trio.would_take,
-        )
-        subject = Subject(
-            twins=twins,
-            slots=search.slots,
-            held=self.filler.full_rows[name],
-            fresh=fresh,
-            number=self.filler.numbers[name],
-            moves=search.references,
-            is_parent=name in parents_among(self.tables.values()),
-        )
         reach = reach_of(self.schemas, name)
-        reached = self._reached(name)
+        reached = self._compared(reach)
         views = [view for view in self.views if view.reads & reach]
         for probe in PROBES:
             for trial in probe.make(subject):
@@ -12714,6 +12843,40 @@ class Prober:
                     columns=trial.columns,
                 )
                 self._try(about, trial, reached, views)
+
+    def _subject(self, twins: Twins) -> Subject | None:
+        """Choose the row that is changed and deleted, and one that is added."""
+        held = self.filler.full_rows.get(twins.id) or self._row_of_its_own(twins)
+        if held is None:
+            return None
+        search = Search(
+            filler=self.filler,
+            tables=self.tables,
+            twins=twins,
+            kind="full",
+            attempt=self.trio.would_take,
+        )
+        fresh, _ = self.filler.find(self.tables, twins, "full", self.trio.would_take)
+        if fresh is None:  # a table that is full: the same key with other values
+            fresh = NewRow(twins, {**search.base, **held.key})
+        return Subject(
+            twins=twins,
+            slots=search.slots,
+            held=held,
+            fresh=fresh,
+            number=self.filler.numbers[twins.id],
+            moves=search.references,
+            is_parent=twins.id in parents_among(self.tables.values()),
+        )
+
+    def _row_of_its_own(self, twins: Twins) -> NewRow | None:
+        """Take a row that the migrations made, where a table takes no other."""
+        (rows,) = self.trio.sqlite.ask([f"{select_all(twins, self.trio.sqlite)} LIMIT 1"])
+        for row in rows:
+            pairs = zip(twins.shared, row, strict=True)
+            values = {one.ours.name.lower(): literal_of(value, "sqlite") for one, value in pairs}
+            return NewRow(twins, values)
+        return None
 
     def _try(
         self, about: Seen, trial: Trial, reached: Sequence[Twins], views: Sequence[SharedView]
@@ -12763,8 +12926,85 @@ def parents_among(tables: Iterable[Twins]) -> set[str]:
     return {key.parent.lower() for twins in tables for key in twins.foreign_keys}
 
 
-def is_big(twins: Twins) -> bool:
-    return max(twins.ours.rows, twins.theirs.rows) > MANY_ROWS
+class Excerpt:
+    """Chooses the rows that big tables keep: some, and all that rows which stay refer to."""
+
+    def __init__(self, held: Mapping[str, Held], big: Mapping[str, Held]) -> None:
+        self.held, self.big = held, big
+        self.kept: dict[str, set[Row]] = {name: set() for name in big}
+        self.known: dict[tuple[str, tuple[str, ...]], dict[Row, Row]] = {}
+
+    def choose(self) -> dict[str, set[Row]]:
+        """The primary keys of the rows to keep, by table."""
+        for name, held in self.held.items():
+            rows = held.theirs
+            if name in self.big:
+                last = max(rows, key=lambda row: tuple(map(numeric_order, held.key_of(row))))
+                rows = [*rows[:ROWS_OF_AN_END], *rows[-ROWS_OF_AN_END:], last]
+                self.kept[name].update(map(held.key_of, rows))
+            self._keep_parents(held, rows)
+        return self.kept
+
+    def _keep_parents(self, held: Held, rows: Sequence[Row]) -> None:
+        """Keep what rows refer to, and what that refers to."""
+        shared = lower(one.ours.name for one in held.twins.shared)
+        for key in held.twins.foreign_keys:
+            parent = key.parent.lower()
+            columns = lower(key.columns)
+            wanted = tuple(lower(key.parent_columns))
+            if parent not in self.big or not set(columns) <= set(shared):
+                continue
+            places = [shared.index(column) for column in columns]
+            known = self._rows_by(parent, wanted)
+            further = []
+            for row in rows:
+                found = known.get(tuple(row[i] for i in places))
+                if found and self.big[parent].key_of(found) not in self.kept[parent]:
+                    self.kept[parent].add(self.big[parent].key_of(found))
+                    further.append(found)
+            if further:
+                self._keep_parents(self.big[parent], further)
+
+    def _rows_by(self, table: str, columns: tuple[str, ...]) -> dict[Row, Row]:
+        """The rows of a big table by the values of some columns."""
+        held = self.big[table]
+        shared = lower(one.ours.name for one in held.twins.shared)
+        if set(columns) <= set(shared) and (table, columns) not in self.known:
+            places = [shared.index(column) for column in columns]
+            rows = {tuple(row[i] for i in places): row for row in held.theirs}
+            self.known[table, columns] = rows
+        return self.known.get((table, columns), {})
+
+
+ROWS_OF_AN_END: Final = 100
+
+
+def numeric_order(value: Value) -> tuple[Decimal, str]:
+    """Order numbers by value, and other texts as they are."""
+    text = value or ""
+    try:
+        return Decimal(text), text
+    except InvalidOperation:
+        return Decimal(0), text
+
+
+def keep_only(trio: Trio, held: Held, keys: Collection[Row]) -> None:
+    """Delete all other rows of a table, on all three."""
+    twins = held.twins
+    sides = (held.ours, held.again, held.theirs)
+    for store, rows, raw in zip(trio.stores, sides, held.raw, strict=True):
+        kept = []
+        for row, values in zip(rows, raw, strict=True):
+            if held.key_of(row) in keys:
+                literals = [literal_of(values[i], store.dialect) for i in twins.key]
+                kept.append(f"({', '.join(literals)})")
+        columns = [twins.shared[i] for i in twins.key]
+        names = [store.quote(one.side(store.dialect).name) for one in columns]
+        table = twins.side(store.dialect).name
+        listed = ("VALUES " if store.dialect == "sqlite" else "") + ", ".join(kept)
+        with quiet(store, table):
+            where = f"({', '.join(names)}) NOT IN ({listed})"
+            store.run(f"DELETE FROM {store.quote(table)} WHERE {where}")
 
 
 def refusal_seen(about: Seen, ours: str | None, theirs: str | None) -> Seen:
@@ -12798,11 +13038,32 @@ class SharedView:
         names = ", ".join(store.quote(column) for column in self.columns)
         return f"SELECT {names} FROM {store.quote(self.name)}"
 
-    def rows(self, store: Store) -> list[Row]:
+    def read(self, store: Store) -> ViewRows:
+        answer = store.fetch(self.query(store))
         found = []
-        for values in store.ask([self.query(store)])[0]:
+        for values in answer.rows:
             found.append(tuple(view_value(value) for value in values))
-        return found
+        found.sort(key=order_of)
+        return ViewRows(found, answer.error)
+
+
+class ViewRows(NamedTuple):
+    """The rows of a view in an order of our own, or why it cannot be read."""
+
+    rows: list[Row]
+    error: str | None
+
+
+def unlike_columns(rows: Sequence[Row], others: Sequence[Row]) -> frozenset[int] | None:
+    """The positions of columns that hold other values; None where there are more or fewer rows."""
+    if len(rows) != len(others):
+        return None
+    found = set()
+    pairs = zip(zip(*rows, strict=True), zip(*others, strict=True), strict=True)
+    for i, (values, further) in enumerate(pairs):
+        if Counter(values) != Counter(further):
+            found.add(i)
+    return frozenset(found)
 
 
 def view_value(value: object) -> Value:
@@ -12866,6 +13127,7 @@ class RowCounts:
     alike: int
     explained: int
     without: tuple[str, ...] = ()  # tables for which no row was found
+    left_out: Mapping[str, str] = field(default_factory=dict)  # what was not compared, and why
 
 
 class RowsProven(NamedTuple):
@@ -12889,6 +13151,7 @@ def prove_rows(
     trio = Trio(sqlite, mysql)
     judge = Judge(findings, schemas, steps)
     filler = Filler(trio, given)
+    left_out: dict[str, str] = {}
     try:
         for store in (trio.sqlite, trio.again):
             store.fresh()
@@ -12901,6 +13164,7 @@ def prove_rows(
             filler=filler,
             judge=judge,
             schemas=schemas,
+            aside=Aside(left_out),
             progress=progress,
         )
         found = prober.run()
@@ -12909,6 +13173,7 @@ def prove_rows(
             filler=filler,
             judge=judge,
             steps=steps,
+            aside=Aside(left_out),
             progress=progress,
         )
         found += walk.run()
@@ -12924,6 +13189,7 @@ def prove_rows(
         alike=prober.alike,
         explained=judge.explained,
         without=tuple(one.at for one in found if one.kind == "row-unknown"),
+        left_out=dict(sorted(left_out.items())),
     )
     return RowsProven([*judge.with_evidence(), *found], counts)
 
@@ -13422,6 +13688,7 @@ def ledger(verdict: Verdict) -> dict[str, object]:
 def ledger_words(verdict: Verdict) -> list[str]:
     """Say in sentences what the ledger has beside its counts."""
     without = verdict.rows.without if verdict.rows else ()
+    left_out = verdict.rows.left_out if verdict.rows else {}
     skipped = [f"{text} {count}" for text, count in sorted(verdict.skipped.items())]
     unsure = verdict.mysql.schema.unsure
     ignored: set[str] = set()
@@ -13430,6 +13697,9 @@ def ledger_words(verdict: Verdict) -> list[str]:
     said = [row_words(verdict.rows)]
     if without:
         said.append(f"tables without a row: {joined_names(without)}")
+    if left_out:
+        reasons = [f"{at} ({why})" for at, why in left_out.items()]
+        said.append(f"left out of rows: {joined_names(reasons)}")
     if skipped:
         said.append(f"statements not run: {joined_names(skipped)}")
     if unsure:
@@ -13451,6 +13721,8 @@ def row_words(rows: RowCounts | None) -> str:
         return "rows not carried: --rows"
     steps = count_of(rows.steps, "step")
     outcome = f"{rows.alike} alike, {rows.explained} explained"
+    if rows.left_out:
+        outcome += f", {count_of(len(rows.left_out), 'place')} left out (-v)"
     return f"rows carried: {rows.carried} through {steps}, {rows.probes} probes: {outcome}"
 
 
@@ -14362,6 +14634,7 @@ _ROWS: Final = {
                 "alike": _NUMBER,
                 "explained": _NUMBER,
                 "without": _list(_TEXT),
+                "left_out": _map(_TEXT),
             }
         ),
     ]

@@ -422,6 +422,14 @@ def test_rows_are_counted_and_their_absence_is_said() -> None:
     assert "rows not carried: --rows" in shown("text", CLEAN)
 
 
+def test_what_rows_do_not_compare_is_said_in_every_format() -> None:
+    made = verdict(rows=dataclasses.replace(ROWS, left_out={"big": "too many", "v": "refused"}))
+    for name in ("text", "json", "markdown"):
+        text = shown(name, made, whole=True)
+        assert "big" in text and "too many" in text and "refused" in text
+    assert "2 places left out" in shown("text", made)
+
+
 def test_notes_and_what_is_skipped_are_in_every_format() -> None:
     made = verdict(*NEW, notes=("left alone: 0002_b.go",), skipped={"CREATE DATABASE": 2})
     for name in ("text", "json", "markdown", "github"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import json
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -229,3 +230,140 @@ def test_with_foreign_keys_off_nothing_is_lost(project: Project) -> None:
     backend = sqlite_backend("PRAGMA foreign_keys = OFF")
     migrations = discover(project.path / "migrations", "sqlite")
     assert [one for migration in migrations for one in backend.apply(migration)] == []
+
+
+# ---- with rows, on a server ------------------------------------------------------------------
+
+
+def verify(
+    project: Project,
+    server_url: str,
+    *arguments: str,
+    status: int,
+    env: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """The JSON of a run with rows that ends in this exit status."""
+    done = project.run(
+        "verify-migrations",
+        "--rows",
+        "--server",
+        server_url,
+        "--format",
+        "json",
+        *arguments,
+        env=env,
+    )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def left_out(report: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = report["ledger"]["rows_carried"]["left_out"]
+    return found
+
+
+def kinds(report: dict[str, Any]) -> list[tuple[str, str]]:
+    return sorted((one["kind"], one["at"]) for one in report["findings"])
+
+
+DIGITS = (
+    "(SELECT 0 AS i UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4)"
+)
+MANY = f"""
+INSERT INTO big (id, n) SELECT 1 + a.i + 5 * b.i + 25 * c.i + 125 * d.i + 625 * e.i, a.i
+  FROM {DIGITS} a, {DIGITS} b, {DIGITS} c, {DIGITS} d, {DIGITS} e;
+INSERT INTO small (id, big_id) VALUES (1, 1500), (2, 2);
+INSERT INTO loose SELECT id FROM big;
+"""
+BIG_ON_SQLITE = f"""
+CREATE TABLE big (id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER NOT NULL,
+  up INTEGER REFERENCES big (id));
+CREATE TABLE small (id INTEGER PRIMARY KEY AUTOINCREMENT,
+  big_id INTEGER NOT NULL REFERENCES big (id));
+CREATE TABLE loose (a INTEGER);
+{MANY}
+CREATE TRIGGER small_ai AFTER INSERT ON small
+  BEGIN UPDATE big SET n = n + 1 WHERE id = NEW.big_id; END;
+"""
+BIG_ON_MYSQL = f"""
+CREATE TABLE big (id BIGINT AUTO_INCREMENT PRIMARY KEY, n BIGINT NOT NULL, up BIGINT,
+  FOREIGN KEY (up) REFERENCES big (id));
+CREATE TABLE small (id BIGINT AUTO_INCREMENT PRIMARY KEY, big_id BIGINT NOT NULL,
+  FOREIGN KEY (big_id) REFERENCES big (id));
+CREATE TABLE loose (a BIGINT);
+{MANY}
+CREATE TRIGGER small_ai AFTER INSERT ON small FOR EACH ROW
+  UPDATE big SET n = n + 1 WHERE id = NEW.big_id;
+"""
+
+
+@pytest.mark.mariadb
+def test_tables_of_many_rows_are_probed(project: Project, server_url: str) -> None:
+    project.pair(BIG_ON_SQLITE, BIG_ON_MYSQL)
+    report = verify(project, server_url, status=0)
+    assert list(left_out(report)) == ["loose"]
+    assert "3125 rows" in left_out(report)["loose"]
+
+
+@pytest.mark.mariadb
+def test_what_is_done_to_one_of_many_rows_is_seen(project: Project, server_url: str) -> None:
+    project.pair(BIG_ON_SQLITE, BIG_ON_MYSQL.replace("n + 1", "n + 2"))
+    assert kinds(verify(project, server_url, status=1)) == [("behaviour", "small")]
+
+
+@pytest.mark.mariadb
+def test_a_table_of_another_engine_is_named(project: Project, server_url: str) -> None:
+    project.pair(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT);",
+        "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY) ENGINE = MyISAM;",
+    )
+    report = verify(project, server_url, status=1)
+    assert left_out(report) == {"t": "its engine MyISAM knows no transactions"}
+    assert kinds(report) == [("table-engine", "t")]
+
+
+LOG = "CREATE TABLE log (what VARCHAR(20), n BIGINT);"
+
+
+@pytest.mark.mariadb
+def test_a_column_that_cannot_be_made_alike_is_named(project: Project, server_url: str) -> None:
+    """A generated column is written by nobody: the rest of its table is compared all the same."""
+    table = "a BIGINT NOT NULL, b BIGINT GENERATED ALWAYS AS (a + {}) STORED, c BIGINT)"
+    trigger = "CREATE TRIGGER t_ai AFTER INSERT ON t {} INSERT INTO log VALUES ('new', {})"
+    project.pair(
+        f"{LOG} CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, {table.format(1)};"
+        + trigger.format("BEGIN", "NEW.c")
+        + "; END;",
+        f"{LOG} CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, {table.format(2)};"
+        + trigger.format("FOR EACH ROW", "NEW.c + 1"),
+    )
+    report = verify(project, server_url, status=1)
+    assert left_out(report) == {"t.b": "its values cannot be made alike"}
+    assert {("behaviour", "t"), ("column-generated", "t.b")} <= {*kinds(report)}
+
+
+@pytest.mark.mariadb
+def test_a_table_of_one_row_is_probed_by_it(project: Project, server_url: str) -> None:
+    table = "one (id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1), n BIGINT NOT NULL);"
+    made = f"{LOG} CREATE TABLE {table} INSERT INTO one VALUES (1, 7);"
+    trigger = "CREATE TRIGGER one_au AFTER UPDATE ON one {} INSERT INTO log VALUES ('set', {})"
+    project.pair(
+        made + trigger.format("BEGIN", "NEW.n") + "; END;",
+        made + trigger.format("FOR EACH ROW", "OLD.n"),
+    )
+    report = verify(project, server_url, status=1)
+    assert left_out(report) == {}
+    assert kinds(report) == [("behaviour", "one.n")]
+
+
+@pytest.mark.mariadb
+def test_a_view_that_both_refuse_to_read_is_named(project: Project, server_url: str) -> None:
+    view = "CREATE VIEW v AS SELECT id, abs(-9223372036854775807 - 1 + 0 * id) AS n FROM u"
+    project.pair(
+        f"CREATE TABLE u (id INTEGER PRIMARY KEY AUTOINCREMENT); {view};",
+        f"CREATE TABLE u (id BIGINT AUTO_INCREMENT PRIMARY KEY); {view};",
+    )
+    report = verify(project, server_url, status=0)
+    assert "both sides refuse" in left_out(report)["v"]
