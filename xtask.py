@@ -9354,8 +9354,9 @@ class Rewrite:
 
 
 class GivenRow(NamedTuple):
-    """A [[row]]: a table and the literals of its columns, all names in lower case."""
+    """A [[row]]: where it stands, a table and the literals of its columns, names in lower case."""
 
+    title: str
     table: str
     values: Mapping[str, str]
 
@@ -9482,7 +9483,7 @@ def _given_rows(items: Sequence[Any], where: str) -> tuple[GivenRow, ...]:
         literals = {
             name.lower(): _literal(value, f"{title}: {name}") for name, value in values.items()
         }
-        found.append(GivenRow(table.lower(), literals))
+        found.append(GivenRow(title, table.lower(), literals))
     return tuple(found)
 
 
@@ -9491,7 +9492,7 @@ def _literal(value: object, where: str) -> str:
     match value:
         case bool():
             return str(int(value))
-        case int() | float():
+        case int() | float() if math.isfinite(value):
             return str(value)
         case str():
             return quote_string(value)
@@ -9808,7 +9809,7 @@ def lower(names: Iterable[str]) -> list[str]:
     return [name.lower() for name in names]
 
 
-# What a value is here: an SQL literal that both backends read alike.
+# What a value is here: an SQL literal as SQLite reads it.
 LEFT_OUT: Final = ""  # the column is not named in the INSERT
 NULL: Final = "NULL"
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -11068,7 +11069,7 @@ class NewRow:
             value = self.values.get(column.name.lower(), LEFT_OUT)
             if value != LEFT_OUT:
                 names.append(quote(column.name))
-                values.append(value)
+                values.append(spelled(value, dialect))
         into = f"INSERT INTO {quote(table.name)}"
         if not names:
             return f"{into} {EMPTY_ROWS[dialect]}"
@@ -11133,6 +11134,10 @@ class Filler:
     def __init__(self, trio: Trio, given: Sequence[GivenRow]) -> None:
         self.trio = trio
         self.given = given
+        self.known: dict[str, set[str]] = {}  # the columns of each table that any step has
+        self.refusals: dict[
+            str, Refusal | None
+        ] = {}  # of given rows, by title; None: one was taken
         self.sources: Sequence[Speech] = ()
         self.numbers: Counter[str] = Counter()
         self.unclosed: list[tuple[NewRow, ForeignKey]] = []
@@ -11273,9 +11278,36 @@ class Filler:
                     if name in search.slots:
                         values[name] = value
                 row = NewRow(twins, values)
-                if attempt(row) is None:
+                refusal = attempt(row)
+                if refusal is None:
+                    self.refusals[given.title] = None
                     return row, None
+                self.refusals.setdefault(given.title, refusal)
         return search.run()
+
+    def note_names(self, schemas: Schemas) -> None:
+        """Remember the names of a step, which [[row]] may use."""
+        for schema in schemas:
+            for table in schema.tables.values():
+                columns = self.known.setdefault(table.name.lower(), set())
+                columns.update(name for name, one in table.by_name.items() if not one.generated)
+
+    def assert_given_are_known(self) -> None:
+        """Refuse a [[row]] of a table or column that no step has.  Raises ConfigError."""
+        for given in self.given:
+            if given.table not in self.known:
+                hint = did_you_mean(given.table, self.known)
+                raise ConfigError(
+                    f"{given.title}: no migration makes a table {given.table!r}; {hint}"
+                )
+            columns = self.known[given.table]
+            for name in given.values:
+                if name not in columns:
+                    hint = did_you_mean(name, columns)
+                    raise ConfigError(
+                        f"{given.title}: table {given.table!r} never has a column {name!r} that can "
+                        f"be written; {hint}"
+                    )
 
     def parents(self, tables: Tables, key: ForeignKey) -> list[Move]:
         """List the values that a key's columns may have: those of rows that the parent holds."""
@@ -11359,21 +11391,26 @@ def may_be_null(twins: Twins, columns: Iterable[str]) -> bool:
     )
 
 
-def condition(quote: Quote, values: Mapping[str, str]) -> str:
+def spelled(value: str, dialect: Dialect) -> str:
+    """Write a literal as a side reads it: to MySQL a backslash escapes what follows."""
+    return value.replace("\\", "\\\\") if dialect == "mysql" else value
+
+
+def condition(dialect: Dialect, quote: Quote, values: Mapping[str, str]) -> str:
     """Write `a = 1 AND b = 'x'`."""
     parts = []
     for name, value in values.items():
-        parts.append(f"{quote(name)} = {value}")
+        parts.append(f"{quote(name)} = {spelled(value, dialect)}")
     return " AND ".join(parts)
 
 
 def update(dialect: Dialect, quote: Quote, twins: Twins, changes: Move, where: Move) -> str:
     """Write `UPDATE t SET a = 1 WHERE id = 2`."""
-    made = [f"{quote(name)} = {value}" for name, value in changes.items()]
+    made = [f"{quote(name)} = {spelled(value, dialect)}" for name, value in changes.items()]
     table = quote(twins.side(dialect).name)
     text = f"UPDATE {table} SET {', '.join(made)}"
     if where:
-        text += f" WHERE {condition(quote, where)}"
+        text += f" WHERE {condition(dialect, quote, where)}"
     return text
 
 
@@ -12020,6 +12057,7 @@ class Walk:
         self.vanished = [self.before[name] for name in sorted(gone)]
         self.tables = tables
         self.schemas = schemas
+        self.filler.note_names(schemas)
         self.trio.note_deferred(ours)
         self.filler.sources = sources_of(schemas, self.trio)
         return changed
@@ -12627,7 +12665,7 @@ def update_key(subject: Subject) -> Iterator[Trial]:
 def delete_row(subject: Subject) -> Iterator[Trial]:
     def write(dialect: Dialect, quote: Quote) -> str:
         table = quote(subject.twins.side(dialect).name)
-        where = condition(quote, subject.held.key)
+        where = condition(dialect, quote, subject.held.key)
         return f"DELETE FROM {table} WHERE {where}"
 
     if subject.held.key and not subject.refers_to_itself:
@@ -12693,6 +12731,20 @@ class Prober:
             for name in sorted(self.tables):
                 self.progress(f"probing {name}")
                 self._probe_table(name)
+        return self.tell_unknown(unknown)
+
+    def tell_given(self) -> list[Finding]:
+        """Name the tables of the [[row]]s that no step took."""
+        unknown = []
+        for given in self.filler.given:
+            refusal = self.filler.refusals.get(given.title)
+            if refusal and given.table in self.tables:
+                words = f"{refusal.words}, which refuses {given.title}"
+                refused = Refusal(refusal.dialect, words)
+                unknown.append(Unknown(self.tables[given.table], refused))
+        return self.tell_unknown(unknown)
+
+    def tell_unknown(self, unknown: Sequence[Unknown]) -> list[Finding]:
         return [one for one in map(self._tell_unknown, unknown) if one]
 
     def _tell_unknown(self, unknown: Unknown) -> Finding | None:
@@ -13177,6 +13229,10 @@ def prove_rows(
             progress=progress,
         )
         found += walk.run()
+        filler.assert_given_are_known()
+        told = prober.tell_given()  # says more than that the table took no row
+        places = [(one.kind, one.at) for one in told]
+        found = [one for one in found if (one.kind, one.at) not in places] + told
     finally:
         trio.close()
     known = {(one.kind, one.at, one.migration) for one in findings}

@@ -367,3 +367,58 @@ def test_a_view_that_both_refuse_to_read_is_named(project: Project, server_url: 
     )
     report = verify(project, server_url, status=0)
     assert "both sides refuse" in left_out(report)["v"]
+
+
+# ---- what parity.toml says of rows -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[row]]\ntable = "t"', "[[row]] 1: expected a table's name and values"),
+        ("[[row]]\nvalues = { a = 1 }", "[[row]] 1: expected a table's name and values"),
+        ('[[row]]\ntable = "t"\nvalues = {}', "[[row]] 1: expected a table's name and values"),
+        ("[[row]]\ntable = 1\nvalues = { a = 1 }", "[[row]] 1: table = 1"),
+        ('[[row]]\ntable = "t"\nvalues = [1]', "[[row]] 1: values = [1]"),
+        ('[[row]]\ntable = "t"\nvalues = { a = [1] }', "[[row]] 1: a: expected a text"),
+        ('[[row]]\ntable = "t"\nvalues = { a = nan }', "[[row]] 1: a: expected a text"),
+        ('[[row]]\ntabel = "t"', "did you mean 'table'?"),
+        ("row = [1]", "[[row]] 1: expected a table"),
+        ("row = 1", "row = 1"),
+        ("[verify]\nrows = 1", "[verify]: rows = 1"),
+        ("[verify]\nrow = true", "did you mean 'rows'?"),
+        ("verify = true", "verify = True"),
+    ],
+)
+def test_settings_of_rows_that_mean_nothing_are_refused(text: str, words: str) -> None:
+    with pytest.raises(xtask.ConfigError) as raised:
+        xtask.parse_settings(text, "parity.toml")
+    assert str(raised.value).startswith("parity.toml: ") and words in str(raised.value)
+
+
+CODES = "(code VARCHAR(5) NOT NULL CHECK (substr(code, 2, 1) = '-' AND substr(code, 4, 1) = '+'))"
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize(
+    ("row", "status", "words"),
+    [
+        ("", 1, "row-unknown"),
+        ("[[row]]\ntable = 'Codes'\nvalues = { Code = 'a-b+\\' }", 0, '"parity": true'),
+        ("[[row]]\ntable = 'old'\nvalues = { was = 1 }", 1, "row-unknown"),
+        ("[[row]]\ntable = 'codes'\nvalues = { code = 'ab' }", 1, "refuses parity.toml: [[row]] 1"),
+        ("[[row]]\ntable = 'cods'\nvalues = { code = 'a' }", 2, "did you mean 'codes'?"),
+        ("[[row]]\ntable = 'codes'\nvalues = { cod = 'a' }", 2, "did you mean 'code'?"),
+        ("[[row]]\ntable = 'codes'\nvalues = { twin = 'a' }", 2, "never has a column 'twin'"),
+    ],
+)
+def test_given_rows(project: Project, server_url: str, row: str, status: int, words: str) -> None:
+    """A name of an earlier step is fine, one of none is not."""
+    twin = "ALTER TABLE codes ADD COLUMN twin VARCHAR(5) AS (code);"
+    project.pair("CREATE TABLE old (was INTEGER);", "CREATE TABLE old (was BIGINT);", "0001_old")
+    project.pair("DROP TABLE old;", "DROP TABLE old;", "0002_drop")
+    made = f"CREATE TABLE codes {CODES}; {twin}"
+    project.pair(made, made, "0003_codes")
+    project.write({"parity.toml": row})
+    report = verify(project, server_url, status=status)
+    assert words in json.dumps(report)
