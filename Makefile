@@ -36,7 +36,7 @@ test-mariadb: .venv/dev ## lease a MariaDB and run the tests marked mariadb
 	@$(XTASK) test-mariadb $(ARGS)
 
 .PHONY: with-mariadb
-with-mariadb: .venv/runtime ## lease a MariaDB and run CMD='…' with DATABASE_URL set
+with-mariadb: .venv/runtime ## lease a MariaDB and run CMD='…' with DATABASE_URL set ($$ for each $)
 	@$(XTASK) with-mariadb $(ARGS) -- $(if $(CMD),sh -c "$$CMD")
 
 .PHONY: check-lock

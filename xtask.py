@@ -5882,7 +5882,9 @@ BASE_TABLES: Final = ("BASE TABLE", "SYSTEM VERSIONED")  # those of table_type t
 
 @dataclass(frozen=True)
 class Address:
-    """How to reach a leased database: by `socket`, or by `host` and `port`."""
+    """How to reach a leased database: by `socket`, or by `host` and `port`.
+
+    `directory` is the lease's own, which goes with it."""
 
     user: str
     password: str = field(repr=False)
@@ -5892,6 +5894,7 @@ class Address:
     port: int = 0
     ssl_mode: str = ""
     ssl_ca: str = ""
+    directory: str = ""
 
 
 SSL_MODES: Final = ("disabled", "required", "verify-ca", "verify-identity")
@@ -17049,6 +17052,7 @@ class Lease:
                     port=int(found.get("port", 0)),
                     ssl_mode=found.get("ssl_mode", ""),
                     ssl_ca=found.get("ssl_ca", ""),
+                    directory=found.get("directory", ""),
                 )
         raise self._failure("no server within the time that a download may take")
 
@@ -18453,6 +18457,11 @@ def add_command_to_run(parser: argparse.ArgumentParser) -> None:
 
 
 def with_mariadb(arguments: argparse.Namespace) -> int:
+    """Lease a MariaDB and run a command with DATABASE_URL and MYSQL_* set.
+
+    MYSQL_HOME names a my.cnf, so that `mariadb` and `mysql` need no option.  In
+    `make with-mariadb CMD='…'` make reads the command first: write $$ for each $.
+    """
     need("pymysql")
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
@@ -18536,7 +18545,10 @@ def leased_command(command: Sequence[str], arguments: argparse.Namespace, failed
         engines = choose_engines(server_option(arguments), image, True, progress.note, source)
         with Lease(engines, True, progress) as lease:
             address = lease.address()
-            return run_child(command, {**os.environ, **client_environment(address)})
+            defaults = write_client_defaults(address)
+            environment = {**client_environment(address), "MYSQL_HOME": defaults}
+            environment["MARIADB_HOME"] = defaults  # MariaDB's clients prefer it
+            return run_child(command, {**os.environ, **environment})
     except ServerError as error:
         report_error(error)
         return failed
@@ -18553,6 +18565,45 @@ def client_environment(address: Address) -> dict[str, str]:
         "MYSQL_DATABASE": address.database,
         "XTASK_LEASED": "1",
     }
+
+
+def write_client_defaults(address: Address) -> str:
+    """Write the my.cnf that the plain clients read, into a directory of the lease.
+
+    https://mariadb.com/kb/en/configuring-mariadb-with-option-files/"""
+    assert address.directory  # each engine has one
+    home = Path(address.directory) / "client"
+    home.mkdir(mode=0o700)
+    descriptor = os.open(home / "my.cnf", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(client_defaults(address))
+    return str(home)
+
+
+# How the clients write each of SSL_MODES: MariaDB's, and MySQL's, which MariaDB's do not know.
+# Without one MariaDB's since 11.4 would refuse a server without a certificate.
+CLIENT_TLS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = MappingProxyType(
+    {
+        "": (("skip-ssl-verify-server-cert",), ""),
+        "disabled": (("skip-ssl",), "DISABLED"),
+        "required": (("ssl", "skip-ssl-verify-server-cert"), "REQUIRED"),
+        "verify-ca": (("ssl", "ssl-verify-server-cert"), "VERIFY_CA"),
+        "verify-identity": (("ssl", "ssl-verify-server-cert"), "VERIFY_IDENTITY"),
+    }
+)
+
+
+def client_defaults(address: Address) -> str:
+    mariadb, mysql = CLIENT_TLS[address.ssl_mode]
+    lines = ["[client]", f"user={address.user}", f"password={address.password}"]
+    lines += [f"host={address.host}", f"port={address.port}", "protocol=tcp"]
+    if address.ssl_ca:
+        path = address.ssl_ca.replace("\\", "\\\\")
+        lines.append(f'ssl-ca="{path}"')
+    if mysql:
+        lines.append(f"loose-ssl-mode={mysql}")
+    lines += ["[client-mariadb]", *mariadb, "[mysql]", f"database={address.database}"]
+    return "\n".join(lines) + "\n"
 
 
 def shellcheck() -> int:

@@ -13,7 +13,9 @@ with "end", tells a failure as "error: …".  Exit status: 0 end of input, 1 the
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ class Keeper:
         self.password: str = opening["password"]
         self.everything: bool = opening["everything"]
         self.begun = bool(opening["sweep"])
+        # As scripts/lease.sh names it, so that a later sweep takes it along.
+        self.directory = Path(tempfile.gettempdir()) / f"xtask.{self.lease}"
         self.left = False
 
     def statement(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
@@ -56,12 +60,19 @@ class Keeper:
             if owner.surely_left(name):
                 self.drop(name)
 
+    def make_directory(self) -> None:
+        self.directory.mkdir(mode=0o700)
+        owner = xtask.Owner.this_process()
+        words = f"{owner.pid} {owner.start} {owner.boot} {owner.namespace} local\n"
+        (self.directory / "owner").write_text(words, "utf-8")
+
     def make(self) -> None:
         pattern = self.lease.replace("_", "\\_")
         scope, grant = f"`{pattern}`.*", ""
         if self.everything:
             scope, grant = "*.*", " WITH GRANT OPTION"
         self.begun = True
+        self.make_directory()
         self.statement(f"CREATE DATABASE `{self.lease}`")
         self.statement(f"CREATE USER '{self.lease}'@'%%' IDENTIFIED BY %s", self.password)
         self.statement(f"GRANT ALL ON {scope} TO '{self.lease}'@'%'{grant}")
@@ -77,7 +88,8 @@ class Keeper:
     def hold(self) -> None:
         where = {"host": self.server["host"], "port": self.server["port"]}
         tls = {"ssl_mode": self.ssl_mode, "ssl_ca": self.ssl_ca}
-        print(json.dumps({"engine": "url", **where, **tls}), flush=True)
+        found = {"engine": "url", "directory": str(self.directory), **where, **tls}
+        print(json.dumps(found), flush=True)
         for line in sys.stdin:
             if line.strip() == "log":
                 print("end", flush=True)
@@ -115,6 +127,7 @@ def main() -> int:
         xtask.SIGNALS.deafen()
         if keeper.begun:
             keeper.drop(keeper.lease)
+            shutil.rmtree(keeper.directory, ignore_errors=True)
     return 4 if keeper.left else status
 
 

@@ -1008,6 +1008,68 @@ def assert_reached_by_its_user_alone(told: dict[str, str]) -> None:
             xtask.connect(dataclasses.replace(own, user=other, password=word), None, 10)
 
 
+def plain_client() -> str:
+    """The client as anybody has it; where XTASK_TEST_CLIENT promises one it must be there."""
+    client = shutil.which("mariadb") or shutil.which("mysql")
+    if not client:
+        if os.environ.get("XTASK_TEST_CLIENT"):
+            pytest.fail("XTASK_TEST_CLIENT is set and there is no mariadb client in PATH")
+        pytest.skip("needs a mariadb client in PATH")
+    return client
+
+
+ASK = "SELECT DATABASE() = SUBSTRING_INDEX(USER(), '@', 1)"
+
+
+def assert_client_needs_no_option(run: Run) -> None:
+    assert wait_until(lambda: "\n" in run.out.read_text()), run.said()
+    answer, mode, home = run.out.read_text().split()
+    assert (answer, mode) == ("1", "0o100600")
+    run.process.terminate()
+    assert run.wait() == 143
+    assert not os.path.exists(home)
+    run.assert_gone()
+
+
+@pytest.mark.parametrize("server", ["local", "URL"])
+def test_the_plain_client_needs_no_option(server: str, tmp_path: Path) -> None:
+    client = plain_client()
+    body = (
+        "import subprocess\n"
+        f"done = subprocess.run([{client!r}, '-N', '-e', {ASK!r}], capture_output=True, text=True)\n"
+        "print(done.stdout.strip() or done.stderr, oct(os.stat(e['MYSQL_HOME'] + '/my.cnf').st_mode),"
+        " e['MYSQL_HOME'], flush=True)\n"
+        "time.sleep(60)"
+    )
+    empty = {"HOME": str(tmp_path)}  # a ~/.my.cnf would be read after it
+    if server == "local":
+        with leased(tmp_path, body, environment=empty) as run:
+            assert_client_needs_no_option(run)
+        return
+    with leased(tmp_path, TELL) as outer:
+        assert wait_until(lambda: "\n" in outer.out.read_text())
+        url = json.loads(outer.out.read_text())["DATABASE_URL"]
+        inner = tmp_path / "inner"
+        inner.mkdir()
+        with leased(inner, body, server=url, environment=empty) as run:
+            assert_client_needs_no_option(run)
+
+
+@pytest.mark.parametrize(
+    ("mode", "lines"),
+    [
+        ("", ["[client-mariadb]", "skip-ssl-verify-server-cert"]),
+        ("disabled", ["loose-ssl-mode=DISABLED", "[client-mariadb]", "skip-ssl"]),
+        ("verify-ca", ["loose-ssl-mode=VERIFY_CA", "[client-mariadb]", "ssl"]),
+    ],
+)
+def test_the_client_encrypts_as_the_url_says(mode: str, lines: list[str]) -> None:
+    address = xtask.Address("u", "p", "d", host="db.example", port=1, ssl_mode=mode, ssl_ca='/a "b')
+    written = xtask.client_defaults(address).splitlines()
+    assert "\n".join(lines) in "\n".join(written)
+    assert written[:2] == ["[client]", "user=u"] and written[-2:] == ["[mysql]", "database=d"]
+
+
 def test_with_mariadb_on_loopback_only(tmp_path: Path) -> None:
     with leased(tmp_path, TELL) as run:
         assert wait_until(lambda: "\n" in run.out.read_text())
