@@ -116,7 +116,6 @@ from typing import (
     Protocol,
     TextIO,
     TypeVar,
-    cast,
 )
 
 if TYPE_CHECKING:
@@ -7251,6 +7250,9 @@ SHAPES: Final = (  # what hurts most comes first
 )
 
 
+SHAPE_NAMES: Final = tuple(shape.name for shape in SHAPES)
+
+
 PASSAGES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "{rebuild}": """\
@@ -7285,10 +7287,12 @@ PRAGMA foreign_keys = ON;""",
 def explanation(kind: Rule) -> str:
     """Say what a kind means, with an example, how to fix it and how to document it."""
     level = "parity or strict" if kind.level == "both" else kind.level
-    lines = [textwrap.fill(f"{kind.name} ({level}): {kind.found}.", 100), ""]
+    title = f"{kind.name} ({level}): {kind.found}."
+    lines = [textwrap.fill(title, 100), ""]
     for line in inspect.cleandoc(kind.prose).splitlines():
-        passage = PASSAGES.get(line.strip(), line.strip())
-        indent = line[: len(line) - len(line.lstrip())]
+        text = line.lstrip()
+        indent = line.removesuffix(text)
+        passage = PASSAGES.get(text, text)
         lines.append(textwrap.indent(passage, indent))
     if kind.name != "divergence-unused":
         lines += ["", DOCUMENT_IT.format(kind=kind.name)]
@@ -7315,6 +7319,13 @@ Relations = Mapping[str, Table | View]
 
 
 ColumnPlace = tuple[str, str]
+
+
+class ChildKey(NamedTuple):
+    """A foreign key, and the table that it stands in, in lower case."""
+
+    child: str
+    key: ForeignKey
 
 
 def lowered(names: Iterable[str]) -> tuple[str, ...]:
@@ -7363,20 +7374,23 @@ class SchemaPair:
         ours, theirs = self.relations
         for name in sorted(ours.keys() & theirs.keys()):
             one, other = ours[name], theirs[name]
-            if relation_kind(one) == relation_kind(other) == "table":
-                pairs[name] = TablePair(self, cast(Table, one), cast(Table, other))
+            if not isinstance(one, Table) or not isinstance(other, Table):
+                continue
+            if one.kind == other.kind == "table":
+                pairs[name] = TablePair(self, one, other)
         return pairs
 
     @functools.cached_property
     def references(self) -> Mapping[ColumnPlace, set[ColumnPlace]]:
         """Map columns to those that they refer to on either side."""
         found: dict[ColumnPlace, set[ColumnPlace]] = defaultdict(set)
-        for schema in (self.sqlite, self.mysql):
-            for table in schema.tables.values():
-                for key in table.foreign_keys:
-                    parent = key.parent.lower()
-                    for child, column in zip(key.columns, key.parent_columns, strict=False):
-                        found[table.name.lower(), child.lower()].add((parent, column.lower()))
+        for table in chain(self.sqlite.tables.values(), self.mysql.tables.values()):
+            name = table.name.lower()
+            for key in table.foreign_keys:
+                parent = key.parent.lower()
+                children, columns = lowered(key.columns), lowered(key.parent_columns)
+                for child, column in zip(children, columns, strict=False):
+                    found[name, child].add((parent, column))
         return found
 
     def parent_says(self, table: str, column: str) -> bool:
@@ -7409,30 +7423,33 @@ class SchemaPair:
         return pair.bare_columns.get(column) if pair else None
 
     @functools.cached_property
-    def updates(self) -> Mapping[str, list[tuple[str, ForeignKey]]]:
-        """Map parents to the children whose keys an UPDATE of the parent changes, on MySQL."""
-        found: dict[str, list[tuple[str, ForeignKey]]] = defaultdict(list)
+    def updates(self) -> Mapping[str, list[ChildKey]]:
+        """Map parents to the keys of children that an UPDATE of the parent changes, on MySQL."""
+        found: dict[str, list[ChildKey]] = defaultdict(list)
         for table in self.mysql.tables.values():
             for key in table.foreign_keys:
                 if key.on_update in ("CASCADE", "SET NULL"):
-                    found[key.parent.lower()].append((table.name.lower(), key))
+                    reference = ChildKey(table.name.lower(), key)
+                    found[key.parent.lower()].append(reference)
         return found
 
     def update_returns(self, child: str, key: ForeignKey) -> bool:
         """Say whether an UPDATE of the parent of `key` comes back to the parent by cascades."""
         target = key.parent.lower()
-        seen: set[tuple[str, frozenset[str]]] = set()
-        todo = [(child.lower(), frozenset(lowered(key.columns)))]
+        start = ChildKey(child.lower(), key)
+        seen: set[ChildKey] = set()
+        todo = [start]
         while todo:
-            table, changed = todo.pop()
-            if table == target:
+            step = todo.pop()
+            if step.child == target:
                 return True
-            if (table, changed) in seen:
+            if step in seen:
                 continue
-            seen.add((table, changed))
-            for other, reference in self.updates.get(table, ()):
-                if changed & set(lowered(reference.parent_columns)):
-                    todo.append((other, frozenset(lowered(reference.columns))))
+            seen.add(step)
+            changed = set(lowered(step.key.columns))
+            for reference in self.updates.get(step.child, ()):
+                if not changed.isdisjoint(lowered(reference.key.parent_columns)):
+                    todo.append(reference)
         return False
 
 
@@ -7480,31 +7497,36 @@ class TablePair:
     def at(self, columns: Iterable[str]) -> str:
         return place(self.name, (self.spelled.get(column.lower(), column) for column in columns))
 
+    def column_at(self, column: str) -> str:
+        return f"{quote_name(self.name)}.{self.spelled[column.lower()]}"
+
     def shared_types(self, name: str) -> frozenset[str]:
         """Return the logical types on which both sides' columns agree."""
-        ours, theirs = self.sqlite.by_name.get(name.lower()), self.mysql.by_name.get(name.lower())
-        return ours.type.logical & theirs.type.logical if ours and theirs else frozenset()
+        pair = self.bare_columns.get(name.lower())
+        return pair.shared_types if pair else frozenset()
 
     @functools.cached_property
     def columns(self) -> tuple[ColumnPair, ...]:
         """Pair the columns that both sides have, with what the rest of the schema says of each."""
-        name = self.sqlite.name.lower()
-        stamps = self.schemas.stamps.get(name, frozenset())
-        references = single_references(self.sqlite), single_references(self.mysql)
+        table = self.sqlite.name.lower()
+        stamps = self.schemas.stamps.get(table, frozenset())
         pairs = []
-        for column, pair in self.bare_columns.items():
-            one, other = pair.sides
-            if column in stamps:
+        for name, pair in self.bare_columns.items():
+            if name in stamps:
                 pair = pair._replace(stamped=True)
-            if one.auto_increment != other.auto_increment:
-                filled = references[0] if one.auto_increment else references[1]
-                pair = pair._replace(refers=column in filled)
-            elif one.auto_increment and self._next_ids:
+            if pair.sqlite.auto_increment != pair.mysql.auto_increment:
+                pair = pair._replace(refers=self._filled_side_refers(pair))
+            elif pair.sqlite.auto_increment and self._next_ids:
                 pair = pair._replace(next_ids=self._next_ids)
-            if (name, column) in self.schemas.references:
-                pair = pair._replace(parent_says=self.schemas.parent_says(name, column))
+            if (table, name) in self.schemas.references:
+                pair = pair._replace(parent_says=self.schemas.parent_says(table, name))
             pairs.append(pair)
         return tuple(pairs)
+
+    def _filled_side_refers(self, pair: ColumnPair) -> bool:
+        """Say whether the column is a foreign key on the side that fills it."""
+        side = self.sqlite if pair.sqlite.auto_increment else self.mysql
+        return pair.sqlite.name.lower() in single_references(side)
 
     @functools.cached_property
     def bare_columns(self) -> Mapping[str, ColumnPair]:
@@ -7612,24 +7634,27 @@ def unmatched(kind: str, sqlite: Iterable[Item], mysql: Iterable[Item]) -> Itera
     """Find what has no equal on the other side; where both have something at one place, it is one."""
     ours = {item.identity: item for item in sqlite}
     theirs = {item.identity: item for item in mysql}
-    if ours.keys() == theirs.keys():
-        return
-    places: dict[Hashable, tuple[list[Item], list[Item]]] = defaultdict(lambda: ([], []))
-    for identity, item in ours.items():
-        if identity not in theirs:
-            places[item.key][0].append(item)
-    for identity, item in theirs.items():
-        if identity not in ours:
-            places[item.key][1].append(item)
-    for left, right in places.values():
-        if left and right:
-            note = "; ".join(sorted({item.note for item in (*left, *right) if item.note}))
-            yield Finding(kind, left[0].at, _joined(left), _joined(right), note=note)
+    left = _without_equal(ours, theirs)
+    right = _without_equal(theirs, ours)
+    for key in dict.fromkeys((*left, *right)):
+        here, there = left.get(key, []), right.get(key, [])
+        if here and there:
+            notes = {item.note for item in (*here, *there) if item.note}
+            note = "; ".join(sorted(notes))
+            yield Finding(kind, here[0].at, _joined(here), _joined(there), note=note)
             continue
-        for item in left:
+        for item in here:
             yield Finding(kind, item.at, item.value, None, note=item.note)
-        for item in right:
+        for item in there:
             yield Finding(kind, item.at, None, item.value, note=item.note)
+
+
+def _without_equal(
+    items: Mapping[Hashable, Item], others: Collection[Hashable]
+) -> dict[Hashable, list[Item]]:
+    """Gather the items whose identity the other side lacks, by their key."""
+    alone = [item for identity, item in items.items() if identity not in others]
+    return group_by(alone, attrgetter("key"))
 
 
 def _joined(items: Iterable[Item]) -> str:
@@ -7656,13 +7681,11 @@ def table_missing(schemas: SchemaPair) -> Iterator[Finding]:
         CREATE TABLE t (…);
     """
     ours, theirs = schemas.relations
-    for name in ours.keys() | theirs.keys():
-        one, other = ours.get(name), theirs.get(name)
-        kinds = relation_kind(one), relation_kind(other)
-        if kinds[0] != kinds[1] and set(kinds) != {"view", None}:
-            relation = one or other
-            spelled = relation.name if relation else name
-            yield Finding("table-missing", place(spelled), kinds[0], kinds[1])
+    for name, relation in {**theirs, **ours}.items():
+        one, other = relation_kind(ours.get(name)), relation_kind(theirs.get(name))
+        is_lone_view = {one, other} == {"view", None}
+        if one != other and not is_lone_view:
+            yield Finding("table-missing", place(relation.name), one, other)
 
 
 @rule("identifier-case", "parity", "table names differ in case only")
@@ -7683,11 +7706,12 @@ def identifier_case(schemas: SchemaPair) -> Iterator[Finding]:
     ours, theirs = schemas.relations
     for key in ours.keys() & theirs.keys():
         one, other = ours[key], theirs[key]
-        alike = relation_kind(one) == relation_kind(other)
-        if alike and one.name != other.name:
+        if one.name != other.name and relation_kind(one) == relation_kind(other):
             yield Finding("identifier-case", place(other.name), one.name, other.name)
-    first: dict[str, str] = {}  # MySQL may hold two tables whose names differ in case only
-    for name in sorted((*schemas.mysql.views, *schemas.mysql.tables)):
+    # MySQL may hold two tables whose names differ in case only.
+    first: dict[str, str] = {}
+    names = (*schemas.mysql.views, *schemas.mysql.tables)
+    for name in sorted(names):
         twin = first.setdefault(name.lower(), name)
         if twin != name:
             yield Finding("identifier-case", place(name), None, f"{name} beside {twin}")
@@ -7718,9 +7742,9 @@ def _views(schema: Schema, others: Relations) -> Iterator[Item]:
         key = view.name.lower()
         if isinstance(others.get(key), Table):
             continue  # a table there: that is a table-missing
-        columns = frozenset(column.lower() for column in view.columns)
-        text = ", ".join(quote_name(column) for column in view.columns)
-        yield Item((key, columns), key, place(view.name), f"({text})")
+        names = ", ".join(map(quote_name, view.columns))
+        identity = (key, frozenset(lowered(view.columns)))
+        yield Item(identity, key, place(view.name), f"({names})")
 
 
 @rule(
@@ -7741,13 +7765,14 @@ def trigger_differs(schemas: SchemaPair) -> Iterator[Finding]:
       MySQL
         DROP TRIGGER g; CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW …;
     """
-    met = _updated_columns(schemas)
-    ours = [one for one in schemas.sqlite.triggers if not _only_touches(one, met)]
-    theirs = schemas.mysql.triggers
-    twins = {_trigger_identity(one) for one in schemas.sqlite.triggers}
-    twins &= {_trigger_identity(one) for one in theirs}
-    missing = schemas.missing
-    return unmatched("trigger", _triggers(ours, missing, twins), _triggers(theirs, missing, twins))
+    updated = _updated_columns(schemas)
+    ours, theirs = schemas.sqlite.triggers, schemas.mysql.triggers
+    twins = {_trigger_identity(trigger) for trigger in ours}
+    twins.intersection_update(map(_trigger_identity, theirs))
+    owed = [trigger for trigger in ours if not _only_touches(trigger, updated)]
+    left = _triggers(owed, schemas.missing, twins)
+    right = _triggers(theirs, schemas.missing, twins)
+    return unmatched("trigger", left, right)
 
 
 def _updated_columns(schemas: SchemaPair) -> set[ColumnPlace]:
@@ -7760,11 +7785,12 @@ def _updated_columns(schemas: SchemaPair) -> set[ColumnPlace]:
     return found
 
 
-def _only_touches(trigger: Trigger, met: Collection[tuple[str, str]]) -> bool:
+def _only_touches(trigger: Trigger, updated: Collection[ColumnPlace]) -> bool:
     """Say whether it does nothing but what ON UPDATE CURRENT_TIMESTAMP does on the other side."""
     table = trigger.table.lower()
-    stamps = trigger.only_stamps and trigger.stamps
-    return bool(stamps) and all((table, column) in met for column in stamps or ())
+    if not (trigger.only_stamps and trigger.stamps):
+        return False
+    return all((table, column) in updated for column in trigger.stamps)
 
 
 def _triggers(
@@ -7806,14 +7832,15 @@ def cascade_trigger(schemas: SchemaPair) -> Iterator[Finding]:
         -- as on SQLite; or a trigger on p that does the same, on both sides
     """
     changes = list(_key_changes(schemas.sqlite))
+    updated = _updated_columns(schemas)
     theirs = {_trigger_identity(trigger) for trigger in schemas.mysql.triggers}
-    met = _updated_columns(schemas)
     for trigger in schemas.sqlite.triggers:
-        if _trigger_identity(trigger) not in theirs and not _only_touches(trigger, met):
+        if _trigger_identity(trigger) not in theirs and not _only_touches(trigger, updated):
             continue  # a `trigger` finding
-        causes = sorted(change.text for change in changes if change.fires(trigger))
+        causes = [change.text for change in changes if change.fires(trigger)]
         if causes:
-            value = f"{_trigger_text(trigger)}, fired by {'; '.join(causes)}"
+            reasons = "; ".join(sorted(causes))
+            value = f"{_trigger_text(trigger)}, fired by {reasons}"
             yield Finding("cascade-trigger", place(trigger.name), value, None)
 
 
@@ -7826,7 +7853,7 @@ class KeyChange(NamedTuple):
     text: str
 
     def fires(self, trigger: Trigger) -> bool:
-        if (trigger.table.lower(), trigger.event) != (self.table, self.event):
+        if trigger.table.lower() != self.table or trigger.event != self.event:
             return False
         return not trigger.columns or not trigger.columns.isdisjoint(self.columns)
 
@@ -7834,13 +7861,19 @@ class KeyChange(NamedTuple):
 def _key_changes(schema: Schema) -> Iterator[KeyChange]:
     for table in schema.tables.values():
         for key in table.foreign_keys:
-            columns = frozenset(lowered(key.columns))
-            at = place(table.name, key.columns)
-            for word, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update)):
-                if action == "NO ACTION" or key.dangling:
-                    continue
-                event = "DELETE" if (word, action) == ("DELETE", "CASCADE") else "UPDATE"
-                yield KeyChange(table.name.lower(), event, columns, f"{at} ON {word} {action}")
+            if not key.dangling:
+                yield from _changes_of_rows(table, key)
+
+
+def _changes_of_rows(table: Table, key: ForeignKey) -> Iterator[KeyChange]:
+    child = table.name.lower()
+    columns = frozenset(lowered(key.columns))
+    at = place(table.name, key.columns)
+    if key.on_delete != "NO ACTION":
+        event = "DELETE" if key.on_delete == "CASCADE" else "UPDATE"
+        yield KeyChange(child, event, columns, f"{at} ON DELETE {key.on_delete}")
+    if key.on_update != "NO ACTION":
+        yield KeyChange(child, "UPDATE", columns, f"{at} ON UPDATE {key.on_update}")
 
 
 @rule("routine", "parity", "a stored procedure, function or event is on one side only")
@@ -7915,15 +7948,17 @@ def column_missing(pair: TablePair) -> Iterator[Finding]:
       MySQL
         ALTER TABLE t ADD COLUMN a TEXT;
     """
-    stand_ins = {name for key in pair.stand_ins for name in key.mysql.names}
+    stand_ins: set[str] = set()
+    for key in pair.stand_ins:
+        stand_ins.update(key.mysql.names)
     for name in pair.missing_columns:
-        one, other = (side.by_name.get(name) for side in pair.sides)
+        one = pair.sqlite.by_name.get(name)
+        other = pair.mysql.by_name.get(name)
         if other and other.generated and name in stand_ins:
             continue  # a UNIQUE of SQLite is partial, or over an expression
-        at = f"{quote_name(pair.name)}.{pair.spelled[name]}"
         ours = one.type.text if one else None
         theirs = other.type.text if other else None
-        yield Finding("column-missing", at, ours, theirs)
+        yield Finding("column-missing", pair.column_at(name), ours, theirs)
 
 
 @rule(
@@ -7950,15 +7985,14 @@ def primary_key_differs(pair: TablePair) -> Iterator[Finding]:
     if _same_primary(pair):
         return
     one, other = (_primary_text(pair, side) for side in pair.sides)
-    ours = _unique_instead(pair, pair.sqlite, pair.mysql.primary)
-    theirs = _unique_instead(pair, pair.mysql, pair.sqlite.primary)
-    at = place(pair.name)
+    ours = _unique_instead(pair.sqlite, pair.mysql.primary)
+    theirs = _unique_instead(pair.mysql, pair.sqlite.primary)
+    level, shape = "parity", ""
     if ours and theirs and pair.missing_columns.isdisjoint(_primary_columns(pair)):
+        level, shape = "strict", "rest"
         one = one or f"UNIQUE {_parts_text(pair, ours)}"
         other = other or f"UNIQUE {_parts_text(pair, theirs)}"
-        yield Finding("primary-key", at, one, other, level="strict", shape="rest")
-    else:
-        yield Finding("primary-key", at, one, other)
+    yield Finding("primary-key", place(pair.name), one, other, level=level, shape=shape)
 
 
 def _primary_text(pair: TablePair, side: Table) -> str | None:
@@ -7969,14 +8003,20 @@ def _primary_columns(pair: TablePair) -> tuple[str, ...]:
     return lowered((*pair.sqlite.primary_key, *pair.mysql.primary_key))
 
 
-def _unique_instead(pair: TablePair, side: Table, primary: Key | None) -> Key | None:
+def _unique_instead(side: Table, primary: Key | None) -> Key | None:
     """Find what refuses the same duplicates, and NULL, as the other side's primary key does."""
     if primary is None:
         return side.primary  # the other side is asked for a UNIQUE in the place of this one
-    if not primary.plain or not set(primary.names) <= never_null(side):
-        return None
+    if primary.plain and never_null(side).issuperset(primary.names):
+        return _plain_unique(side, primary.names)
+    return None
+
+
+def _plain_unique(side: Table, columns: Iterable[str]) -> Key | None:
+    """Find a UNIQUE over just these columns, in any order."""
+    wanted = set(columns)
     for key in side.uniques:
-        if key.plain and set(key.names) == set(primary.names):
+        if key.plain and set(key.names) == wanted:
             return key
     return None
 
@@ -7987,20 +8027,31 @@ def _same_primary(pair: TablePair) -> bool:
     That is the column's finding, unless the other key is another one (`id` was put in its place)
     of which no UNIQUE is left.
     """
-    ours = [column.lower() for column in pair.sqlite.primary_key]
-    theirs = [column.lower() for column in pair.mysql.primary_key]
-    missing = pair.missing_columns
-    if missing.isdisjoint(chain(ours, theirs)):
+    ours = lowered(pair.sqlite.primary_key)
+    theirs = lowered(pair.mysql.primary_key)
+    if pair.missing_columns.isdisjoint((*ours, *theirs)):
         return ours == theirs and pair.sqlite.primary_prefixes == pair.mysql.primary_prefixes
-    for one, two, other in ((ours, theirs, pair.mysql), (theirs, ours, pair.sqlite)):
-        another = bool(one) and missing.isdisjoint(one) and set(one) != set(two) - missing
-        if another:
-            return any(key.plain and set(key.names) == set(one) for key in other.uniques)
+    if _is_replaced(pair, ours, theirs):
+        return _plain_unique(pair.mysql, ours) is not None
+    if _is_replaced(pair, theirs, ours):
+        return _plain_unique(pair.sqlite, theirs) is not None
     return True
 
 
+def _is_replaced(pair: TablePair, key: Sequence[str], other: Sequence[str]) -> bool:
+    """Say whether both sides have the columns of `key`, and `other` without what is missing differs."""
+    if not key or not pair.missing_columns.isdisjoint(key):
+        return False
+    return set(key) != set(other) - pair.missing_columns
+
+
 def _parts_text(pair: TablePair, key: Key) -> str:
-    return f"({', '.join(part.sized(_part_text(pair, part)) for part in key.parts)})"
+    texts = [part.sized(_part_text(pair, part)) for part in key.parts]
+    return f"({', '.join(texts)})"
+
+
+def _key_at(pair: TablePair, key: Key) -> str:
+    return place(pair.name, (_part_text(pair, part) for part in key.parts))
 
 
 def _part_text(pair: TablePair, part: Part) -> str:
@@ -8049,14 +8100,13 @@ def _unique_items(
     for written in side.uniques:
         key = _without_idle_where(written)
         columns = frozenset(key.names)
-        if id(written) in met or (key.plain and columns in primary) or _reads_missing(pair, key):
+        is_primary = key.plain and columns in primary
+        if is_primary or id(written) in met or _reads_missing(pair, key):
             continue
-        prefixes = frozenset(
-            (name, part.prefix) for name, part in zip(key.names, key.parts, strict=True)
-        )
-        identity = (prefixes, key.where and key.where.text)
-        at = place(pair.name, (_part_text(pair, part) for part in key.parts))
-        yield Item(identity, columns, at, _key_value("UNIQUE", pair, key))
+        prefixes = [part.prefix for part in key.parts]
+        sized = frozenset(zip(key.names, prefixes, strict=True))
+        identity = (sized, key.where and key.where.text)
+        yield Item(identity, columns, _key_at(pair, key), _key_value("UNIQUE", pair, key))
 
 
 def _without_idle_where(key: Key) -> Key:
@@ -8192,7 +8242,8 @@ def _foreign_key_items(pair: TablePair, side: Table) -> Iterator[Item]:
         key, note = written, ""
         if side is pair.mysql:
             key, note = _in_effect(pair, written)
-        yield Item(key.identity, columns, pair.at(key.columns), reference_text(key), note)
+        at = pair.at(key.columns)
+        yield Item(key.identity, columns, at, reference_text(key), note)
 
 
 def _in_effect(pair: TablePair, key: ForeignKey) -> tuple[ForeignKey, str]:
@@ -8251,12 +8302,14 @@ def foreign_key_dangling(pair: TablePair) -> Iterator[Finding]:
     """
     for key in pair.sqlite.foreign_keys:
         if key.dangling:
-            value = f"{reference_text(key)}: {key.dangling}"
-            yield Finding("foreign-key-dangling", pair.at(key.columns), value, None)
+            yield Finding("foreign-key-dangling", pair.at(key.columns), _dangling_text(key), None)
     for key in pair.mysql.foreign_keys:
         if key.dangling:
-            value = f"{reference_text(key)}: {key.dangling}"
-            yield Finding("foreign-key-dangling", pair.at(key.columns), None, value)
+            yield Finding("foreign-key-dangling", pair.at(key.columns), None, _dangling_text(key))
+
+
+def _dangling_text(key: ForeignKey) -> str:
+    return f"{reference_text(key)}: {key.dangling}"
 
 
 @rule("index", "parity", "a non-unique index whose columns no key of the other side begins with")
@@ -8287,8 +8340,7 @@ def _index_items(pair: TablePair, side: Table, other: Table) -> Iterator[Item]:
         if _begins_another(key, side) or _reads_missing(pair, key):
             continue
         identity = (side is pair.sqlite, key.names, key.method)
-        at = place(pair.name, (_part_text(pair, part) for part in key.parts))
-        yield Item(identity, key.names, at, _key_value("INDEX", pair, key))
+        yield Item(identity, key.names, _key_at(pair, key), _key_value("INDEX", pair, key))
 
 
 def _all_keys(table: Table) -> Iterator[Key]:
@@ -8350,23 +8402,34 @@ def check_differs(pair: TablePair) -> Iterator[Finding]:
         -- ALTER TABLE t ADD PARTITION (PARTITION rest VALUES LESS THAN MAXVALUE);
     """
     # A CHECK is met where every conjunct of it stands somewhere on the other side.
+    ours = pair.sqlite.held | _not_null_texts(pair.sqlite)
+    theirs = pair.mysql.held | _not_null_texts(pair.mysql) | _type_texts(pair.mysql)
     owed = list(pair.mysql.checks)
-    ours, theirs = set(pair.sqlite.held), set(pair.mysql.held)
     for column in pair.mysql.columns:
         implied = implied_check(column)
         if implied and pair.shared_types(column.name):
             owed.append((implied,))
-        for offered in (implied, *capacity_checks(column)):
-            if offered:
-                theirs.add(offered.text)
-    ours |= {not_null_check(name) for name in never_null(pair.sqlite)}
-    theirs |= {not_null_check(name) for name in never_null(pair.mysql)}
-    items = list(_check_items(pair, owed, ours))
+    left = _check_items(pair, pair.sqlite.checks, theirs)
+    right = list(_check_items(pair, owed, ours))
     if pair.mysql.partition:
         text = f"PARTITION BY {pair.mysql.partition}"
-        items.append(Item(text, pair.name, place(pair.name), text))
-    yield from unmatched("check", _check_items(pair, pair.sqlite.checks, theirs), items)
+        right.append(Item(text, pair.name, place(pair.name), text))
+    yield from unmatched("check", left, right)
     yield from _usual_checks(pair)
+
+
+def _not_null_texts(table: Table) -> set[str]:
+    return {not_null_check(name) for name in never_null(table)}
+
+
+def _type_texts(table: Table) -> set[str]:
+    """Write the CHECKs that the types of MySQL stand for."""
+    texts = set()
+    for column in table.columns:
+        for check in (implied_check(column), *capacity_checks(column)):
+            if check:
+                texts.add(check.text)
+    return texts
 
 
 def _check_items(
@@ -8374,14 +8437,20 @@ def _check_items(
 ) -> Iterator[Item]:
     """Give what is left of each CHECK without the conjuncts that are met."""
     for check in checks:
-        left = []
+        texts = []
+        notes = []
         for part in check:
-            if part.text not in met and not part.columns & pair.missing_columns:
-                left.append(part)
-        if left:
-            text = " AND ".join(part.text for part in left)
-            notes = dict.fromkeys(part.note for part in left if part.note)
-            yield Item(text, pair.name, place(pair.name), text, note="; ".join(notes))
+            if part.text not in met and pair.missing_columns.isdisjoint(part.columns):
+                texts.append(part.text)
+                notes.append(part.note)
+        if texts:
+            text = " AND ".join(texts)
+            yield Item(text, pair.name, place(pair.name), text, _joined_notes(notes))
+
+
+def _joined_notes(notes: Iterable[str]) -> str:
+    """Join notes, each of them once."""
+    return "; ".join(dict.fromkeys(filter(None, notes)))
 
 
 def _usual_checks(pair: TablePair) -> Iterator[Finding]:
@@ -8389,14 +8458,13 @@ def _usual_checks(pair: TablePair) -> Iterator[Finding]:
     texts: set[str] = set()
     reasons: list[str] = []
     both = pair.sqlite.held & pair.mysql.held
-    for check in (*pair.sqlite.checks, *pair.mysql.checks):
-        for part in check:
-            if part.usual and part.text in both:
-                texts.add(part.text)
-                reasons += part.usual
+    for part in chain(*pair.sqlite.checks, *pair.mysql.checks):
+        if part.usual and part.text in both:
+            texts.add(part.text)
+            reasons += part.usual
     if texts:
         text = "; ".join(sorted(texts))
-        note = "; ".join(dict.fromkeys(reasons))
+        note = _joined_notes(reasons)
         at = place(pair.name)
         yield Finding("check", at, text, text, "strict", note=note, shape="usual-values")
 
@@ -8404,12 +8472,15 @@ def _usual_checks(pair: TablePair) -> Iterator[Finding]:
 @functools.cache
 def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None]:
     """Write the CHECKs that a VARCHAR(n) and an UNSIGNED stand for."""
-    limit = sign = None
-    size, name = mysql.type.enforced, quote_canonical(mysql.name)
+    name = quote_canonical(mysql.name)
     columns = frozenset({mysql.name.lower()})
-    if size and size[0] == "length":
-        measure = "octet_length" if mysql.type.logical == {"bytes"} else "length"
-        limit = Expression(f"{measure}({name}) <= {size[1]}", columns)
+    limit = None
+    if mysql.type.enforced:
+        measure, size, *_ = mysql.type.enforced
+        function = "octet_length" if mysql.type.logical == {"bytes"} else "length"
+        if measure == "length":
+            limit = Expression(f"{function}({name}) <= {size}", columns)
+    sign = None
     if mysql.type.unsigned:
         sign = Expression(f"{name} >= 0", columns)
     return limit, sign
@@ -8457,18 +8528,24 @@ def column_collation(pair: TablePair) -> Iterator[Finding]:
         -- MySQL: utf8mb4_0900_bin
     """
     keys = _unique_keys(pair)
-    keyed = set()
-    for key in keys:
-        for part in key.parts:
-            if part.column is not None and part.collation is None:
-                keyed.add(part.column.lower())
+    keyed = _columns_in_keys(keys)
     for name, columns in pair.bare_columns.items():
         ours, theirs = columns.sqlite.collation, columns.mysql.collation
         if ours and theirs and "string" in columns.shared_types:
-            at = f"{quote_name(pair.name)}.{pair.spelled[name]}"
+            at = pair.column_at(name)
             yield from _collations(at, ours, theirs, in_key=name in keyed)
     for key in keys:
         yield from _key_collations(pair, key)
+
+
+def _columns_in_keys(keys: Iterable[Key]) -> set[str]:
+    """Name the columns that a key takes with their own collation."""
+    names = set()
+    for key in keys:
+        for part in key.parts:
+            if part.column is not None and part.collation is None:
+                names.add(part.column.lower())
+    return names
 
 
 def _unique_keys(pair: TablePair) -> list[Key]:
@@ -8483,11 +8560,11 @@ def _unique_keys(pair: TablePair) -> list[Key]:
 
 def _key_collations(pair: TablePair, key: Key) -> Iterator[Finding]:
     """Compare what a key of SQLite takes for equal by a COLLATE of its own."""
-    at = place(pair.name, (_part_text(pair, part) for part in key.parts))
     for part in key.parts:
         columns = pair.bare_columns.get((part.column or "").lower())
         theirs = columns.mysql.collation if columns else None
         if part.collation and theirs:
+            at = _key_at(pair, key)
             yield from _collations(at, part.collation, theirs, in_key=True)
             return
 
@@ -8496,12 +8573,13 @@ def _collations(at: str, ours: str, theirs: str, *, in_key: bool) -> Iterator[Fi
     one, other = equality(ours, "sqlite"), equality(theirs, "mysql")
     if one == other:
         return
+    tells_case = ("exact", f"ignores {_SPACES}")
     level, shape = "strict", "collation"
-    if ours.upper() == "NOCASE" and other in ("exact", "ignores trailing spaces"):
+    if ours.upper() == "NOCASE" and other in tells_case:
         level, shape = "parity", ""
     elif in_key:
-        spaces = {one, other} == {"exact", "ignores trailing spaces"}
-        shape = "key-space" if spaces else "key-case"
+        only_spaces = one in tells_case and other in tells_case
+        shape = "key-space" if only_spaces else "key-case"
     yield Finding("column-collation", at, one, other, level=level, shape=shape)
 
 
@@ -8627,9 +8705,9 @@ def type_unknown(pair: ColumnPair) -> Iterator[Finding]:
         ALTER TABLE t MODIFY COLUMN code VARCHAR(9);
     """
     ours, theirs = pair.sqlite.type, pair.mysql.type
-    if not (ours.logical and theirs.logical):
+    if not ours.logical or not theirs.logical:
         note = ours.note or f"no rule knows MySQL's {theirs.text}"
-        yield Finding("type-unknown", "", ours.text or "(no type)", theirs.text, note=note)
+        yield pair.finding("type-unknown", ours.text or "(no type)", theirs.text, note=note)
 
 
 @rule(
@@ -8793,18 +8871,23 @@ MOMENT: Final = re.compile(
 )
 
 
+CLOCK: Final = re.compile(r"(-?\d{1,3}:\d{2}:\d{2})\.0*")
+
+
 def _moment_meaning(text: str) -> str:
     """2026-1-2, 2026-01-02 00:00:00, 2026-01-02T00:00:00.000Z and …+00:00 are one moment."""
-    if clock := re.fullmatch(r"(-?\d{1,3}:\d{2}:\d{2})\.0*", text.strip()):
+    clock = CLOCK.fullmatch(text.strip())
+    if clock:
         return clock[1]
     match = MOMENT.fullmatch(text.strip())
     if not match:
         return text
     year, month, day, hour, minute, second, fraction = match.groups(default="0")
-    date = f"{year}-{int(month):02}-{int(day):02}"
-    time_of_day = f"{int(hour):02}:{int(minute):02}:{int(second):02}"
-    if digits := fraction.rstrip("0"):
-        time_of_day += f".{digits}"
+    date = f"{year}-{month:0>2}-{day:0>2}"
+    time_of_day = f"{hour:0>2}:{minute:0>2}:{second:0>2}"
+    digits = fraction.rstrip("0")
+    if digits:
+        return f"{date} {time_of_day}.{digits}"
     return date if time_of_day == "00:00:00" else f"{date} {time_of_day}"
 
 
@@ -8866,17 +8949,17 @@ def column_generated(pair: ColumnPair) -> Iterator[Finding]:
         ALTER TABLE t DROP COLUMN b, ADD COLUMN b BIGINT GENERATED ALWAYS AS (a * 2) STORED;
     """
     one, other = pair.sqlite.generated, pair.mysql.generated
-    if one != other:
+    differs = one != other
+    reasons: list[str] = []
+    for side in (one, other):
+        if side:
+            reasons += [side.note] if differs else side.usual
+    if differs or reasons:
         ours = one.text if one else None
         theirs = other.text if other else None
-        reasons = [side.note for side in (one, other) if side and side.note]
-        note = "; ".join(dict.fromkeys(reasons))
-        yield pair.finding("column-generated", ours, theirs, note=note)
-    elif one and other and (one.usual or other.usual):
-        note = "; ".join(dict.fromkeys((*one.usual, *other.usual)))
-        yield pair.finding(
-            "column-generated", one.text, other.text, note=note, shape="usual-values"
-        )
+        note = _joined_notes(reasons)
+        shape = "" if differs else "usual-values"
+        yield pair.finding("column-generated", ours, theirs, note=note, shape=shape)
 
 
 @rule(
@@ -8903,18 +8986,25 @@ def column_capacity(pair: ColumnPair) -> Iterator[Finding]:
         ALTER TABLE t MODIFY COLUMN code VARCHAR(40);
         -- strict: BIGINT, LONGTEXT, DATETIME(6)
     """
+    ours, theirs = pair.sqlite.type, pair.mysql.type
     if not pair.shared_types:
         return
-    ours, theirs = pair.sqlite.type, pair.mysql.type
-    one, other = ours.declared, theirs.declared
-    if one and other and one[0] == other[0] and one != other:
+    if _declare_other_sizes(ours, theirs):
         yield pair.finding("column-capacity", ours.text, theirs.text)
         return
     limits = capacity_limits(pair)
     if limits and not pair.parent_says:
-        value = ours.text if limits[0].sized else "not enforced"
-        note = "; ".join(limit.note for limit in limits if limit.note)
-        yield pair.finding("column-capacity", value, theirs.text, shape=limits[0].shape, note=note)
+        worst = limits[0]
+        value = ours.text if worst.sized else "not enforced"
+        note = _joined_notes(limit.note for limit in limits)
+        yield pair.finding("column-capacity", value, theirs.text, shape=worst.shape, note=note)
+
+
+def _declare_other_sizes(one: ColumnType, other: ColumnType) -> bool:
+    """Say whether both name a size of the same measure, and not the same."""
+    if not (one.declared and other.declared):
+        return False
+    return one.declared[0] == other.declared[0] and one.declared != other.declared
 
 
 class Limit(NamedTuple):
@@ -8951,30 +9041,27 @@ TYPE_LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
 def capacity_limits(pair: ColumnPair) -> tuple[Limit, ...]:
     """List what MySQL enforces and SQLite does not, worst first."""
     ours, theirs = pair.sqlite.type, pair.mysql.type
+    word = re.split(r"[( ]", theirs.text)[0]
     limits = []
-    size = theirs.enforced
-    base = theirs.text.split("(")[0].split()[0] if theirs.text else ""
-    if size and size != ours.enforced and not pair.length_held:
-        limits.append(_size_limit(pair, size, base))
+    if theirs.enforced and theirs.enforced != ours.enforced and not pair.length_held:
+        limits.append(_size_limit(pair, theirs.enforced, word))
     if theirs.unsigned and not pair.sign_held:
         limits.append(Limit("sign"))
-    if base == "timestamp":
+    if word == "timestamp":
         limits.append(Limit("range", f"a TIMESTAMP is of the years 1970 to {pair.last_timestamp}"))
-    if base in TYPE_LIMITS:
-        limits.append(TYPE_LIMITS[base])
-    order = [shape.name for shape in SHAPES]
-    return tuple(sorted(limits, key=lambda limit: order.index(limit.shape)))
+    if word in TYPE_LIMITS:
+        limits.append(TYPE_LIMITS[word])
+    limits.sort(key=lambda limit: SHAPE_NAMES.index(limit.shape))
+    return tuple(limits)
 
 
-def _size_limit(pair: ColumnPair, size: tuple[str | int, ...], base: str) -> Limit:
-    limit = SIZE_SHAPES[size[0]]
-    if base == "year":
+def _size_limit(pair: ColumnPair, size: tuple[str | int, ...], word: str) -> Limit:
+    if word == "year":
         return Limit("range", "a YEAR is 0, or of the years 1901 to 2155")
-    if size[0] == "integer" and "i64" not in pair.shared_types:
-        return limit._replace(shape="rest")  # BOOLEAN in a TINYINT(1): 0 and 1 fit
-    if size[0] == "octets" and size[1] not in (255, 65_535):
-        return limit._replace(shape="rest")
-    return limit
+    limit = SIZE_SHAPES[size[0]]
+    fits_bool = size[0] == "integer" and "i64" not in pair.shared_types  # 0 and 1 in a TINYINT(1)
+    large = size[0] == "octets" and size[1] not in (255, 65_535)
+    return limit._replace(shape="rest") if fits_bool or large else limit
 
 
 @rule(
