@@ -9397,6 +9397,19 @@ class Lines(NamedTuple):
         return f"lines {self.first} to {self.last} of parity.toml"
 
 
+class EntryKey(NamedTuple):
+    """What an entry and the finding that it answers have in common."""
+
+    kind: str
+    place: str
+    sqlite: str | None
+    mysql: str | None
+
+
+def key_of(finding: Finding) -> EntryKey:
+    return EntryKey(finding.kind, finding.at, finding.sqlite, finding.mysql)
+
+
 @dataclass(frozen=True)
 class Entry:
     """A [[divergence]] (counts as parity) or an [[open]] (never does): a kind, places, both values.
@@ -9419,11 +9432,7 @@ class Entry:
         return f"[[{section}]] {self.number} ({self.kind})"
 
     def key(self, place: str) -> EntryKey:
-        return (self.kind, place, self.sqlite, self.mysql)
-
-
-# What an entry and the finding that it answers have in common: kind, place, both values.
-EntryKey = tuple[str, str, str | None, str | None]
+        return EntryKey(self.kind, place, self.sqlite, self.mysql)
 
 
 @dataclass(frozen=True)
@@ -9484,97 +9493,152 @@ KNOWN_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
+class TomlTable(NamedTuple):
+    """A table of parity.toml, and how messages name it."""
+
+    title: str
+    values: Mapping[str, Any]
+
+    def error(self, words: str) -> ConfigError:
+        return ConfigError(f"{self.title}: {words}")
+
+    def text(self, key: str, default: str = "") -> str:
+        return self._typed(key, str, default)
+
+    def flag(self, key: str) -> bool:
+        return self._typed(key, bool, False)
+
+    def items(self, key: str) -> list[Any]:
+        return self._typed(key, list, [])
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        return self._typed(key, dict, {})
+
+    def _typed(self, key: str, wanted: type[T], default: T) -> T:
+        value = self.values.get(key, default)
+        if not isinstance(value, wanted):
+            raise self.error(f"{key} = {value!r}: expected {EXPECTED[wanted]}")
+        return value
+
+    def texts(self, key: str, expected: str) -> tuple[str, ...]:
+        """Read a string or a list of strings, none of them empty or there twice."""
+        value = self.values.get(key)
+        texts = [value] if isinstance(value, str) else value
+        if not texts or not _are_texts(texts):
+            raise self.error(f"{key}: expected {expected}")
+        if len(set(texts)) != len(texts):
+            raise self.error(f"{key}: expected each once, found one twice")
+        return tuple(texts)
+
+    def section(self, name: str) -> TomlTable:
+        """Open the table [name]; an empty one where there is none."""
+        section = TomlTable(f"{self.title}: [{name}]", self.mapping(name))
+        section.assert_known(name)
+        return section
+
+    def sections(self, name: str) -> Iterator[TomlTable]:
+        """Open each [[name]]."""
+        for number, item in enumerate(self.items(name), 1):
+            title = f"{self.title}: [[{name}]] {number}"
+            if not isinstance(item, dict):
+                raise ConfigError(f"{title}: expected a table")
+            section = TomlTable(title, item)
+            section.assert_known(name)
+            yield section
+
+    def assert_known(self, section: str) -> None:
+        """Refuse a key that a section does not have."""
+        known = KNOWN_KEYS[section]
+        for key in self.values:
+            if key not in known:
+                raise self.error(f"unknown key {key!r}; {did_you_mean(key, known)}")
+
+
+EXPECTED: Final[Mapping[type, str]] = MappingProxyType(
+    {dict: "a table", list: "a list", str: "a string", bool: "true or false"}
+)
+
+
+def _are_texts(value: object) -> bool:
+    """Say whether a value is a list of strings, none of them empty."""
+    if not isinstance(value, list):
+        return False
+    return all(isinstance(text, str) and text.strip() for text in value)
+
+
 def parse_settings(text: str, where: str) -> Settings:
     """Read the text of a parity.toml; `where` names it.  Raises ConfigError."""
     try:
-        data = tomllib.loads(text)
+        whole = TomlTable(where, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where}: not TOML: {error}") from error
-    _known(data, "", where)
-    lines = table_lines(text)
-    sqlite, mysql = (_typed(data, side, dict, {}, where) for side in ("sqlite", "mysql"))
-    _known(sqlite, "sqlite", f"{where}: [sqlite]")
-    _known(mysql, "mysql", f"{where}: [mysql]")
-    verify = _typed(data, "verify", dict, {}, where)
-    _known(verify, "verify", f"{where}: [verify]")
-    defaults = Settings()
-    functions = _typed(sqlite, "functions", dict, {}, f"{where}: [sqlite]")
-    for name, arguments in functions.items():
-        if type(arguments) is not int or not -1 <= arguments <= 127:
-            raise ConfigError(
-                f"{where}: [sqlite] functions: {name} = {arguments!r}: give its number of arguments, -1 for any"
-            )
-    tables = _typed(data, "ignore_tables", list, [], where)
-    if not all(isinstance(name, str) and name for name in tables):
-        raise ConfigError(f"{where}: ignore_tables: expected a list of table names")
-    entries = []
-    for section in ("divergence", "open"):
-        items = _typed(data, section, list, [], where)
-        for number, item in enumerate(items, 1):
-            entry = _entry(item, section, number, where)
-            entries.append(dataclasses.replace(entry, lines=lines.get((section, number))))
-    rewrites = []
-    for number, item in enumerate(_typed(data, "rewrite", list, [], where), 1):
-        rewrite = _rewrite(item, number, where)
-        rewrites.append(dataclasses.replace(rewrite, lines=lines.get(("rewrite", number))))
-    _assert_disjoint(entries, where)
+    whole.assert_known("")
+    sqlite = whole.section("sqlite")
+    mysql = whole.section("mysql")
+    verify = whole.section("verify")
     return Settings(
-        sqlite=_typed(sqlite, "migrations", str, defaults.sqlite, f"{where}: [sqlite]"),
-        mysql=_typed(mysql, "migrations", str, defaults.mysql, f"{where}: [mysql]"),
-        sqlite_init=_typed(sqlite, "init", str, defaults.sqlite_init, f"{where}: [sqlite]"),
-        mysql_init=_typed(mysql, "init", str, defaults.mysql_init, f"{where}: [mysql]"),
-        functions=functions,
-        image=_typed(mysql, "image", str, defaults.image, f"{where}: [mysql]"),
-        sqlite_files=_handling(sqlite, f"{where}: [sqlite]"),
-        mysql_files=_handling(mysql, f"{where}: [mysql]"),
-        ignore_tables=tuple(name.lower() for name in tables),
-        entries=tuple(entries),
-        rewrites=tuple(rewrites),
-        verify_rows=_typed(verify, "rows", bool, False, f"{where}: [verify]"),
-        rows=_given_rows(_typed(data, "row", list, [], where), where),
+        sqlite=sqlite.text("migrations", Settings.sqlite),
+        mysql=mysql.text("migrations", Settings.mysql),
+        sqlite_init=sqlite.text("init", Settings.sqlite_init),
+        mysql_init=mysql.text("init", Settings.mysql_init),
+        functions=_functions(sqlite),
+        image=mysql.text("image", Settings.image),
+        sqlite_files=_handling(sqlite),
+        mysql_files=_handling(mysql),
+        ignore_tables=_ignored_tables(whole),
+        entries=_entries_of(whole, table_lines(text)),
+        rewrites=_rewrites_of(whole, table_lines(text)),
+        verify_rows=verify.flag("rows"),
+        rows=tuple(_given_row(table) for table in whole.sections("row")),
     )
 
 
-def _handling(table: Mapping[str, Any], where: str) -> Handling:
+def _functions(sqlite: TomlTable) -> dict[str, int]:
+    functions = sqlite.mapping("functions")
+    for name, count in functions.items():
+        if type(count) is not int or not -1 <= count <= 127:
+            advice = "give its number of arguments, -1 for any"
+            raise sqlite.error(f"functions: {name} = {count!r}: {advice}")
+    return functions
+
+
+def _ignored_tables(whole: TomlTable) -> tuple[str, ...]:
+    names = whole.items("ignore_tables")
+    if not _are_texts(names):
+        raise whole.error("ignore_tables: expected a list of table names")
+    return tuple(name.lower() for name in names)
+
+
+def _handling(table: TomlTable) -> Handling:
     """Read how one side's files are run: `transaction`, `order`, `skip`, `replace`."""
-    transaction = table.get("transaction")
+    transaction = table.values.get("transaction")
     if transaction is not None and not isinstance(transaction, bool):
-        raise ConfigError(f"{where}: transaction = {transaction!r}: expected true or false")
-    lists = {}
+        raise table.error(f"transaction = {transaction!r}: expected true or false")
     for key in ("order", "skip"):
-        lists[key] = _typed(table, key, list, [], where)
-        if not all(isinstance(text, str) and text.strip() for text in lists[key]):
-            raise ConfigError(f"{where}: {key}: expected a list of strings")
-    replace = _typed(table, "replace", dict, {}, where)
+        if not _are_texts(table.items(key)):
+            raise table.error(f"{key}: expected a list of strings")
+    replace = table.mapping("replace")
     for old, new in replace.items():
         if not old or not isinstance(new, str):
-            raise ConfigError(f'{where}: replace: expected {{ "text" = "other text" }}')
+            raise table.error('replace: expected { "text" = "other text" }')
     return Handling(
         transaction=transaction,
-        order=tuple(lists["order"]),
-        skip=tuple(lists["skip"]),
+        order=tuple(table.items("order")),
+        skip=tuple(table.items("skip")),
         replace=tuple(replace.items()),
-        init=_typed(table, "init", str, "", where),
+        init=table.text("init"),
     )
 
 
-def _given_rows(items: Sequence[Any], where: str) -> tuple[GivenRow, ...]:
-    """Read the [[row]] sections.  Raises ConfigError."""
-    found = []
-    for number, item in enumerate(items, 1):
-        title = f"{where}: [[row]] {number}"
-        if not isinstance(item, dict):
-            raise ConfigError(f"{title}: expected a table")
-        _known(item, "row", title)
-        table = _typed(item, "table", str, "", title)
-        values = _typed(item, "values", dict, {}, title)
-        if not table or not values:
-            raise ConfigError(f"{title}: expected a table's name and values = {{ column = value }}")
-        literals = {
-            name.lower(): _literal(value, f"{title}: {name}") for name, value in values.items()
-        }
-        found.append(GivenRow(title, table.lower(), literals))
-    return tuple(found)
+def _given_row(table: TomlTable) -> GivenRow:
+    """Read one [[row]].  Raises ConfigError."""
+    name, values = table.text("table"), table.mapping("values")
+    if not name or not values:
+        raise table.error("expected a table's name and values = { column = value }")
+    literals = {}
+    for column, value in values.items():
+        literals[column.lower()] = _literal(value, f"{table.title}: {column}")
+    return GivenRow(table.title, name.lower(), literals)
 
 
 def _literal(value: object, where: str) -> str:
@@ -9591,49 +9655,40 @@ def _literal(value: object, where: str) -> str:
     raise ConfigError(f"{where}: expected a text, a number, a boolean or a day, found {value!r}")
 
 
-def _known(table: Mapping[str, Any], section: str, where: str) -> None:
-    known = KNOWN_KEYS[section]
-    for key in table:
-        if key not in known:
-            raise ConfigError(f"{where}: unknown key {key!r}; {did_you_mean(key, known)}")
+def _entries_of(whole: TomlTable, lines: Mapping[TableKey, Lines]) -> tuple[Entry, ...]:
+    """Read the [[divergence]]s and the [[open]]s; no two of them are about the same difference."""
+    entries: list[Entry] = []
+    owners: dict[EntryKey, Entry] = {}
+    for section in ("divergence", "open"):
+        for number, table in enumerate(whole.sections(section), 1):
+            entry = _entry(table, section, number, lines.get((section, number)))
+            for place in entry.at:
+                other = owners.setdefault(entry.key(place), entry)
+                if other is not entry:
+                    both = f"{other.title} and {entry.title}"
+                    raise whole.error(f"{both} are both about {place}; keep one")
+            entries.append(entry)
+    return tuple(entries)
 
 
-def _typed(table: Mapping[str, Any], key: str, wanted: type[T], default: T, where: str) -> T:
-    value = table.get(key, default)
-    if not isinstance(value, wanted):
-        raise ConfigError(
-            f"{where}: {key} = {value!r}: expected {EXPECTED.get(wanted, wanted.__name__)}"
-        )
-    return value
-
-
-EXPECTED: Final[Mapping[type, str]] = MappingProxyType(
-    {dict: "a table", list: "a list", str: "a string", bool: "true or false"}
-)
-
-
-def _entry(item: Any, section: str, number: int, where: str) -> Entry:
-    title = f"{where}: [[{section}]] {number}"
-    if not isinstance(item, dict):
-        raise ConfigError(f"{title}: expected a table")
-    _known(item, section, title)
-    kind = _typed(item, "kind", str, "", title)
+def _entry(table: TomlTable, section: str, number: int, lines: Lines | None) -> Entry:
+    kind = table.text("kind")
     if kind == "divergence-unused":
         advice = "delete the entry that matches nothing"
-        raise ConfigError(f"{title}: {kind} cannot be documented; {advice}")
+        raise table.error(f"{kind} cannot be documented; {advice}")
     if kind not in KINDS:
-        raise ConfigError(f"{title}: unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
-    places = _texts(item, "at", "a place, or a list of places", title)
+        raise table.error(f"unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
+    places = table.texts("at", "a place, or a list of places")
     word = "issue" if section == "open" else "reason"
-    why = _typed(item, word, str, "", title).strip()
+    why = table.text(word).strip()
     if not why:
         advice = "where it is tracked" if word == "issue" else "why the two may differ"
-        raise ConfigError(f"{title}: {kind} at {places[0]}: no {word}; say {advice}")
-    sqlite, mysql = item.get("sqlite"), item.get("mysql")
-    texts = [value for value in (sqlite, mysql) if value is not None]
-    if not texts or not all(isinstance(value, str) and value != "-" for value in texts):
-        raise ConfigError(
-            f"{title}: expected sqlite and mysql, the two values as reported "
+        raise table.error(f"{kind} at {places[0]}: no {word}; say {advice}")
+    sqlite, mysql = table.values.get("sqlite"), table.values.get("mysql")
+    values = [value for value in (sqlite, mysql) if value is not None]
+    if not values or not all(isinstance(value, str) and value != "-" for value in values):
+        raise table.error(
+            "expected sqlite and mysql, the two values as reported "
             "(leave out what a side lacks and the report shows as -)"
         )
     return Entry(
@@ -9644,52 +9699,28 @@ def _entry(item: Any, section: str, number: int, where: str) -> Entry:
         sqlite=sqlite,
         mysql=mysql,
         why=why,
+        lines=lines,
     )
 
 
-def _texts(item: Mapping[str, Any], key: str, expected: str, title: str) -> tuple[str, ...]:
-    """Read a string or a list of strings, none of them empty or there twice."""
-    value = item.get(key)
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list) or not texts:
-        raise ConfigError(f"{title}: {key}: expected {expected}")
-    if not all(isinstance(text, str) and text.strip() for text in texts):
-        raise ConfigError(f"{title}: {key}: expected {expected}")
-    if len(set(texts)) != len(texts):
-        raise ConfigError(f"{title}: {key}: expected each once, found one twice")
-    return tuple(texts)
-
-
-def _assert_disjoint(entries: Sequence[Entry], where: str) -> None:
-    seen: dict[EntryKey, Entry] = {}
-    for entry in entries:
-        for place in entry.at:
-            other = seen.setdefault(entry.key(place), entry)
-            if other is not entry:
-                raise ConfigError(
-                    f"{where}: {other.title} and {entry.title} are both about {place}; keep one"
-                )
-
-
-def _rewrite(item: Any, number: int, where: str) -> Rewrite:
-    title = f"{where}: [[rewrite]] {number}"
-    if not isinstance(item, dict):
-        raise ConfigError(f"{title}: expected a table")
-    _known(item, "rewrite", title)
-    names = _texts(item, "migration", "a migration, or a list of them", title)
-    digests = item.get("digest")
-    if isinstance(digests, str):
-        digests = [digests]
-    if not isinstance(digests, list) or len(digests) != len(names):
-        raise ConfigError(
-            f"{title}: digest: expected one for each migration, as check-history prints them"
-        )
-    if not all(isinstance(digest, str) for digest in digests):
-        raise ConfigError(f"{title}: digest: expected strings, as check-history prints them")
-    reason = _typed(item, "reason", str, "", title).strip()
-    if not reason:
-        raise ConfigError(f"{title}: no reason; say why the past may change")
-    return Rewrite(number, tuple(zip(names, digests, strict=True)), reason)
+def _rewrites_of(whole: TomlTable, lines: Mapping[TableKey, Lines]) -> tuple[Rewrite, ...]:
+    rewrites = []
+    for number, table in enumerate(whole.sections("rewrite"), 1):
+        names = table.texts("migration", "a migration, or a list of them")
+        digests = table.values.get("digest")
+        if isinstance(digests, str):
+            digests = [digests]
+        advice = "as check-history prints them"
+        if not isinstance(digests, list) or len(digests) != len(names):
+            raise table.error(f"digest: expected one for each migration, {advice}")
+        if not all(isinstance(digest, str) for digest in digests):
+            raise table.error(f"digest: expected strings, {advice}")
+        reason = table.text("reason").strip()
+        if not reason:
+            raise table.error("no reason; say why the past may change")
+        allowed = tuple(zip(names, digests, strict=True))
+        rewrites.append(Rewrite(number, allowed, reason, lines.get(("rewrite", number))))
+    return tuple(rewrites)
 
 
 # A string or a comment of TOML, a bracket, the end of a line, or anything else.
@@ -9700,27 +9731,50 @@ TOML_PARTS: Final = re.compile(
     re.DOTALL,
 )
 TABLE_HEAD: Final = re.compile(r"\[\[\s*[\"']?(?P<name>[\w-]+)[\"']?\s*\]\]|\[")
+TableKey = tuple[str, int]  # the name of a [[table]], and its number among those of the name
 
 
-def table_lines(text: str) -> dict[tuple[str, int], Lines]:
+class TomlPart(NamedTuple):
+    """A part of a TOML text: its kind, where it begins and ends, how many brackets hold it."""
+
+    kind: str
+    start: int
+    end: int
+    depth: int
+
+
+def _toml_parts(text: str) -> Iterator[TomlPart]:
+    """Split a TOML text; a bracket holds itself no more than what stands around it."""
+    depth = 0
+    for match in TOML_PARTS.finditer(text):
+        kind = match.lastgroup or ""
+        if kind == "close":
+            depth -= 1
+        yield TomlPart(kind, match.start(), match.end(), depth)
+        if kind == "open":
+            depth += 1
+
+
+def table_lines(text: str) -> dict[TableKey, Lines]:
     """Find where each [[table]] of a TOML text stands: by its name and its number among those."""
-    found: dict[tuple[str, int], Lines] = {}
+    found: dict[TableKey, Lines] = {}
     counts: Counter[str] = Counter()
-    current: tuple[str, int] | None = None
-    depth, line, begins_line = 0, 1, True
-    for part in TOML_PARTS.finditer(text):
-        kind = part.lastgroup
-        head = TABLE_HEAD.match(text, part.start()) if begins_line and depth == 0 else None
+    current: TableKey | None = None
+    line = 1
+    begins_line = True
+    for part in _toml_parts(text):
+        head = None
+        if begins_line and part.depth == 0:
+            head = TABLE_HEAD.match(text, part.start)
         if head:
             name = head["name"] or ""
             counts[name] += 1
             current = (name, counts[name])
             found[current] = Lines(line, line)
-        depth += (kind == "open") - (kind == "close")
-        begins_line = kind == "line"
-        line += part.group().count("\n")
-        if current and kind not in ("line", "comment"):
-            found[current] = Lines(found[current].first, line)
+        begins_line = part.kind == "line"
+        line += text.count("\n", part.start, part.end)
+        if current and part.kind not in ("line", "comment"):
+            found[current] = found[current]._replace(last=line)
     return found
 
 
@@ -9729,62 +9783,75 @@ def without_entries(text: str, gone: Iterable[EntryKey], rewrites: Iterable[Rewr
 
     Raises ConfigError where they stand in a way that only a person can take apart.
     """
-    before = parse_settings(text, "parity.toml")
     gone = set(gone)
-    whole = [rewrite.lines for rewrite in rewrites]
     lines = text.splitlines(keepends=True)
+    whole = [rewrite.lines for rewrite in rewrites]
     kept = []
-    for entry in before.entries:
-        places = tuple(place for place in entry.at if entry.key(place) not in gone)
-        if not places:
+    for entry in parse_settings(text, "parity.toml").entries:
+        live = tuple(place for place in entry.at if entry.key(place) not in gone)
+        if not live:
             whole.append(entry.lines)
             continue
-        kept.append((entry.open, entry.why, [entry.key(place) for place in places]))
-        if places != entry.at and entry.lines:
-            first, last = entry.lines
-            block = "".join(lines[first - 1 : last])
-            for place in set(entry.at) - set(places):
-                block = _without_place(block, place)
-            lines[first - 1 : last] = _same_count(block, last - first + 1)
+        kept.append(dataclasses.replace(entry, at=live))
+        if live != entry.at and entry.lines:
+            _delete_places(lines, entry.lines, set(entry.at) - set(live))
     pruned = _without_lines(lines, [one for one in whole if one])
-    after = parse_settings(pruned, "parity.toml")
-    left = [(entry.open, entry.why, [entry.key(at) for at in entry.at]) for entry in after.entries]
-    if None in whole or left != kept:
+    left = parse_settings(pruned, "parity.toml").entries
+    if None in whole or _without_numbers(left) != _without_numbers(kept):
         raise ConfigError("parity.toml: the entries are no [[tables]]; delete them by hand")
     return pruned
 
 
+def _without_numbers(entries: Iterable[Entry]) -> list[Entry]:
+    return [dataclasses.replace(entry, number=0, lines=None) for entry in entries]
+
+
+def _delete_places(lines: list[str], where: Lines, places: Iterable[str]) -> None:
+    """Delete places of one entry in the lines of a file; other lines keep their numbers."""
+    block = "".join(lines[where.first - 1 : where.last])
+    for place in places:
+        block = _without_place(block, place)
+    left = block.splitlines(keepends=True)
+    count = where.last - where.first + 1
+    lines[where.first - 1 : where.last] = left + [""] * (count - len(left))
+
+
 def _without_place(block: str, place: str) -> str:
     """Delete a place from the list `at` of one entry: with its line, where it has one of its own."""
-    depth = 0
-    for part in TOML_PARTS.finditer(block):
-        depth += (part.lastgroup == "open") - (part.lastgroup == "close")
-        is_string = part.lastgroup == "string" and depth == 1
-        if is_string and tomllib.loads(f"x = {part.group()}")["x"] == place:
-            start, end = part.span()
-            line_start = block.rfind("\n", 0, start) + 1
-            line_end = block.find("\n", end) + 1 or len(block)
-            around = block[line_start:start] + block[end:line_end]
-            if not around.partition("#")[0].strip(" \t\r\n,"):
-                return block[:line_start] + block[line_end:]
-            behind = re.match(r"\s*,[ \t]*", block[end:])
-            if behind:
-                return block[:start] + block[end + behind.end() :]
-            return re.sub(r",\s*\Z", "", block[:start]) + block[end:]
-    return block
+    span = _span_in_list(block, place)
+    if span is None:
+        return block
+    start, end = span
+    line_start = block.rfind("\n", 0, start) + 1
+    line_end = block.find("\n", end) + 1 or len(block)
+    around = block[line_start:start] + block[end:line_end]
+    code, _, _ = around.partition("#")
+    if not code.strip(" \t\r\n,"):
+        return block[:line_start] + block[line_end:]
+    comma_behind = re.compile(r"\s*,[ \t]*").match(block, end)
+    if comma_behind:
+        return block[:start] + block[comma_behind.end() :]
+    before = re.sub(r",\s*\Z", "", block[:start])
+    return before + block[end:]
 
 
-def _same_count(block: str, lines: int) -> list[str]:
-    """Split a block that lost lines into as many parts as it had, so that later lines keep their place."""
-    parts = block.splitlines(keepends=True)
-    return parts + [""] * (lines - len(parts))
+def _span_in_list(block: str, value: str) -> tuple[int, int] | None:
+    """Find where a string stands as one of a list."""
+    for part in _toml_parts(block):
+        if part.kind != "string" or part.depth != 1:
+            continue
+        literal = block[part.start : part.end]
+        if tomllib.loads(f"x = {literal}")["x"] == value:
+            return part.start, part.end
+    return None
 
 
 def _without_lines(kept: list[str], gone: Iterable[Lines]) -> str:
     """Delete lines of a text, each run of them with one blank line behind it."""
     for lines in sorted(gone, reverse=True):
         end = lines.last
-        if end < len(kept) and not kept[end].strip():
+        blank_behind = end < len(kept) and not kept[end].strip()
+        if blank_behind:
             end += 1
         del kept[lines.first - 1 : end]
     return "".join(kept)
@@ -9798,37 +9865,35 @@ def judge(
     `unchecked` are kinds that this run did not look for: entries about them are neither used nor
     unused.
     """
-    by_key = {entry.key(place): entry for entry in entries for place in entry.at}
-    used: set[EntryKey] = set()
-    judged = []
-    for finding in findings:
-        key = (finding.kind, finding.at, finding.sqlite, finding.mysql)
-        used.add(key)
-        judged.append(Judged(finding, by_key.get(key)))
-    unused = {
-        key: entry
-        for key, entry in by_key.items()
-        if key not in used and entry.kind not in unchecked
-    }
-    moved = _moved(unused, judged)
-    judged = [_with_former_place(one, moved) for one in judged]
-    new_places = {key: one.finding.at for key, one in moved.items()}
+    by_key = {}
+    for entry in entries:
+        for place in entry.at:
+            by_key[entry.key(place)] = entry
+    judged = [Judged(finding, by_key.get(key_of(finding))) for finding in findings]
+    used = set(map(key_of, findings))
+    unused = {}
+    for key, entry in by_key.items():
+        if key not in used and entry.kind not in unchecked:
+            unused[key] = entry
+    moved = _moved(unused, [key_of(one.finding) for one in judged if one.entry is None])
+    former = {new: old.place for old, new in moved.items()}
+    judged = [_with_former_place(one, former) for one in judged]
     for key, entry in unused.items():
-        dead = sum(entry.key(place) in unused for place in entry.at)
-        note = _unused_note(entry, key, dead == len(entry.at), new_places.get(key))
-        moved_to = new_places.get(key, "")
-        judged.append(Judged(_unused_finding(key, note), unused=entry, moved_to=moved_to))
+        new_place = moved[key].place if key in moved else ""
+        whole = all(entry.key(place) in unused for place in entry.at)
+        finding = Finding(
+            kind="divergence-unused",
+            at=key.place,
+            sqlite=key.sqlite,
+            mysql=key.mysql,
+            note=_unused_note(entry, key.place, whole, new_place),
+        )
+        judged.append(Judged(finding, unused=entry, moved_to=new_place))
     return sorted(judged, key=lambda one: one.finding.order)
 
 
-def _unused_finding(key: EntryKey, note: str) -> Finding:
-    _, place, sqlite, mysql = key
-    return Finding(kind="divergence-unused", at=place, sqlite=sqlite, mysql=mysql, note=note)
-
-
-def _unused_note(entry: Entry, key: EntryKey, whole: bool, new_place: str | None) -> str:
+def _unused_note(entry: Entry, place: str, whole: bool, new_place: str) -> str:
     """Say that a difference is gone, or where it stands now, and what to delete."""
-    _, place, _, _ = key
     if new_place:
         return f"{entry.title}: {place} is {new_place} now, with the same values; rename it there"
     lines = entry.lines.words if entry.lines else f"{entry.title} from parity.toml"
@@ -9837,29 +9902,30 @@ def _unused_note(entry: Entry, key: EntryKey, whole: bool, new_place: str | None
     return f"mended: {place}; delete it from `at`, {lines}"
 
 
-def _moved(unused: Collection[EntryKey], judged: Sequence[Judged]) -> dict[EntryKey, Judged]:
+def _moved(dead: Iterable[EntryKey], new: Iterable[EntryKey]) -> dict[EntryKey, EntryKey]:
     """Find the new place of entries whose table or column was renamed.
 
     It is the one undocumented finding of the same kind with the same values, where there is one
     such entry: in the same table, else anywhere.
     """
-    moved: dict[EntryKey, Judged] = {}
-    for same_place in (_table_of, _anywhere):
-        dead: dict[tuple[str | None, ...], list[EntryKey]] = defaultdict(list)
-        for key in unused:
-            if key not in moved:
-                kind, place, sqlite, mysql = key
-                dead[kind, same_place(place), sqlite, mysql].append(key)
-        new: dict[tuple[str | None, ...], list[Judged]] = defaultdict(list)
-        for one in judged:
-            if one.entry is None and one not in moved.values():
-                finding = one.finding
-                where = same_place(finding.at)
-                new[finding.kind, where, finding.sqlite, finding.mysql].append(one)
-        for group, keys in dead.items():
-            if len(keys) == 1 and len(new[group]) == 1:
-                moved[keys[0]] = new[group][0]
+    moved: dict[EntryKey, EntryKey] = {}
+    for area in (_table_of, _anywhere):
+        old_keys = _by_area([key for key in dead if key not in moved], area)
+        new_keys = _by_area([key for key in new if key not in moved.values()], area)
+        for group, keys in old_keys.items():
+            if len(keys) == 1 and len(new_keys[group]) == 1:
+                moved[keys[0]] = new_keys[group][0]
     return moved
+
+
+def _by_area(
+    keys: Iterable[EntryKey], area: Callable[[str], str]
+) -> defaultdict[EntryKey, list[EntryKey]]:
+    """Put together the keys that differ in their place alone, inside an area."""
+    groups: defaultdict[EntryKey, list[EntryKey]] = defaultdict(list)
+    for key in keys:
+        groups[key._replace(place=area(key.place))].append(key)
+    return groups
 
 
 def _table_of(place: str) -> str:
@@ -9870,12 +9936,12 @@ def _anywhere(_: str) -> str:
     return ""
 
 
-def _with_former_place(judged: Judged, moved: Mapping[EntryKey, Judged]) -> Judged:
-    former = [place for (_, place, _, _), one in moved.items() if one is judged]
-    if not former:
-        return judged
+def _with_former_place(judged: Judged, former: Mapping[EntryKey, str]) -> Judged:
     finding = judged.finding
-    note = f"{finding.note}; was {former[0]}" if finding.note else f"was {former[0]}"
+    place = former.get(key_of(finding))
+    if judged.entry or place is None:
+        return judged
+    note = f"{finding.note}; was {place}" if finding.note else f"was {place}"
     return dataclasses.replace(judged, finding=dataclasses.replace(finding, note=note))
 
 
@@ -15626,17 +15692,22 @@ def blame(
     wanted = {standing(one.finding) for one in judged if one.finding.migration is None}
     tables = _tables_in_question(wanted, final)
     lower = {name.lower() for name in tables}
-    since: dict[Standing, str] = {}
     sqlite.fresh()
     mysql.fresh()
-    ours, theirs = Watched(sqlite, None, lower), Watched(mysql, tables, lower)
-    found: set[Standing] = set()
+    ours = Watched(sqlite, None, lower)
+    theirs = Watched(mysql, tables, lower)
+    since: dict[Standing, str] = {}
     for number, step in enumerate(steps, 1):
         progress(f"blaming: {number} of {len(steps)} {step.label}")
         apply_step(step, (sqlite, mysql))
-        if ours.look() | theirs.look():
-            found = {standing(one) for one in compare(ours.schema, theirs.schema)}
-        since = {key: since.get(key, step.label) for key in wanted & found}
+        changes = [side.look() for side in (ours, theirs)]
+        if not any(changes):
+            continue
+        found = set(map(standing, compare(ours.schema, theirs.schema)))
+        for key in wanted & found:
+            since.setdefault(key, step.label)
+        for key in wanted - found:
+            since.pop(key, None)
     return [_blamed(one, since.get(standing(one.finding))) for one in judged]
 
 
@@ -15674,9 +15745,8 @@ class Watched:
 def _blamed(judged: Judged, migration: str | None) -> Judged:
     if judged.finding.migration is not None or migration is None:
         return judged
-    return dataclasses.replace(
-        judged, finding=dataclasses.replace(judged.finding, migration=migration)
-    )
+    finding = dataclasses.replace(judged.finding, migration=migration)
+    return dataclasses.replace(judged, finding=finding)
 
 
 def _tables_in_question(wanted: Iterable[Standing], final: tuple[Schema, Schema]) -> set[str]:
@@ -15694,25 +15764,26 @@ def _tables_in_question(wanted: Iterable[Standing], final: tuple[Schema, Schema]
         names.add(relation)
         names.add(tables_of_triggers.get(relation.lower(), relation))
     lower = {name.lower() for name in names}
-    parents: set[str] = set()
     for schema in final:
-        for table in schema.tables.values():
-            if table.name.lower() in lower:
-                parents.update(key.parent.lower() for key in table.foreign_keys)
-    lower |= parents
+        lower |= _parents_of(schema, lower)
     for schema in final:
-        for name in (*schema.tables, *schema.views):
-            if name.lower() in lower:
-                names.add(name)
+        names.update(name for name in (*schema.tables, *schema.views) if name.lower() in lower)
     return names
 
 
+def _parents_of(schema: Schema, names: Collection[str]) -> set[str]:
+    """Name the tables that foreign keys of these tables refer to, all in lower case."""
+    parents: set[str] = set()
+    for table in schema.tables.values():
+        if table.name.lower() in names:
+            parents.update(key.parent.lower() for key in table.foreign_keys)
+    return parents
+
+
 def _restricted(schema: Schema, names: Collection[str]) -> Schema:
-    return dataclasses.replace(
-        schema,
-        tables={name: table for name, table in schema.tables.items() if name.lower() in names},
-        views={name: view for name, view in schema.views.items() if name.lower() in names},
-    )
+    tables = {name: table for name, table in schema.tables.items() if name.lower() in names}
+    views = {name: view for name, view in schema.views.items() if name.lower() in names}
+    return dataclasses.replace(schema, tables=tables, views=views)
 
 
 IRREVERSIBLE: Final = re.compile(r"\birreversible\b", re.IGNORECASE)
@@ -15726,21 +15797,22 @@ def round_trip(
     trips = {backend.dialect: Trip(backend) for backend in backends}
     for number, step in enumerate(steps, 1):
         progress(f"round trip: {number} of {len(steps)} {step.label}")
-        faults = {dialect: trip.turn(step) for dialect, trip in trips.items()}
-        sqlite, mysql = faults["sqlite"], faults["mysql"]
-        both_declared = sqlite == mysql == DECLARED
-        alone = not step.sqlite or not step.mysql
-        declared_alone = alone and {sqlite, mysql} == {None, DECLARED}
-        if (sqlite or mysql) and not both_declared and not declared_alone:
-            findings.append(
-                Finding(
-                    kind="migration-irreversible",
-                    at=quote_name(step.label),
-                    sqlite=sqlite,
-                    mysql=mysql,
-                    migration=step.label,
-                )
-            )
+        sqlite = trips["sqlite"].turn(step)
+        mysql = trips["mysql"].turn(step)
+        one_side_only = not step.sqlite or not step.mysql
+        declared = sqlite == mysql == DECLARED
+        if one_side_only:
+            declared = {sqlite, mysql} == {None, DECLARED}
+        if declared or not (sqlite or mysql):
+            continue
+        finding = Finding(
+            kind="migration-irreversible",
+            at=quote_name(step.label),
+            sqlite=sqlite,
+            mysql=mysql,
+            migration=step.label,
+        )
+        findings.append(finding)
     return findings
 
 
@@ -15758,18 +15830,18 @@ class Trip:
 
     def turn(self, step: Pair) -> str | None:
         """Run up, down and up again; return None where all is well, else what is wrong."""
-        migration = step.side(self.backend.dialect)
+        dialect = self.backend.dialect
+        migration = step.side(dialect)
         if migration is None:
             return None
         before, executed = self.now, self.backend.executed
         self.backend.apply(migration)
         self.done.append(migration)
-        if self.backend.executed == executed and not _down_statements(
-            migration, self.backend.dialect
-        ):
-            return None  # nothing done, nothing to undo
+        nothing_done = self.backend.executed == executed
+        if nothing_done and not _down_statements(migration, dialect):
+            return None
         self.now = inventory(self.backend.read())
-        fault = _down_fault(migration, self.backend.dialect) or self._down_and_up(migration, before)
+        fault = _down_fault(migration, dialect) or self._down_and_up(migration, before)
         if fault and fault != DECLARED and inventory(self.backend.read()) != self.now:
             self._rebuild()
         return fault
@@ -15784,7 +15856,8 @@ class Trip:
             fault = _difference(self.now, inventory(self.backend.read()))
             return f"the second up: {fault}" if fault else None
         except MigrationError as error:
-            return " ".join(str(error).partition("\n")[2].split()) or str(error)
+            _, _, reason = str(error).partition("\n")
+            return " ".join(reason.split()) or str(error)
 
     def _rebuild(self) -> None:
         """Build anew: a way back that failed half-way leaves anything."""
@@ -15823,8 +15896,9 @@ def inventory(schema: Schema) -> frozenset[str]:
     """Describe one backend's schema in its own words, to compare it with itself."""
     found = set()
     for line in schema_lines(schema, exact=True):
-        of_table = line.owner and line.place != line.owner
-        found.add(f"{line.owner}: {line.text}" if of_table else line.text)
+        is_part_of_table = line.owner and line.place != line.owner
+        prefix = f"{line.owner}: " if is_part_of_table else ""
+        found.add(prefix + line.text)
     return frozenset(found)
 
 
@@ -15845,6 +15919,15 @@ class Locked(NamedTuple):
     digest: str
 
 
+def digests_of(migrations: Iterable[Locked], dialect: Dialect) -> dict[str, str]:
+    """Return the digest of each migration of one side by its label, in order."""
+    found = {}
+    for one in migrations:
+        if one.dialect == dialect:
+            found[one.label] = one.digest
+    return found
+
+
 class Lock(NamedTuple):
     """What parity.lock proves: which migrations, under which settings, with which verdict."""
 
@@ -15855,7 +15938,7 @@ class Lock(NamedTuple):
 
     def side(self, dialect: Dialect) -> dict[str, str]:
         """Return the digest of each migration of one side by its label, in order."""
-        return {one.label: one.digest for one in self.migrations if one.dialect == dialect}
+        return digests_of(self.migrations, dialect)
 
 
 def digest(migration: Migration, dialect: Dialect) -> str:
@@ -15936,23 +16019,25 @@ def render_lock(
     words = f"not at parity: {open_count} open" if open_count else "parity"
     mysql, sqlite = verdict.mysql, verdict.sqlite
     server = f"{mysql.flavour} {mysql.version}, SQLite {sqlite.version}"
-    lines = [
-        LOCK_HEAD.rstrip("\n"),
-        f"verdict = {toml_string(words)}",
-        f"format = {LOCK_FORMAT}",
-        f"server = {toml_string(server)}",
-        f"settings_sha256 = {toml_string(settings_digest(settings))}",
-        ROWS_PROVEN if verdict.rows else ROWS_NOT_PROVEN,
-        'schema = """',
-    ]
-    for line in describe(sqlite.schema, mysql.schema, judged):
-        lines.append(line.replace("\\", "\\\\").replace('"', '\\"'))
-    lines += ['"""', "migrations = ["]
+    schema = "\n".join(describe(sqlite.schema, mysql.schema, judged))
+    escaped = schema.replace("\\", "\\\\").replace('"', '\\"')
+    migrations = ""
     for one in locked_now(steps):
         label = toml_string(one.label)
-        lines.append(f'  {{ {one.dialect} = {label}, sha256 = "{one.digest}" }},')
-    lines.append("]")
-    text = "\n".join(lines) + "\n"
+        migrations += f'  {{ {one.dialect} = {label}, sha256 = "{one.digest}" }},\n'
+    text = f"""\
+{LOCK_HEAD}\
+verdict = {toml_string(words)}
+format = {LOCK_FORMAT}
+server = {toml_string(server)}
+settings_sha256 = {toml_string(settings_digest(settings))}
+{ROWS_PROVEN if verdict.rows else ROWS_NOT_PROVEN}
+schema = \"""
+{escaped}
+\"""
+migrations = [
+{migrations}]
+"""
     return f'{text}proof = "{proof_of(text)}"\n'
 
 
@@ -15966,34 +16051,35 @@ def describe(sqlite: Schema, mysql: Schema, judged: Sequence[Judged]) -> list[st
     marks: dict[str, list[str]] = defaultdict(list)
     for one in judged:
         if one.entry:
-            finding = one.finding
-            word = "open" if one.open else "documented"
-            values = f"{shown_value(finding.sqlite)} | {shown_value(finding.mysql)}"
-            marks[finding.at].append(f"  # {word} {finding.kind}: {values}")
+            marks[one.finding.at].append(_mark(one))
     lines = []
     for line in schema_lines(_united(sqlite, mysql), sqlite):
         marked = "".join(marks.pop(line.place, ()))
         lines.append(line._replace(text=line.text + marked))
     for at, words in sorted(marks.items()):
-        lines.append(SchemaLine("", at + "".join(sorted(words)), at))
+        marked = "".join(sorted(words))
+        lines.append(SchemaLine(owner="", text=at + marked, place=at))
     return schema_text(lines)
+
+
+def _mark(judged: Judged) -> str:
+    finding = judged.finding
+    word = "open" if judged.open else "documented"
+    sqlite, mysql = shown_value(finding.sqlite), shown_value(finding.mysql)
+    return f"  # {word} {finding.kind}: {sqlite} | {mysql}"
 
 
 def _united(sqlite: Schema, mysql: Schema) -> Schema:
     """Put together what either side has, as MySQL has it where both do."""
-
-    def both(ours: Mapping[str, T], theirs: Mapping[str, T]) -> dict[str, T]:
-        found = {name.lower(): thing for name, thing in ours.items()}
-        found.update({name.lower(): thing for name, thing in theirs.items()})
-        return found
-
-    triggers = [{one.name: one for one in schema.triggers} for schema in (sqlite, mysql)]
-    routines = [{one.name: one for one in schema.routines} for schema in (sqlite, mysql)]
+    tables = [*sqlite.tables.values(), *mysql.tables.values()]
+    views = [*sqlite.views.values(), *mysql.views.values()]
+    triggers = {one.name.lower(): one for one in (*sqlite.triggers, *mysql.triggers)}
+    routines = {one.name.lower(): one for one in (*sqlite.routines, *mysql.routines)}
     return Schema(
-        tables=both(sqlite.tables, mysql.tables),
-        views=both(sqlite.views, mysql.views),
-        triggers=tuple(both(*triggers).values()),
-        routines=tuple(both(*routines).values()),
+        tables={table.name.lower(): table for table in tables},
+        views={view.name.lower(): view for view in views},
+        triggers=tuple(triggers.values()),
+        routines=tuple(routines.values()),
     )
 
 
@@ -16009,9 +16095,11 @@ def same_proof(old: str, new: str) -> bool:
 
     An old proof with rows holds for a run without them.
     """
+    old, new = INFORMATION.sub("", old), INFORMATION.sub("", new)
     if ROWS_PROVEN in old.splitlines():
-        new = new.replace(f"\n{ROWS_NOT_PROVEN}\n", f"\n{ROWS_PROVEN}\n", 1)
-    return INFORMATION.sub("", old) == INFORMATION.sub("", new)
+        without, proven = f"\n{ROWS_NOT_PROVEN}\n", f"\n{ROWS_PROVEN}\n"
+        new = new.replace(without, proven, 1)
+    return old == new
 
 
 PROOF_LINE: Final = re.compile(r'^proof = "([0-9a-f]{64})"\s*\Z', re.MULTILINE)
@@ -16056,23 +16144,31 @@ class OtherFormat(ConfigError):
 def lock_problems(lock: Lock, steps: Sequence[Pair], settings: Settings) -> list[str]:
     """Say what changed since the proof: new, edited, removed, reordered, other settings."""
     problems = []
-    current = Lock("", "", locked_now(steps))
+    current = locked_now(steps)
     for dialect in DIALECTS:
-        old, new = lock.side(dialect), current.side(dialect)
-        for label, found in new.items():
-            if label not in old:
-                problems.append(f"{dialect}: {label} is new")
-            elif old[label] != found:
-                problems.append(f"{dialect}: {label} was edited")
-        problems += [f"{dialect}: {label} was removed" for label in old if label not in new]
-        shared = [label for label in old if label in new]
-        if shared != [label for label in new if label in old]:
-            problems.append(f"{dialect}: the order of the migrations changed")
+        old, new = lock.side(dialect), digests_of(current, dialect)
+        problems += [f"{dialect}: {words}" for words in _changes_since(old, new)]
     if lock.settings != settings_digest(settings):
         problems.append("parity.toml changed")
     if settings.verify_rows and not lock.rows:
         problems.append("parity.toml asks for rows, and this proof was made without them")
     return problems
+
+
+def _changes_since(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Say what became of one side's migrations, given their digests by label, in order."""
+    changes = []
+    for label, digest_now in new.items():
+        if label not in old:
+            changes.append(f"{label} is new")
+        elif digest_now != old[label]:
+            changes.append(f"{label} was edited")
+    changes += [f"{label} was removed" for label in old if label not in new]
+    order_then = [label for label in old if label in new]
+    order_now = [label for label in new if label in old]
+    if order_now != order_then:
+        changes.append("the order of the migrations changed")
+    return changes
 
 
 class Change(NamedTuple):
@@ -16093,44 +16189,59 @@ REMOVED: Final = "removed"
 
 def history_changes(base: Lock, steps: Sequence[Pair]) -> list[Change]:
     """Find what the past of the base may not have: an edit, a removal, a new name, a late arrival."""
-    current = Lock("", "", locked_now(steps))
+    current = locked_now(steps)
     changes = []
     for dialect in DIALECTS:
-        old, new = base.side(dialect), current.side(dialect)
-        added = [label for label in new if label not in old]
-        renamed = set()
+        old, new = base.side(dialect), digests_of(current, dialect)
+        renamed = _renamed(old, new)
         for label, proven in old.items():
-            if label not in new:
-                twins = [one for one in added if new[one] == proven and one not in renamed]
-                words = f"{label} was removed"
-                if twins:
-                    renamed.add(twins[0])
-                    words = f"{label} was renamed to {twins[0]}"
+            if label in renamed:
+                words = f"{label} was renamed to {renamed[label]}"
                 changes.append(Change(dialect, words, label, REMOVED))
+            elif label not in new:
+                changes.append(Change(dialect, f"{label} was removed", label, REMOVED))
             elif new[label] != proven:
                 changes.append(Change(dialect, f"{label} was edited", label, new[label]))
         migrations = [step.side(dialect) for step in steps]
-        late = _late_arrivals([one for one in migrations if one], old, renamed)
-        for migration, words in late:
-            changes.append(Change(dialect, words, migration.label, new[migration.label]))
+        present = [one for one in migrations if one]
+        for label, words in _late_arrivals(present, old, renamed.values()):
+            changes.append(Change(dialect, words, label, new[label]))
     return changes
+
+
+def _renamed(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Pair each label that is gone with a new one of the same digest."""
+    added = [label for label in new if label not in old]
+    renamed = {}
+    for label, proven in old.items():
+        if label in new:
+            continue
+        for twin in added:
+            if new[twin] == proven:
+                renamed[label] = twin
+                added.remove(twin)
+                break
+    return renamed
 
 
 def _late_arrivals(
     migrations: Sequence[Migration], old: Collection[str], renamed: Collection[str]
-) -> list[tuple[Migration, str]]:
-    """Find new migrations before the last one of the past, where their runner minds."""
-    known = [index for index, one in enumerate(migrations) if one.label in old]
-    if not known:
-        return []
-    last = migrations[known[-1]]
-    late = []
-    for migration in migrations[: known[-1]]:
-        new = migration.label not in old and migration.label not in renamed
-        rule = migration.layout.late
-        if new and not rule.applied:
-            words = f"{migration.label} is new, comes before {last.label}, and {rule.words}"
-            late.append((migration, words))
+) -> list[tuple[str, str]]:
+    """Find new migrations before the last one of the past, where their runner minds.
+
+    Each is a label, and words for what is wrong with it.
+    """
+    late: list[tuple[str, str]] = []
+    last = ""
+    for migration in reversed(migrations):
+        label, rule = migration.label, migration.layout.late
+        if label in old:
+            last = last or label
+            continue
+        is_new = label not in renamed
+        if is_new and last and not rule.applied:
+            late.append((label, f"{label} is new, comes before {last}, and {rule.words}"))
+    late.reverse()
     return late
 
 
@@ -16154,13 +16265,11 @@ def judge_history(base: Lock, steps: Sequence[Pair], rewrites: Sequence[Rewrite]
 
 def rewrite_entry(changes: Iterable[Change]) -> str:
     """Write the [[rewrite]] that would allow changes, its reason left empty."""
-    found = list(dict.fromkeys((change.migration, change.digest) for change in changes))
-    lines = ["[[rewrite]]", "migration = ["]
-    lines += [f"  {toml_string(migration)}," for migration, _ in found]
-    lines += ["]", "digest = ["]
-    lines += [f"  {toml_string(digest)}," for _, digest in found]
-    lines += ["]", 'reason = ""']
-    return "\n".join(lines)
+    migrations, digests = "", ""
+    for migration, allowed in dict.fromkeys((one.migration, one.digest) for one in changes):
+        migrations += f"  {toml_string(migration)},\n"
+        digests += f"  {toml_string(allowed)},\n"
+    return f'[[rewrite]]\nmigration = [\n{migrations}]\ndigest = [\n{digests}]\nreason = ""'
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -17858,9 +17967,9 @@ def prune(arguments: argparse.Namespace) -> int:
         if one.moved_to:
             say(f"{project.config}: {one.finding.note}")
         elif one.unused:
-            finding = one.finding
-            gone.append((one.unused.kind, finding.at, finding.sqlite, finding.mysql))
-            print(f"{project.config}: {finding.at}: {one.unused.title} deleted")
+            place = one.finding.at
+            gone.append(one.unused.key(place))
+            print(f"{project.config}: {place}: {one.unused.title} deleted")
     rewrites = dead_rewrites_of(project)
     for rewrite in rewrites:
         print(f"{project.config}: {rewrite.title} deleted")
