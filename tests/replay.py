@@ -319,12 +319,15 @@ def details(run: Replay) -> list[str]:
     lines = []
     for group in by_cause(run.drifts):
         drift = group[0]
+        missed = [one.key.at for one in group if one.blamed_right is False]
         mended = f"mended  {drift.mended.words} ({drift.days} days)" if drift.mended else "stands"
         places = textwrap.shorten(xtask.some_of([one.key.at for one in group]), 300)
         lines += ["", f"{drift.key.kind}: {places}", f"  brought {drift.brought.words}"]
         lines.append(f"  {mended}")
         if drift.key.kind != REFUSED:
             lines += [f"  SQLite  {drift.key.sqlite or '-'}", f"  MySQL   {drift.key.mysql or '-'}"]
+        if missed:
+            lines.append(f"  blamed on a file that the commit left alone: {xtask.some_of(missed)}")
     for commit, words in run.rewritten:
         lines += ["", f"past changed: {words}", f"  by      {commit.words}"]
     return lines
