@@ -9784,7 +9784,7 @@ def without_entries(text: str, gone: Iterable[EntryKey], rewrites: Iterable[Rewr
     Raises ConfigError where they stand in a way that only a person can take apart.
     """
     gone = set(gone)
-    lines = text.splitlines(keepends=True)
+    lines = _toml_lines(text)
     whole = [rewrite.lines for rewrite in rewrites]
     kept = []
     for entry in parse_settings(text, "parity.toml").entries:
@@ -9802,6 +9802,11 @@ def without_entries(text: str, gone: Iterable[EntryKey], rewrites: Iterable[Rewr
     return pruned
 
 
+def _toml_lines(text: str) -> list[str]:
+    """Split a text where TOML ends a line, and nowhere else; each line keeps its end."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
 def _without_numbers(entries: Iterable[Entry]) -> list[Entry]:
     return [dataclasses.replace(entry, number=0, lines=None) for entry in entries]
 
@@ -9811,7 +9816,7 @@ def _delete_places(lines: list[str], where: Lines, places: Iterable[str]) -> Non
     block = "".join(lines[where.first - 1 : where.last])
     for place in places:
         block = _without_place(block, place)
-    left = block.splitlines(keepends=True)
+    left = _toml_lines(block)
     count = where.last - where.first + 1
     lines[where.first - 1 : where.last] = left + [""] * (count - len(left))
 
@@ -18402,6 +18407,7 @@ CHECK_LOCK_COMMAND: Final = Command(
 
 
 NOT_CHECKED: Final = "not checked"
+FETCH_IT: Final = "fetch it, or name it with --base"
 
 
 def check_history(arguments: argparse.Namespace) -> int:
@@ -18434,22 +18440,24 @@ def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
         message = f"git knows no checkout here ({inside.stderr.strip()})"
         if arguments.base:
             raise ConfigError(f"history: --base {arguments.base}: {message}")
-        return _could_not_look(message)
+        _could_not_look(message, FETCH_IT)
+        return 0, NOT_CHECKED
     names = [arguments.base] if arguments.base else history_bases(git)
     if not names:
-        return _could_not_look("no upstream branch, no default branch of a remote and no --base")
+        message = "no upstream branch, no default branch of a remote and no --base"
+        _could_not_look(message, FETCH_IT)
+        return 0, NOT_CHECKED
     found = [find_base(git, name) for name in names]
     bases = [base for base in found if base]
     status = judge_bases(project, bases)
     return status, "" if len(bases) == len(found) else NOT_CHECKED
 
 
-def _could_not_look(message: str) -> tuple[int, str]:
+def _could_not_look(message: str, advice: str) -> None:
     """Say that nothing was compared; where CI relies on it, that is an error."""
     if os.environ.get("CI", "").lower() not in ("", "0", "false"):
-        raise ConfigError(f"history: {message}; in CI fetch it, or name it with --base")
+        raise ConfigError(f"history: {message}; in CI {advice}")
     print(f"history: {message}: {NOT_CHECKED}")
-    return 0, NOT_CHECKED
 
 
 def history_bases(git: Sequence[str]) -> list[str]:
@@ -18488,7 +18496,8 @@ def find_base(git: Sequence[str], name: str) -> PastBase | None:
     try:
         lock = parse_lock(shown.stdout, f"{name}:{prefix}{LOCK_NAME}")
     except OtherFormat as error:  # its digests are not to be compared with today's
-        print(f"history: {error}: {NOT_CHECKED}")
+        advice = f"renew the lock of {name} first, in a change of its own"
+        _could_not_look(str(error), advice)
         return None
     head = run([*git, "rev-parse", "HEAD"]).stdout.strip()
     return PastBase(name, lock, is_head=head == merge_base)

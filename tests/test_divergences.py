@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import xtask
@@ -316,3 +318,20 @@ def test_a_renamed_column_is_told_as_one() -> None:
 def test_of_two_new_places_none_is_called_the_old_one() -> None:
     judged = xtask.judge([finding("t.y"), finding("t.z")], parse(DIVERGENCE).entries)
     assert [one.finding.note for one in judged if not one.unused] == ["", ""]
+
+
+def test_json_says_of_a_dead_entry_that_it_was_mended_or_where_it_went() -> None:
+    text = DIVERGENCE + DIVERGENCE.replace('"t.a"', '"u.b"').replace('"TEXT"', '"BLOB"')
+    judged = xtask.judge([finding("t.z")], parse(text).entries)
+    sides = [xtask.Side(name, "1", "x", 1, xtask.Schema({})) for name in ("SQLite", "MariaDB")]
+    verdict = xtask.Verdict(sides[0], (sides[1],), tuple(judged), (), "parity")
+    data = json.loads(xtask.render("json", verdict, xtask.Look()))
+    assert {one["at"]: (one["kind"], one["note"]) for one in data["findings"]} == {
+        "t.a": (
+            "divergence-unused",
+            "[[divergence]] 1 (column-type): t.a is t.z now, with the same values; rename it there",
+        ),
+        "t.z": ("column-type", "was t.a"),
+        "u.b": ("divergence-unused", "mended: u.b; delete lines 7 to 12 of parity.toml"),
+    }
+    assert data["status"] == 1

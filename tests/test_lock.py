@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import xtask
-from conftest import Project, sqlite_backend
+from conftest import Project, discover, sqlite_backend
 
 MIGRATIONS = {
     "migrations/0001_a/up.sql": "CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(9) NOT NULL DEFAULT 'x');\n",
@@ -474,6 +474,102 @@ def test_a_late_migration_is_judged_by_what_its_runner_does(
         assert change.words == f"0001_z is new, comes before 0002_b, and {layout.late.words}"
 
 
+TABLE = "CREATE TABLE t (id BIGINT NOT NULL, a VARCHAR(9) DEFAULT 'x');"
+GOOSE = "-- +goose Up\n{}\n-- +goose Down\nDROP TABLE t;\n"
+DBMATE = "-- migrate:up\n{}\n-- migrate:down\nDROP TABLE t;\n"
+FIRST, LAST = "0001_a.up.sql", "0002_b.up.sql"
+
+
+def changes_between(project: Project, before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """What check-history says of one side's files, given those that its lock proves."""
+    proven: tuple[xtask.Locked, ...] = ()
+    for files in (before, after):
+        shutil.rmtree(project.path / "migrations_mysql", ignore_errors=True)
+        project.write({f"migrations_mysql/{name}": text for name, text in files.items()})
+        steps = xtask.pair([], discover(project.path / "migrations_mysql", "mysql"))
+        if files is before:
+            proven = xtask.locked_now(steps)
+    changes = xtask.history_changes(xtask.Lock("parity", "", proven), steps)
+    return [change.words for change in changes]
+
+
+# Each reason for which applied files of nine public projects were touched.
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({FIRST: TABLE}, {FIRST: f"-- why\n{TABLE}"}),
+        ({FIRST: f"-- why\n{TABLE}"}, {FIRST: TABLE}),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace("NOT NULL,", "NOT NULL, /* why */\n")}),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace(", ", ",\n    ")}),
+        ({FIRST: TABLE}, {FIRST: f"\n\n{TABLE}   \n\n"}),
+        ({FIRST: TABLE + "\n"}, {FIRST: TABLE}),
+        ({FIRST: TABLE}, {FIRST: TABLE.removesuffix(";")}),
+        ({FIRST: f"{TABLE}\nSELECT 1;\n"}, {FIRST: f"{TABLE}\r\nSELECT 1;\r\n"}),
+        ({FIRST: TABLE}, {FIRST: f"\ufeff{TABLE}"}),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace(" t ", " `t` ").replace("(id", "(`id`")}),
+        ({FIRST: TABLE, "0001_a.down.sql": "DROP TABLE t;"}, {FIRST: TABLE, "0001_a.down.sql": "DROP TABLE IF EXISTS t;"}),
+        ({FIRST: TABLE}, {FIRST: TABLE, "0001_a.down.sql": "DROP TABLE t;"}),
+        ({"1_a.sql": GOOSE.format(TABLE)}, {"1_a.sql": GOOSE.format(f"-- +goose StatementBegin\n{TABLE}\n-- +goose StatementEnd")}),
+        ({"1_a.sql": GOOSE.format(TABLE)}, {"1_a.sql": GOOSE.format(TABLE).replace("DROP TABLE t", "DROP TABLE IF EXISTS t")}),
+        ({"1_a.sql": DBMATE.format(TABLE)}, {"1_a.sql": DBMATE.format(TABLE).replace("migrate:up", "migrate:up transaction:true")}),
+        ({"2_b.sql": DBMATE.format(TABLE)}, {"1_a.sql": DBMATE.format("SELECT 1;"), "2_b.sql": DBMATE.format(TABLE)}),
+    ],
+    ids=[
+        "a comment more", "a comment less", "a comment in a statement", "line breaks", "blank lines", "no last newline",
+        "no last semicolon", "line ends", "a byte order mark", "quotes", "the way down", "a way down more",
+        "marks around a statement", "the way down in a section", "the default said", "merged late, and applied",
+    ],
+)  # fmt: skip
+def test_history_leaves_alone_what_changes_no_run(
+    before: dict[str, str], after: dict[str, str], project: Project
+) -> None:
+    assert changes_between(project, before, after) == []
+
+
+EDITED, GONE = "0001_a was edited", "0001_a was removed"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ({FIRST: TABLE}, {FIRST: TABLE.replace("'x'", "'y'")}, [EDITED]),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace(" DEFAULT 'x'", "")}, [EDITED]),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace("VARCHAR(9)", "TEXT")}, [EDITED]),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace("(9)", "(99)")}, [EDITED]),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace("BIGINT", "INT")}, [EDITED]),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace(" NOT NULL", "")}, [EDITED]),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace(");", ", b TEXT);")}, [EDITED]),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace(");", ", UNIQUE (a));")}, [EDITED]),
+        ({FIRST: TABLE}, {FIRST: TABLE.replace(");", ") COLLATE utf8mb4_bin;")}, [EDITED]),
+        ({FIRST: TABLE}, {FIRST: f"{TABLE} CREATE INDEX i ON t (a);"}, [EDITED]),
+        ({FIRST: f"{TABLE} SELECT 1;"}, {FIRST: TABLE}, [EDITED]),
+        ({FIRST: f"SELECT 1; {TABLE}"}, {FIRST: f"{TABLE} SELECT 1;"}, [EDITED]),
+        ({FIRST: TABLE}, {FIRST: f"{TABLE} /*!50003 SELECT 1 */;"}, [EDITED]),
+        ({FIRST: "INSERT INTO t VALUES (1, 'a');"}, {FIRST: "INSERT INTO t VALUES (1, 'b');"}, [EDITED]),
+        ({FIRST: "INSERT INTO t VALUES (1, 'a');"}, {FIRST: "INSERT INTO t VALUES (1, 'a ');"}, [EDITED]),
+        ({FIRST: TABLE, LAST: "SELECT 1;"}, {LAST: "SELECT 1;"}, [GONE]),
+        ({FIRST: TABLE, LAST: "SELECT 1;"}, {"0003_all.up.sql": f"{TABLE} SELECT 1;"}, [GONE, "0002_b was removed"]),
+        ({FIRST: TABLE}, {"0001_z.up.sql": TABLE}, ["0001_a was renamed to 0001_z"]),
+        ({"1_a.sql": GOOSE.format(TABLE)}, {"1_a.sql": f"-- +goose NO TRANSACTION\n{GOOSE.format(TABLE)}"}, ["1_a was edited"]),
+        (
+            {LAST: TABLE},
+            {FIRST: "SELECT 1;", LAST: TABLE},
+            ["0001_a is new, comes before 0002_b, and is never applied: existing databases never get it"],
+        ),
+    ],
+    ids=[
+        "another default", "no default", "another type", "another length", "a narrower type", "nullable", "a column",
+        "a key", "a collation", "a statement more", "a statement less", "another order of statements",
+        "a comment that runs", "another value", "a blank in a value", "removed", "made one of many", "renamed",
+        "no transaction", "merged late, and never applied",
+    ],
+)  # fmt: skip
+def test_history_tells_what_changes_a_run(
+    before: dict[str, str], after: dict[str, str], words: list[str], project: Project
+) -> None:
+    assert changes_between(project, before, after) == words
+
+
 def test_a_new_lock_does_not_hide_a_rewrite(published: Project) -> None:
     published.write({UP: "CREATE TABLE u (id INTEGER PRIMARY KEY);\n"})
     Proof(published).keep()
@@ -543,6 +639,23 @@ def test_what_ci_cannot_look_at_is_an_error(
     assert history(published, None)[0] == 0
 
 
+def test_a_lock_of_another_format_is_an_error_in_ci(
+    published: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its digests are not to be compared with today's: nothing was looked at."""
+    path = published.path / "parity.lock"
+    today = path.read_text("utf-8")
+    path.write_text(today.replace("format = 2", "format = 1"), "utf-8")
+    git(published.path, "commit", "-q", "-a", "-m", "as an older xtask.py wrote it")
+    git(published.path, "branch", "-q", "-f", "main")
+    published.write({"parity.lock": today, UP: "SELECT 1;"})
+    status, words = history(published)
+    assert status == 0 and "format 1, this xtask.py writes 2" in words and "not checked" in words
+    monkeypatch.setenv("CI", "true")
+    status, words = history(published)
+    assert status == 2 and "renew the lock of main first" in words and "not checked" not in words
+
+
 def test_reasons_and_rewrites_are_no_settings() -> None:
     texts = [
         ENTRY.format("divergence", "reason"),
@@ -553,6 +666,78 @@ def test_reasons_and_rewrites_are_no_settings() -> None:
     ]
     digests = [xtask.settings_digest(xtask.parse_settings(text, "parity.toml")) for text in texts]
     assert digests[0] == digests[1] == digests[2] != digests[3]
+
+
+# ---- prune -------------------------------------------------------------------------------------
+
+# What stands between « and » answers for nothing.
+PARITY_TOML = """\
+# the head \u2028 of the file\r
+ignore_tables = ["old"]  # kept
+
+[[divergence]]  # one of two places lives
+kind = "column-type"
+at = ["t.a"«, "t.gone"»]   # both
+sqlite = "TEXT"
+mysql = "datetime"
+reason = "\u2028 is no end of a line"
+
+# before a dead one
+«[[divergence]]
+kind = "column-default"
+at = "t.b"
+sqlite = "1"
+reason = "mended"
+
+»[[open]]
+kind = "column-nullability"
+at = [
+  "t.b",
+«  "t.also_gone",  # dead
+»]
+sqlite = "NOT NULL"
+mysql = "NULL"
+issue = "7"
+
+«[[rewrite]]
+migration = "0000_never"
+digest = "removed"
+reason = "long ago"
+»# the end, without a line's end"""
+
+
+@pytest.mark.mariadb
+def test_prune_deletes_what_answers_for_nothing_and_no_other_byte(
+    project: Project, server_url: str
+) -> None:
+    server = ("--server", server_url)
+    before = PARITY_TOML.replace("«", "").replace("»", "").encode()
+    after = re.sub("«.*?»", "", PARITY_TOML, flags=re.DOTALL).encode()
+    project.pair(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b BIGINT NOT NULL);",
+        "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a DATETIME, b BIGINT);",
+    )
+    project.write({"parity.toml": after})
+    assert project.run("verify-migrations", *server, "-q", "--ratchet").returncode == 0
+    path = project.path
+    git(path, "init", "-q")
+    git(path, "checkout", "-q", "-b", "main")
+    git(path, "add", ".")
+    git(path, "commit", "-q", "-m", "proven")
+    git(path, "checkout", "-q", "-b", "work", "--track", "main")
+    project.write({"parity.toml": before})
+    git(path, "commit", "-q", "-a", "-m", "with dead entries")
+    assert project.run("verify-migrations", *server, "-q", "--ratchet").returncode == 1
+    done = project.run("prune", *server)
+    assert done.returncode == 0, done.stderr
+    words = ["t.gone: [[divergence]] 1", "t.b: [[divergence]] 2", "t.also_gone: [[open]] 1", "[[rewrite]] 1"]  # fmt: skip
+    assert [word for word in words if word not in done.stdout] == []
+    assert done.stdout.count("deleted") == len(words)
+    assert (path / "parity.toml").read_bytes() == after
+    done = project.run("prune", *server)
+    assert (done.returncode, "every entry answers" in done.stdout) == (0, True)
+    assert (path / "parity.toml").read_bytes() == after
+    assert project.run("verify-migrations", *server, "-q", "--ratchet").returncode == 0
 
 
 # ---- two branches ------------------------------------------------------------------------------
