@@ -5004,6 +5004,10 @@ def count_rows(
     return dict(zip(names, counts, strict=True))
 
 
+# PRAGMA writable_schema can give any other table such a name: it is then one of the schema.
+OWN_TABLES: Final = frozenset(["sqlite_sequence", *(f"sqlite_stat{number}" for number in "1234")])
+
+
 class SQLiteReader:
     """Read a database's catalogue into a Schema, in a handful of queries."""
 
@@ -5075,14 +5079,15 @@ class SQLiteReader:
 
     def _is_hidden(self, name: str) -> bool:
         """Tell SQLite's own tables and the parts of virtual ones from what a migration made."""
-        return self.kinds.get(name.lower()) == "shadow" or name.lower().startswith("sqlite_")
+        return self.kinds.get(name.lower()) == "shadow" or name.lower() in OWN_TABLES
 
     def _assert_complete(self, relations: Iterable[Table | View]) -> None:
         """Hold what the PRAGMAs told against what sqlite_schema lists: fail where less came."""
-        bare = [relation.name for relation in relations if not relation.columns]
+        missing = [relation.name for relation in relations if not relation.columns]
         told = {index.name for found in self.indexes.values() for index in found}
         listed = {row.name for row in self.objects if row.kind == "index"}
-        missing = [*bare, *(listed - told), *(told - self.parts.keys())]
+        missing += listed - told
+        missing += told - self.parts.keys()
         if missing:
             raise IntrospectionError(
                 f"SQLite lists {printable(min(missing))} and does not show what it consists of: "
@@ -5505,6 +5510,7 @@ ERROR_HINTS: Final[Mapping[int, str]] = MappingProxyType(
         1142: "the migrations run as a user who has rights on the scratch database alone",
         1215: NO_FOREIGN_KEYS["mysql"],
         1227: "the migrations run as a user who has rights on the scratch database alone",
+        1399: "an XA transaction is not run here: it would outlive the session; take it out",
         1419: "the server writes a binary log: set log_bin_trust_function_creators there, or use another server",
         1451: NO_FOREIGN_KEYS["mysql"],
         1452: NO_FOREIGN_KEYS["mysql"],
@@ -5989,8 +5995,8 @@ class MySQLBackend:
         self.sql_mode = ""
         self.connection = self._connect(address.database, text=False)
         self.reading: pymysql.Connection[Cursor] | None = None
+        self.told: dict[str, str] = {}  # WARNING_SETTINGS as they are at first
         self.flavour_of, self.version = self._identify()
-        self.told = self._told_warnings()
         self.hides_warnings = False  # the session, since some statement
         self._initialise()
 
@@ -6074,11 +6080,17 @@ class MySQLBackend:
         return answers
 
     def _identify(self) -> tuple[Flavour, str]:
-        asked = ["SELECT VERSION()", "SHOW VARIABLES LIKE 'innodb_native_foreign_keys'"]
-        ((said,),), native = self.queries(asked, self.connection)
-        words = catalogue_text(said)
+        names = ["version", "innodb_native_foreign_keys", *WARNING_SETTINGS]
+        wanted = ", ".join(map(quote_string, names))
+        query = f"SHOW VARIABLES WHERE Variable_name IN ({wanted})"
+        variables = {}
+        for name, value in self.query(query, self.connection):
+            variables[catalogue_text(name)] = catalogue_text(value)
+        self.told = dict.fromkeys(variables.keys() & WARNING_SETTINGS.keys(), "")
+        self.told = self._settings_of_warnings()
+        words = variables["version"]
         flavour = MARIADB if "mariadb" in words.lower() else MYSQL
-        if native and catalogue_text(native[0][1]) == "OFF":
+        if variables.get("innodb_native_foreign_keys") == "OFF":
             flavour = dataclasses.replace(flavour, keys_by_value=True)
         match = re.match(r"\d+(?:\.\d+)*", words)
         version = match.group() if match else ""
@@ -6114,15 +6126,22 @@ class MySQLBackend:
             findings += self._execute(migration, path, statement, len(statements))
             if SQL_MODE.search(statement.text):
                 self.query(NO_DIRECTORIES, self.connection)
-            if WARNING_SETTINGS.search(statement.text):
+            if hides_within(statement):
+                value = f"warnings are switched off within {_place_of(statement)}"
+                findings.append(_warning(migration, value, NOT_TOLD))
+            elif may_set_session(statement):
                 findings += self._hidden_warnings(migration, _place_of(statement))
         findings += self._hidden_warnings(migration, "by a statement that does not show it")
         # After SET autocommit = 0 a runner commits too.
+        if self._ends_xa("COMMIT"):
+            raise MigrationError(
+                f"{migration.label}: {path} opens an XA transaction, which would outlive the "
+                "session: take it out"
+            )
         asked = [
             "SET @xtask_results = @@character_set_results, character_set_results = utf8mb4",
             "SELECT DATABASE(), @@sql_mode",
             "SET character_set_results = @xtask_results, @xtask_results = NULL",
-            "COMMIT",
         ]
         database, sql_mode = self.queries(asked, self.connection)[1][0]
         self.sql_mode = catalogue_text(sql_mode)
@@ -6133,24 +6152,46 @@ class MySQLBackend:
             )
         return findings
 
-    def _told_warnings(self) -> list[int]:
-        """Ask how much the session tells of warnings: whether of notes, and of how many."""
-        told = self.query("SELECT @@sql_notes, @@max_error_count", self.connection)[0]
-        return [session_number(value) for value in told]
-
     def _hidden_warnings(self, migration: Migration, place: str) -> list[Finding]:
         """Find that the session tells of fewer warnings than it did at first; say it once."""
         hidden_before = self.hides_warnings
-        told = self._told_warnings()
-        names = ("sql_notes", "max_error_count")
-        limits = zip(names, told, self.told, strict=True)
-        less = [f"{name} = {now}" for name, now, first in limits if now < first]
+        now = self._settings_of_warnings()
+        less = []
+        for name, tells_less in WARNING_SETTINGS.items():
+            if name in now and tells_less(now[name], self.told[name]):
+                less.append(f"{name} = {printable(now[name])}")
         self.hides_warnings = bool(less)
         if not less or hidden_before:
             return []
         value = f"warnings are switched off or limited ({', '.join(less)}): {place}"
-        note = "a table that was kept, a value that was cut: nothing tells of it from here on"
-        return [_warning(migration, value, note)]
+        return [_warning(migration, value, NOT_TOLD)]
+
+    def _settings_of_warnings(self) -> dict[str, str]:
+        variables = ", ".join(f"@@{name}" for name in self.told)
+        (values,) = self.query(f"SELECT {variables}", self.connection)
+        return dict(zip(self.told, map(server_text, values), strict=True))
+
+    def _ends_xa(self, ending: str) -> bool:
+        """End the transaction by COMMIT or ROLLBACK; an XA one refuses that, and is rolled back.
+
+        MariaDB takes XA from a PREPARE, where no word tells of it.  One that is prepared outlives
+        its session and blocks DROP DATABASE.  A session that holds one can end no other's.
+        """
+        import pymysql
+
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(ending)
+        except pymysql.err.MySQLError as error:
+            if error.args[:1] != (XA_OPEN,):
+                raise ServerError(
+                    f"the server failed at {ending}: {_server_words(error)}"
+                ) from error
+        else:
+            return False
+        for row in self.query("XA RECOVER FORMAT='SQL'", self.connection):
+            self._runs(f"XA ROLLBACK {server_text(row[-1])}")
+        return True
 
     def _refuse_what_reaches_out(
         self, migration: Migration, path: str, statement: Statement
@@ -6182,6 +6223,8 @@ class MySQLBackend:
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in CONNECTION_LOST:
                 raise self._lost(error, path, statement, total) from error
+            with suppress(ServerError):  # what was refused is what counts
+                self._ends_xa("ROLLBACK")
             said = self._nameless(_server_words(error))
             said += foreign_syntax(self.flavour, error.args[0], f"{said}\n{statement.text}")
             raise failed(migration, path, statement, total, self.flavour, said) from error
@@ -6196,6 +6239,10 @@ class MySQLBackend:
         findings = warning_findings(migration, statement, warnings)
         if unread := sum(counts[:-1]):
             findings.append(_unread_warnings(migration, statement, unread))
+        elif counts[-1] > len(shown) and not self.hides_warnings:
+            untold = count_of(counts[-1] - len(shown), "warning")
+            value = f"{untold} not told by the server: {_place_of(statement)}"
+            findings.append(_warning(migration, value, "max_error_count limits them"))
         return findings
 
     def other_collations(self, schema: Schema) -> list[str]:
@@ -6415,7 +6462,72 @@ DIRECTORY_IGNORED: Final = 1618  # <DATA DIRECTORY> option ignored
 SQL_MODE: Final = re.compile("sql_mode", re.IGNORECASE)
 
 
-WARNING_SETTINGS: Final = re.compile("sql_notes|max_error_count", re.IGNORECASE)
+XA_OPEN: Final = 1399  # XAER_RMFAIL: not while an XA transaction is open
+
+
+NOT_TOLD: Final = "a table that was kept, a value that was cut: nothing tells of it from here on"
+
+
+def _is_smaller(now: str, first: str) -> bool:
+    return int(now) < int(first)
+
+
+def _lacks_a_word(now: str, first: str) -> bool:
+    return not set(first.split(",")) <= {*now.split(","), ""}
+
+
+def _skips_duplicates(now: str, first: str) -> bool:
+    mode = "NO_DUP_KEY_WARNINGS_WITH_IGNORE"
+    return mode in now and mode not in first
+
+
+# Variables of the session that hide warnings, each with when a value hides more than the first
+# one did; not all servers have all.  https://mariadb.com/kb/en/server-system-variables/
+WARNING_SETTINGS: Final[Mapping[str, Callable[[str, str], bool]]] = MappingProxyType(
+    {
+        "sql_notes": _is_smaller,
+        "max_error_count": _is_smaller,
+        "note_verbosity": _lacks_a_word,
+        "old_mode": _skips_duplicates,
+    }
+)
+
+
+# Statements that set no variable and run no other one, but for the programs that they fire.
+PLAIN_STATEMENTS: Final = frozenset(
+    ["ALTER", "CREATE", "DELETE", "DROP", "INSERT", "REPLACE", "SELECT", "TRUNCATE", "UPDATE"]
+)
+
+
+def may_set_session(statement: Statement) -> bool:
+    first = statement.tokens[0]
+    return first.kind == "code" or first.text.upper() not in PLAIN_STATEMENTS
+
+
+# A hint of an optimizer is a comment to whoever does not know it.
+SET_HINT: Final = re.compile(r"SET_VAR\s*\(\s*(?:sql_notes|max_error_count)\b", re.IGNORECASE)
+
+
+def hides_within(statement: Statement) -> bool:
+    """Say whether a statement hides warnings while it runs, or makes a program that does.
+
+    `SET STATEMENT sql_notes = 0 FOR …`, a block or body with such a SET, a hint: the session tells
+    nothing of it afterwards.
+    """
+    if SET_HINT.search(statement.text):
+        return True
+    found = sent_tokens(statement.tokens)
+    words = code_words(found)
+    first = words[0] if words else ""
+    if first == "SET" and words[1:2] != ["STATEMENT"]:
+        return False  # the session tells
+    if first in PLAIN_STATEMENTS - {"CREATE", "ALTER"}:
+        return False  # a column of this name
+    for token, after in pairwise(found):
+        name = unquote_name(token.text).lower().removeprefix("@@")
+        if name in WARNING_SETTINGS and after.text in ("=", ":"):
+            return True
+    return False
 
 
 # Words that stand together in no other statement than in one that reaches out of a database, or
@@ -6441,14 +6553,7 @@ EXECUTABLE_COMMENT: Final = re.compile(r"\A/\*M?!\d*")
 
 def reaches_out(found: Sequence[Token]) -> str:
     """Find the words of a statement that reach out of its database, or ""."""
-    sent: list[Token] = []
-    for token in found:
-        if token.kind == "code":
-            inner = EXECUTABLE_COMMENT.sub("", token.text).removesuffix("*/")
-            sent += code_tokens(inner, "mysql")
-        else:
-            sent.append(token)
-    words = code_words(sent)
+    words = code_words(sent_tokens(found))
     for first in REACHING_OUT_AT_FIRST:
         if tuple(words[: len(first)]) == first:
             return " ".join(first)
@@ -6466,14 +6571,28 @@ def reaches_out(found: Sequence[Token]) -> str:
     return ""
 
 
+def sent_tokens(found: Sequence[Token]) -> list[Token]:
+    """Give the tokens of a statement with what stands in its `/*! … */`."""
+    sent: list[Token] = []
+    for token in found:
+        if token.kind == "code":
+            inner = EXECUTABLE_COMMENT.sub("", token.text).removesuffix("*/")
+            sent += code_tokens(inner, "mysql")
+        else:
+            sent.append(token)
+    return sent
+
+
 def _is_table_option(words: Sequence[str], pos: int) -> bool:
     """Tell `ENGINE = InnoDB TABLESPACE ts` from a column of that name."""
     if pos == 0 or words[0] not in ("CREATE", "ALTER"):
         return False
     after = words[pos + 1 : pos + 2]
+    if after == ["="]:
+        return True
     behind_an_option = words[pos - 1] in (")", "") or words[pos - 2] == "="
     behind_the_table = words[:2] == ["ALTER", "TABLE"] and pos == 3
-    return after == ["="] or (bool(after) and (behind_an_option or behind_the_table))
+    return bool(after) and (behind_an_option or behind_the_table)
 
 
 class Exact(NamedTuple):
@@ -7111,9 +7230,12 @@ def inherited_collations(
     database is empty afterwards.
     """
     keys = foreign_texts(schema)
-    names = backend.other_collations(schema) if keys else []
-    if not names:
+    if not keys:
         return []
+    names = backend.other_collations(schema)
+    if not names:
+        value = "not known: no other collation of the database's character set is left to try"
+        return [_inherited(key.place, value) for key in keys]
     rounds = [[names[number % len(names)] for number in range(len(migrations))]]
     if len(migrations) > len(names):
         rounds.append(
@@ -7136,16 +7258,20 @@ def inherited_collations(
             value = "not known: an end is missing when it is built under another default collation"
         elif len(inherited) < 2:
             value = "inherited by one end alone"
-        findings[key.place] = Finding(
-            "collation-inherited",
-            key.place,
-            None,
-            value,
-            level="strict",
-            note="errno 150 or 1267 where the database's default changed between two migrations",
-            shape="inherited",
-        )
+        findings[key.place] = _inherited(key.place, value)
     return [*findings.values()]
+
+
+def _inherited(at: str, value: str) -> Finding:
+    return Finding(
+        "collation-inherited",
+        at,
+        None,
+        value,
+        level="strict",
+        note="errno 150 or 1267 where the database's default changed between two migrations",
+        shape="inherited",
+    )
 
 
 def without_foreign_keys(statement: Statement) -> str:

@@ -509,6 +509,41 @@ def test_a_directory_behind_a_prepare(project: Project, mysql: xtask.MySQLBacken
     assert not list(Path("/tmp").glob("*/u.ibd"))
 
 
+# Each word of XA as MariaDB takes it from a PREPARE; MySQL prepares none of them.
+XA = {
+    word: f"EXECUTE IMMEDIATE CONCAT('X', 'A {word} ''x''');\n"
+    for word in ("START", "END", "PREPARE")
+}
+OPENED = f"{XA['START']}INSERT INTO t VALUES (1);\n"
+PREPARED = OPENED + XA["END"] + XA["PREPARE"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        OPENED,
+        OPENED + XA["END"],
+        PREPARED,
+        f"{PREPARED}SELECT * FROM gone;",
+        f"BEGIN NOT ATOMIC {PREPARED} END;",
+        "SET @s = CONCAT('X', 'A START ''x''');\nPREPARE p FROM @s;\nEXECUTE p;",
+    ],
+)
+def test_an_xa_transaction_behind_a_prepare(
+    sql: str, project: Project, mysql: xtask.MySQLBackend
+) -> None:
+    """Nothing of it is left: a prepared one would outlive the session and block DROP DATABASE."""
+    made, hidden = mysql_migrations(project, "CREATE TABLE t (a INT);", sql)
+    mysql.fresh()
+    mysql.apply(made)
+    with pytest.raises(xtask.MigrationError) as caught:
+        mysql.apply(hidden)
+    if mysql.flavour == "MariaDB" and "gone" not in sql:
+        assert "opens an XA transaction" in str(caught.value)
+    assert mysql.query("XA RECOVER") == ()
+    mysql.fresh()
+
+
 def test_the_sql_mode_is_the_servers_and_one_more(mysql: xtask.MySQLBackend) -> None:
     mysql.fresh()
     query = "SELECT @@SESSION.sql_mode, @@GLOBAL.sql_mode"

@@ -527,6 +527,16 @@ UPDATE sqlite_schema SET sql = 'CREATE TABLE t (' WHERE name = 't';
         applied(project, text).read()
 
 
+def test_a_table_that_was_given_a_name_of_sqlites(project: Project) -> None:
+    text = """
+CREATE TABLE t (a TEXT);
+PRAGMA writable_schema = ON;
+UPDATE sqlite_schema SET name = 'sqlite_t', tbl_name = 'sqlite_t', sql = 'CREATE TABLE sqlite_t (a)';
+PRAGMA writable_schema = OFF;
+"""
+    assert [*applied(project, text).read().tables] == ["sqlite_t"]
+
+
 def test_names_that_mysql_does_not_tell_apart(project: Project) -> None:
     backend = applied(project, 'CREATE TABLE t ("É" TEXT, "é" TEXT);')
     with pytest.raises(xtask.IntrospectionError, match="columns of t: É and é"):
