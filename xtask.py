@@ -14408,11 +14408,15 @@ def display_width(text: str) -> int:
     return sum(0 if c in (MARK_ON, MARK_OFF) else max(wcwidth(c), 0) for c in text)
 
 
-PIECE: Final = re.compile(r"[^_./,()=-]*[_./,()=-]+|[^_./,()=-]+")
+BREAKS: Final = (  # behind what a word too long for its line is broken, the best first
+    re.compile(r"[^./,()=]*[./,()=]+|[^./,()=]+"),
+    re.compile(r"[^_-]*[_-]+|[^_-]+"),
+    re.compile(r"."),
+)
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break a text at spaces, a long word behind punctuation, else anywhere."""
+    """Break a text at spaces, a long word behind punctuation, then behind `_`, else anywhere."""
     lines: list[str] = []
     line = ""
     for word in text.split(" "):
@@ -14422,24 +14426,21 @@ def wrap(text: str, width: int) -> list[str]:
             continue
         if line:
             lines.append(line)
-        *full, line = _broken(word, width)
+        *full, line = _broken(word, width, BREAKS)
         lines += full
     return [*lines, line]
 
 
-def _broken(word: str, width: int) -> list[str]:
-    lines = [""]
-    for piece in PIECE.findall(word) or [word]:
-        if display_width(lines[-1] + piece) <= width:
+def _broken(word: str, width: int, breaks: Sequence[re.Pattern[str]]) -> list[str]:
+    lines: list[str] = []
+    for piece in breaks[0].findall(word):
+        if lines and display_width(lines[-1] + piece) <= width:
             lines[-1] += piece
-            continue
-        if lines[-1]:
-            lines.append("")
-        for character in piece:
-            if lines[-1] and display_width(lines[-1] + character) > width:
-                lines.append("")
-            lines[-1] += character
-    return lines
+        elif display_width(piece) <= width or not breaks[1:]:
+            lines.append(piece)
+        else:
+            lines += _broken(piece, width, breaks[1:])
+    return lines or [""]
 
 
 def indented(text: str, width: int, first: str = "", rest: str = "  ") -> list[str]:
@@ -14571,7 +14572,7 @@ class CauseRow(NamedTuple):
     cells: list[list[str]]
 
 
-PLACES, LAST = 1, 4  # of the five cells
+PLACES, VALUES, LAST = 1, (2, 3), 4  # of the five cells
 
 
 def _section(verdict: Verdict, section: Section, pen: Pen) -> list[str]:
@@ -14672,16 +14673,24 @@ def _least_widths(rows: Sequence[CauseRow], headers: Sequence[str]) -> list[int]
 
 
 def _column_widths(rows: Sequence[CauseRow], headers: Sequence[str], width: int) -> list[int]:
-    """Share a width among the columns, as far as each wants more than the least."""
+    """Share a width among the columns: first so that words of values stay whole, then in turn."""
+    widths = _least_widths(rows, headers)
+    spare = width - BORDERS - sum(widths)
+    missing = {}
+    for index in VALUES:
+        words = [_widest_word(row.cells[index]) for row in rows]
+        missing[index] = max(words) - widths[index]
+    for index in sorted(VALUES, key=missing.__getitem__):
+        if 0 < missing[index] <= spare:
+            widths[index] += missing[index]
+            spare -= missing[index]
     wanted = _wanted_widths(rows, headers)
-    given = _least_widths(rows, headers)
-    spare = width - BORDERS - sum(given)
-    while spare and given != wanted:
+    while spare and widths != wanted:
         for index, want in enumerate(wanted):
-            if spare and given[index] < want:
-                given[index] += 1
+            if spare and widths[index] < want:
+                widths[index] += 1
                 spare -= 1
-    return given
+    return widths
 
 
 STYLES: Final = ("", "", "sqlite", "mysql", "dim")  # of the five columns
@@ -14829,6 +14838,16 @@ def _last_words(verdict: Verdict, pen: Pen) -> list[str]:
     return lines
 
 
+def fail_text(message: str, prefix: str) -> str:
+    """Render a run that reached no verdict."""
+    said = "\n".join(_lines_of_message(message))
+    return f"{said}\n\nVerdict: could not verify\n"
+
+
+def _lines_of_message(message: str) -> list[str]:
+    return [printable(line) for line in message.splitlines()]
+
+
 # ---- JSON ------------------------------------------------------------------------------
 
 
@@ -14904,13 +14923,6 @@ def _source_data(source: SourceFile | None, finding: Finding) -> dict[str, objec
     return {"path": source.path, "line": source.line_of(finding.at)} if source else None
 
 
-def error_json(message: str, file: str | None = None, line: int | None = None) -> str:
-    """Render a run that reached no verdict."""
-    return json_text(
-        {"schema_version": 1, "error": {"message": message, "file": file, "line": line}}
-    )
-
-
 BEFORE_A_PATH: Final = r": |refused |during "
 PLACE_OF_ERROR: Final = re.compile(
     rf"(?:^|{BEFORE_A_PATH})(?P<file>(?:(?!{BEFORE_A_PATH})[^\n])+?\.(?:sql|toml|lock))(?=[:,])"
@@ -14926,19 +14938,11 @@ def place_of_error(message: str) -> tuple[str | None, int | None]:
     return match["file"], int(match["line"]) if match["line"] else None
 
 
-def render_failure(form: str, message: str, prefix: str = "") -> str:
-    """Render what stopped a run before its verdict, in the formats that programs read."""
+def fail_json(message: str, prefix: str) -> str:
+    """Render a run that reached no verdict."""
     file, line = place_of_error(message)
-    if form == "json":
-        return error_json(message, file, line)
-    if form != "github":
-        return ""
-    properties = {"title": "verify-migrations: could not verify"}
-    if file:
-        properties = {"file": path_from(prefix, file), **properties}
-    if line:
-        properties["line"] = str(line)
-    return render_annotation(printable(message), properties)
+    error = {"message": message, "file": file, "line": line}
+    return json_text({"schema_version": 1, "error": error})
 
 
 def _object(properties: Mapping[str, object], **more: object) -> dict[str, object]:
@@ -15199,6 +15203,12 @@ def places_in_files(verdict: Verdict, finding: Finding) -> list[str]:
     return named
 
 
+def fail_markdown(message: str, prefix: str) -> str:
+    """Render a run that reached no verdict."""
+    said = "<br>".join(_words(line) for line in _lines_of_message(message))
+    return f"### Migrations: could not verify\n\n{said}\n"
+
+
 # ---- github ----------------------------------------------------------------------------
 
 
@@ -15293,6 +15303,18 @@ def path_from(prefix: str, path: str) -> str:
     return printable("/".join(parts))
 
 
+def fail_github(message: str, prefix: str) -> str:
+    """Render a run that reached no verdict: one annotation, where the message names a file."""
+    file, line = place_of_error(message)
+    properties = {}
+    if file:
+        properties["file"] = path_from(prefix, file)
+    properties["title"] = "verify-migrations: could not verify"
+    if line:
+        properties["line"] = str(line)
+    return render_annotation(printable(message), properties)
+
+
 # ---- entries of parity.toml ------------------------------------------------------------
 
 
@@ -15329,6 +15351,12 @@ def render_divergences(verdict: Verdict, look: Look) -> str:
 def render_open(verdict: Verdict, look: Look) -> str:
     """Render the undocumented findings as [[open]] entries, one a cause."""
     return "\n".join(entry_text(cause, "open") for cause in undocumented_causes(verdict))
+
+
+def fail_entries(message: str, prefix: str) -> str:
+    """Render a run that reached no verdict as comments: it found nothing to document."""
+    lines = ["could not verify:", *_lines_of_message(message)]
+    return "".join(f"# {line}\n" for line in lines)
 
 
 # ---- HTML ------------------------------------------------------------------------------
@@ -15434,6 +15462,31 @@ def render_html(verdict: Verdict, look: Look) -> str:
         not_compared=not_compared(verdict),
         repairs=[repair_of(kind) for kind in undocumented],
     )
+
+
+FAILURE_PAGE: Final = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>could not verify</title>
+</head>
+<body>
+<h1>Could not verify</h1>
+<p>The last run reached no verdict.  What this page said before no longer counts.</p>
+<p>{message}</p>
+</body>
+</html>
+"""
+
+
+def fail_html(message: str, prefix: str) -> str:
+    """Render a run that reached no verdict; without the template, which may be what failed."""
+    lines = [html_escaped(line) for line in _lines_of_message(message)]
+    return FAILURE_PAGE.format(message="<br>\n".join(lines))
 
 
 def mood(verdict: Verdict) -> str:
@@ -15770,21 +15823,64 @@ def _layers(names: Sequence[str], edges: Iterable[Edge]) -> list[list[str]]:
 
 
 class Format(NamedTuple):
-    """A format of the report: its name, what it is for, and what renders it."""
+    """A format of the report: its name, what it is for, and what renders it.
+
+    `fail` renders a run that reached no verdict, from its message and the prefix of a `Look`;
+    `for_programs` says that this goes to stdout as well as to a file.
+    """
 
     name: str
     help: str
     render: Callable[[Verdict, Look], str]
+    fail: Callable[[str, str], str]
+    for_programs: bool = False
 
 
 FORMATS: Final = (
-    Format("text", "for a terminal or a log", render_text),
-    Format("json", "for a program; `rules --json-schema` describes it", render_json),
-    Format("markdown", "for a pull request's comment or a job's summary", render_markdown),
-    Format("html", "one page to look at; --output or --report html=FILE", render_html),
-    Format("github", "annotations of a GitHub workflow, and the text", render_github),
-    Format("divergences", "findings as [[divergence]] entries of parity.toml", render_divergences),
-    Format("open", "findings as [[open]] entries of parity.toml", render_open),
+    Format(
+        name="text",
+        help="for a terminal or a log",
+        render=render_text,
+        fail=fail_text,
+    ),
+    Format(
+        name="json",
+        help="for a program; `rules --json-schema` describes it",
+        render=render_json,
+        fail=fail_json,
+        for_programs=True,
+    ),
+    Format(
+        name="markdown",
+        help="for a pull request's comment or a job's summary",
+        render=render_markdown,
+        fail=fail_markdown,
+    ),
+    Format(
+        name="html",
+        help="one page to look at; --output or --report html=FILE",
+        render=render_html,
+        fail=fail_html,
+    ),
+    Format(
+        name="github",
+        help="annotations of a GitHub workflow, and the text",
+        render=render_github,
+        fail=fail_github,
+        for_programs=True,
+    ),
+    Format(
+        name="divergences",
+        help="findings as [[divergence]] entries of parity.toml",
+        render=render_divergences,
+        fail=fail_entries,
+    ),
+    Format(
+        name="open",
+        help="findings as [[open]] entries of parity.toml",
+        render=render_open,
+        fail=fail_entries,
+    ),
 )
 FORMAT_NAMES: Final = tuple(form.name for form in FORMATS)
 
@@ -15793,6 +15889,14 @@ def render(name: str, verdict: Verdict, look: Look) -> str:
     """Render a verdict in the format of this name."""
     form = next(form for form in FORMATS if form.name == name)
     return form.render(verdict, look)
+
+
+def render_failure(name: str, message: str, prefix: str = "", to_file: bool = True) -> str:
+    """Render a run that reached no verdict; nothing for a person who reads stderr and stdout."""
+    for form in FORMATS:
+        if form.name == name and (to_file or form.for_programs):
+            return form.fail(message, prefix)
+    return ""
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -19788,24 +19892,39 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def report_failure(words: Sequence[str], message: str) -> None:
-    """Tell a program that reads the report that there is no verdict, wherever it failed."""
+def report_failure(words: Sequence[str], message: str, stdout: bool = True) -> None:
+    """Say in every report that was asked for that there is no verdict, wherever the run failed.
+
+    A file that an earlier run wrote must not stay: it may say that there was parity.
+    """
     if words[:1] not in (["verify-migrations"], ["report"]):
         return
+    for target in _targets_asked_for(words):
+        to_file = target.path is not None
+        with suppress(OSError, XtaskError):
+            text = render_failure(target.format, message, prefix_of_here(), to_file)
+            if text and (to_file or stdout):
+                write_output(text, target.path)
+
+
+def _targets_asked_for(words: Sequence[str]) -> list[Target]:
+    """Read the reports from a command line that may be wrong in other places."""
     reader = argparse.ArgumentParser(add_help=False, exit_on_error=False)
     reader.add_argument("--format", default="text")
     reader.add_argument("--output")
     reader.add_argument("--report", action="append", default=[])
-    with suppress(argparse.ArgumentError, OSError, XtaskError):
+    try:
         asked, _ = reader.parse_known_args(words)
-        targets = [Target(asked.format, asked.output)]
-        for text in asked.report:
-            form, _, path = text.partition("=")
-            targets.append(Target(form, path))
-        for target in targets:
-            text = render_failure(target.format, message, prefix_of_here())
-            if text:
-                write_output(text, target.path)
+    except argparse.ArgumentError:
+        return []
+    targets = [Target(asked.format, asked.output)]
+    for text in asked.report:
+        form, _, path = text.partition("=")
+        targets.append(Target(form, path))
+    formats = [target.format for target in targets[1:]]
+    if words[0] == "report" and "html" not in formats:
+        targets.append(Target("html", PAGE_NAME))
+    return targets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19821,12 +19940,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Interrupted as interrupted:
         SIGNALS.deafen()
         say(f"xtask: {interrupted}: {'not all ' if Lease.left else ''}cleaned up")
+        report_failure(words, f"interrupted: {interrupted}", stdout=False)
         return interrupted.status
     except XtaskError as error:
         if SIGNALS.pending is not None:
             SIGNALS.deafen()
             name = signal.Signals(SIGNALS.pending).name
             say(f"xtask: {name}: {'not all ' if Lease.left else ''}cleaned up")
+            report_failure(words, f"interrupted: {name}", stdout=False)
             return 128 + SIGNALS.pending
         report_error(error)
         report_failure(words, str(error))

@@ -420,3 +420,26 @@ def test_the_picture_of_the_readme(browser: Any, tmp_path: Path) -> None:
     committed = (ROOT / "docs" / "report.png").read_bytes()
     assert struct.unpack(">II", committed[16:24]) == struct.unpack(">II", picture[16:24])
     assert len(committed) < 150_000
+
+
+@pytest.mark.browser
+def test_the_page_prints_whole_and_black_on_white(browser: Any, tmp_path: Path) -> None:
+    """In a dark scheme too: every detail open, the bar where it stands, nothing to click."""
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    opened(browser, FULL, tmp_path)
+    closed = "document.querySelectorAll('details:not([open])').length"
+    before = browser.execute_script(
+        f"addEventListener('beforeprint', () => {{ window.left = {closed}; }}); return {closed};"
+    )
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {})
+    assert before > 0 and printed["data"]
+    assert browser.execute_script("return window.left") == 0
+    assert browser.execute_script(f"return {closed}") == before
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
+    style = "const found = getComputedStyle(document.querySelector(arguments[0])); return "
+    body = browser.execute_script(f"{style} [found.color, found.backgroundColor];", "body")
+    bar = browser.execute_script(f"{style} found.position;", ".bar")
+    button = browser.execute_script(f"{style} found.display;", "button.copy")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    assert body == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    assert (bar, button) == ("static", "none")

@@ -510,9 +510,9 @@ def test_the_schema_refuses_what_is_not_described() -> None:
 
 
 def test_an_error_is_as_the_schema_says() -> None:
-    text = xtask.error_json("up.sql, line 3: near x", "up.sql", 3)
+    text = xtask.fail_json("up.sql, line 3: near x", "")
     jsonschema.validate(json.loads(text), xtask.report_schema())
-    jsonschema.validate(json.loads(xtask.error_json("no server")), xtask.report_schema())
+    jsonschema.validate(json.loads(xtask.fail_json("no server", "")), xtask.report_schema())
 
 
 def test_json_has_the_schemas_in_lines() -> None:
@@ -687,3 +687,18 @@ def test_the_flavour_is_named(name: str) -> None:
     server = dataclasses.replace(FULL.mysql, flavour="MySQL", version="9.7.4")
     made = dataclasses.replace(FULL, servers=(server,))
     assert "MySQL" in shown(name, made)
+
+
+def test_a_word_of_a_value_is_broken_last() -> None:
+    """A migration's long name gives way; where nothing does, a dot is better than a `_`."""
+    since = "2026-02-20-090000_rename_joined_at_again"
+    found = [
+        finding("column-default", "memberships.since", "CURRENT_TIMESTAMP", None, since),
+        finding("foreign-key", "c(p_id)", "parents(id) ON DELETE CASCADE", "parents(id)", since),
+    ]
+    text = xtask.render("text", verdict(*found), xtask.Look(brief=True))
+    assert "│ CURRENT_TIMESTAMP  " in text and "│ parents(id)" in text
+    broken = ["memberships.", "a_very_long_column_", "name,b"]
+    assert xtask.wrap("memberships.a_very_long_column_name,b", 20) == broken
+    assert xtask.wrap("CURRENT_TIMESTAMP", 10) == ["CURRENT_", "TIMESTAMP"]
+    assert xtask.wrap("abcdefghij", 4) == ["abcd", "efgh", "ij"]

@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -83,6 +84,46 @@ def test_github_annotates_a_failure(project: Project) -> None:
     prefix = project.path.name
     expected = f"::error file={prefix}/migrations/0001_schema/up.sql,title="
     assert done.stdout.startswith(expected) and ",line=1::" in done.stdout
+
+
+@pytest.mark.parametrize("form", xtask.FORMAT_NAMES)
+def test_a_failure_leaves_no_report_of_an_earlier_run(project: Project, form: str) -> None:
+    old = project.path / "old.out"
+    old.write_text("parity", "utf-8")
+    failed(project, "--report", f"{form}=old.out")
+    now = old.read_text("utf-8")
+    assert now != "parity" and "CREATE TABEL" in now
+    if form in ("divergences", "open"):
+        assert tomllib.loads(now) == {}
+
+
+def test_a_report_that_cannot_be_written_keeps_no_other_from_saying_so(project: Project) -> None:
+    old = project.path / "old.html"
+    old.write_text("parity", "utf-8")
+    failed(project, "--output", "gone/report.txt", "--report", "html=old.html")
+    now = old.read_text("utf-8")
+    assert "Could not verify" in now and "gone/report.txt: cannot be written" in now
+
+
+def test_the_page_of_report_does_not_stay_after_a_failure(project: Project) -> None:
+    page = project.path / "report.html"
+    page.write_text("parity", "utf-8")
+    project.pair("CREATE TABEL t (a);", "CREATE TABLE t (a INT);")
+    done = project.run("report", "--server", "local", env=QUIET)
+    assert done.returncode == 2
+    assert "<h1>Could not verify</h1>" in page.read_text("utf-8")
+
+
+def test_an_interrupted_run_leaves_no_report_of_an_earlier_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "old.json"
+    old.write_text('{"parity": true}', "utf-8")
+    words = ["verify-migrations", "--format", "json", "--report", f"json={old}"]
+    xtask.report_failure(words, "interrupted: SIGINT", stdout=False)
+    data = json.loads(old.read_text("utf-8"))
+    assert data["error"]["message"] == "interrupted: SIGINT"
+    assert capsys.readouterr().out == ""
 
 
 # ---- what a program is told of the report ----------------------------------------------------
