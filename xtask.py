@@ -7347,7 +7347,6 @@ def rule(
     return checked
 
 
-# A line of prose that is one of these words is replaced by the passage.
 class Shape(NamedTuple):
     """A group of strict findings: its word for `--strict=`, its line in the summary, and why it hurts."""
 
@@ -7379,6 +7378,7 @@ SHAPES: Final = (  # what hurts most comes first
 SHAPE_NAMES: Final = tuple(shape.name for shape in SHAPES)
 
 
+# A line of prose that is one of these words is replaced by the passage.
 PASSAGES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "{rebuild}": """\
@@ -7694,7 +7694,7 @@ def single_references(table: Table) -> frozenset[str]:
 
 
 def never_null(table: Table) -> frozenset[str]:
-    """Name the columns that take no NULL, be it that a CHECK says so."""
+    """Name the columns that take no NULL, by NOT NULL or by a CHECK."""
     names = set()
     for name, column in table.by_name.items():
         if not column.nullable or not_null_check(name) in table.held:
@@ -7802,9 +7802,9 @@ def table_missing(schemas: SchemaPair) -> Iterator[Finding]:
 
     {new migration}
       SQLite
-        CREATE TABLE t (…);
+        CREATE TABLE notes (…);  -- or DROP TABLE notes; on the side that should not have it
       MySQL
-        CREATE TABLE t (…);
+        CREATE TABLE notes (…);
     """
     ours, theirs = schemas.relations
     for name, relation in {**theirs, **ours}.items():
@@ -7879,7 +7879,7 @@ def _views(schema: Schema, others: Relations) -> Iterator[Item]:
 def trigger_differs(schemas: SchemaPair) -> Iterator[Finding]:
     """
     A write has a side effect on one backend only.  Bodies are not compared; the ledger says so.
-    A trigger that only keeps a column at now is met by ON UPDATE CURRENT_TIMESTAMP.
+    ON UPDATE CURRENT_TIMESTAMP is equal to a trigger that only keeps a column at now.
 
     For example
       SQLite  CREATE TRIGGER g AFTER INSERT ON t …
@@ -7922,7 +7922,7 @@ def _only_touches(trigger: Trigger, updated: Collection[ColumnPlace]) -> bool:
 def _triggers(
     triggers: Iterable[Trigger], missing: frozenset[str], twins: Collection[object]
 ) -> Iterator[Item]:
-    """A trigger without a twin that names a table which one side lacks belongs to that table's finding."""
+    """List triggers; one without a twin that names a missing table belongs to that table's finding."""
     for trigger in triggers:
         identity = _trigger_identity(trigger)
         if identity not in twins and trigger.mentions & missing:
@@ -8194,9 +8194,9 @@ def _part_text(pair: TablePair, part: Part) -> str:
 def unique_differs(pair: TablePair) -> Iterator[Finding]:
     """
     One backend refuses a duplicate that the other stores.  Partial, prefix and expression keys are
-    not the plain key, but WHERE c IS NOT NULL over c is: NULLs are free anyhow.  MariaDB has no
+    not the plain key, but WHERE c IS NOT NULL over c is, as NULLs never collide.  MariaDB has no
     partial UNIQUE: a generated column stands for it that is the column where the condition holds
-    and NULL elsewhere, or a marker that is a constant there.  SQLite does not owe such a column.
+    and NULL elsewhere, or a marker that is a constant there.  SQLite need not have that column.
 
     For example
       SQLite  email TEXT NOT NULL UNIQUE
@@ -8221,7 +8221,7 @@ def unique_differs(pair: TablePair) -> Iterator[Finding]:
 def _unique_items(
     pair: TablePair, side: Table, primary: Collection[frozenset[str]]
 ) -> Iterator[Item]:
-    """A UNIQUE on either side's primary key columns is the primary key's finding, or none."""
+    """List UNIQUEs; one over either side's primary key is the primary key's finding, or none."""
     met = {id(key) for twins in pair.stand_ins for key in twins}
     for written in side.uniques:
         key = _without_idle_where(written)
@@ -8353,8 +8353,8 @@ def foreign_key_differs(pair: TablePair) -> Iterator[Finding]:
       SQLite
         {rebuild}
       MySQL
-        ALTER TABLE c DROP FOREIGN KEY c_p, ADD CONSTRAINT c_p FOREIGN KEY (p_id)
-          REFERENCES p (id) ON DELETE CASCADE;
+        ALTER TABLE c DROP FOREIGN KEY c_p;  -- a statement of its own: the name must be free
+        ALTER TABLE c ADD CONSTRAINT c_p FOREIGN KEY (p_id) REFERENCES p (id) ON DELETE CASCADE;
     """
     ours, theirs = (_foreign_key_items(pair, side) for side in pair.sides)
     return unmatched("foreign-key", ours, theirs)
@@ -8416,7 +8416,7 @@ def foreign_key_dangling(pair: TablePair) -> Iterator[Finding]:
 
     For example
       SQLite  p_id INTEGER REFERENCES p_old (id)  -- p_old was dropped
-      MySQL   FOREIGN KEY (p_id) REFERENCES p (id)
+      MySQL   p_id INT, FOREIGN KEY (p_id) REFERENCES p (id)  -- p.id is a BIGINT
 
     {new migration}
       SQLite
@@ -8441,8 +8441,8 @@ def _dangling_text(key: ForeignKey) -> str:
 @rule("index", "parity", "a non-unique index whose columns no key of the other side begins with")
 def index_differs(pair: TablePair) -> Iterator[Finding]:
     """
-    The same query is fast on one backend and reads the whole table on the other.  InnoDB's own
-    foreign-key indexes are not owed by SQLite.
+    The same query is fast on one backend and reads the whole table on the other.  SQLite
+    need not have the indexes that InnoDB makes for its foreign keys.
 
     For example
       SQLite  CREATE INDEX i ON t (a, b);
@@ -8459,7 +8459,7 @@ def index_differs(pair: TablePair) -> Iterator[Finding]:
 
 
 def _index_items(pair: TablePair, side: Table, other: Table) -> Iterator[Item]:
-    """Give the indexes that the other side owes and has nothing for; each is its own identity."""
+    """List the indexes for which the other side has nothing; each is its own identity."""
     for key in side.indexes:
         if key.own or _covered(key, other):
             continue
@@ -8481,7 +8481,7 @@ def _begins(short: Key, long: Key) -> bool:
 
 
 def _begins_another(key: Key, table: Table) -> bool:
-    """An index that begins a longer one of its own side adds nothing."""
+    """Say whether a longer key of the same side begins with this index, which then adds nothing."""
     if key.method:
         return False
     for other in _all_keys(table):
@@ -8492,7 +8492,10 @@ def _begins_another(key: Key, table: Table) -> bool:
 
 
 def _covered(key: Key, other: Table) -> bool:
-    """A partial index answers for exactly its columns only; FULLTEXT and SPATIAL only for their like."""
+    """Say whether the other side has a key that serves the same queries.
+
+    A partial index serves just its own columns, FULLTEXT and SPATIAL only their like.
+    """
     if key.method:
         names = set(key.names)
         return any(i.method == key.method and set(i.names) == names for i in other.indexes)
@@ -8505,15 +8508,15 @@ def _covered(key: Key, other: Table) -> bool:
 @rule(
     "check",
     "both",
-    "a CHECK is on one side only, compared in canonical form; strict: the same words, which "
-    "part outside what people usually store (lower() beyond ASCII, a divisor that is 0)",
+    "a CHECK is on one side only, compared in canonical form; strict: the same words, but "
+    "other results for unusual values (lower() beyond ASCII, a divisor that is 0)",
 )
 def check_differs(pair: TablePair) -> Iterator[Finding]:
     """
     One backend refuses what the other stores.  ENUM is a string with CHECK (c IN (…)), MySQL's JSON
-    one with CHECK (json_valid(c)): SQLite owes both.  On a nullable column json_valid is guarded, as
-    json_valid(NULL) is 0 before SQLite 3.45.  A partitioned table that has no partition for the
-    rest refuses it as a CHECK does.
+    one with CHECK (json_valid(c)): SQLite must have both.  On a nullable column json_valid is
+    guarded, as json_valid(NULL) is 0 before SQLite 3.45.  A partitioned table that has no partition
+    for the rest refuses it as a CHECK does.
 
     For example
       SQLite  s TEXT
@@ -8637,8 +8640,8 @@ def implied_check(column: Column) -> Expression | None:
 def column_collation(pair: TablePair) -> Iterator[Finding]:
     """
     'A' = 'a' on one backend only: a lookup finds more, a UNIQUE refuses more.  A UNIQUE or PRIMARY
-    KEY with a COLLATE of its own (SQLite) is told at its columns.  SQLite's default tells all apart
-    and MySQL's does not, so at parity only what no default does is told: NOCASE against a
+    KEY with a COLLATE of its own (SQLite) is reported at its columns.  SQLite's default tells all
+    strings apart and MySQL's does not, so parity is about what no default does: NOCASE against a
     collation that tells letter case apart.
 
     For example
@@ -8711,7 +8714,7 @@ def _collations(at: str, ours: str, theirs: str, *, in_key: bool) -> Iterator[Fi
 
 @dataclass(frozen=True)
 class CollationRule:
-    """Say what a collation ignores when it compares strings; the first match counts."""
+    """Collations, by a pattern of their names, and what they ignore; the first match counts."""
 
     dialect: Dialect
     name: str
@@ -8794,7 +8797,7 @@ TABLE_RULES: Final = (
 # ---- rules of a column -------------------------------------------------------------------------
 
 
-@rule("column-type", "parity", "the logical types do not meet (`xtask.py rules` prints them)")
+@rule("column-type", "parity", "the sides share no logical type (`xtask.py rules` prints them)")
 def column_type(pair: ColumnPair) -> Iterator[Finding]:
     """
     The same value is stored, compared and returned as another thing.
@@ -8839,7 +8842,7 @@ def type_unknown(pair: ColumnPair) -> Iterator[Finding]:
 @rule(
     "column-nullability",
     "both",
-    "one side takes NULL, the other does not; strict: a TIMESTAMP NOT NULL makes now of NULL",
+    "one side takes NULL, the other does not; strict: a TIMESTAMP NOT NULL stores now for NULL",
 )
 def column_nullability(pair: ColumnPair) -> Iterator[Finding]:
     """
@@ -9001,7 +9004,7 @@ CLOCK: Final = re.compile(r"(-?\d{1,3}:\d{2}:\d{2})\.0*")
 
 
 def _moment_meaning(text: str) -> str:
-    """2026-1-2, 2026-01-02 00:00:00, 2026-01-02T00:00:00.000Z and …+00:00 are one moment."""
+    """Write a moment in one way: 2026-1-2, 2026-01-02 00:00:00 and 2026-01-02T00:00:00.000Z are one."""
     clock = CLOCK.fullmatch(text.strip())
     if clock:
         return clock[1]
@@ -9035,8 +9038,9 @@ def column_auto_increment(pair: ColumnPair) -> Iterator[Finding]:
     {new migration}
       SQLite
         {rebuild}
-        -- only INTEGER PRIMARY KEY, spelled so, is filled; strict: AUTOINCREMENT behind it,
-        -- UPDATE sqlite_sequence SET seq = 999 WHERE name = 't';
+        -- only INTEGER PRIMARY KEY, spelled so, is filled; strict: AUTOINCREMENT behind it, and
+        -- DELETE FROM sqlite_sequence WHERE name = 't';
+        -- INSERT INTO sqlite_sequence (name, seq) VALUES ('t', 999);
       MySQL
         ALTER TABLE t MODIFY COLUMN id BIGINT NOT NULL AUTO_INCREMENT;
         -- strict: ALTER TABLE t AUTO_INCREMENT = 1000;
@@ -9098,7 +9102,8 @@ def column_capacity(pair: ColumnPair) -> Iterator[Finding]:
     A value fits on one backend and is refused or cut on the other.  SQLite enforces no length, no
     sign and no digits unless a CHECK does, and every integer has 8 bytes there.  DATETIME and TIME
     without (6) lose fractions (MariaDB cuts, MySQL rounds), a TIMESTAMP has a first and a last
-    year, CHAR strips spaces, BINARY pads.  Not said of a foreign key column whose parent says it.
+    year, CHAR strips spaces, BINARY pads.  A foreign key column whose parent has
+    the same finding has none.
 
     For example
       SQLite  CREATE TABLE t (code VARCHAR(40));
@@ -9265,8 +9270,8 @@ def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
 @rule("migration-unpaired", "strict", "a version is on one side only")
 def compare_history(pairs: Sequence[Pair]) -> Iterator[Finding]:
     """
-    What it did to the schema or to the rows shows there, at parity; an empty twin says that nothing
-    was forgotten.
+    What the migration did to the schema or to rows is reported by other kinds, at parity.  An empty
+    twin says that nothing was forgotten.
 
     For example
       SQLite  migrations/0007_fts/up.sql
@@ -9374,8 +9379,10 @@ HISTORY_RULES: Final = (
 
     {new migration}
       SQLite
-        DROP TRIGGER g; CREATE TRIGGER g …;  -- so that it does what its twin does
+        DROP VIEW live; CREATE VIEW live AS …;  -- so that it does what its twin does
+        DROP TRIGGER g; CREATE TRIGGER g …;
       MySQL
+        CREATE OR REPLACE VIEW live AS SELECT id FROM items WHERE gone = 0;
         DROP TRIGGER g; CREATE TRIGGER g …;
     """,
     ),
@@ -9384,7 +9391,7 @@ HISTORY_RULES: Final = (
         "parity",
         "with --rows: no row was found that both sides take",
         """
-    What holds no row proves nothing with rows.  Values are made from the types and from the
+    A table without a row proves nothing.  Values are made from the types and from the
     literals of CHECKs, lists of values, partial keys, views and triggers; where that is not enough,
     parity.toml gives a row.
 
@@ -9432,13 +9439,16 @@ HISTORY_RULES: Final = (
 
     For example
       SQLite  k TEXT REFERENCES dev (k)
-      MySQL   k VARCHAR(36), FOREIGN KEY (k) REFERENCES dev (k)  -- dev is of an earlier migration
+      MySQL   k VARCHAR(36), FOREIGN KEY (k) REFERENCES dev (k)  -- of a later migration than dev
 
     {new migration}
       SQLite
         -- nothing
       MySQL
-        ALTER TABLE save MODIFY k VARCHAR(36) COLLATE utf8mb4_bin;  -- and dev.k likewise
+        ALTER TABLE save DROP FOREIGN KEY save_dev;
+        ALTER TABLE dev MODIFY k VARCHAR(36) COLLATE utf8mb4_bin NOT NULL;
+        ALTER TABLE save MODIFY k VARCHAR(36) COLLATE utf8mb4_bin;
+        ALTER TABLE save ADD CONSTRAINT save_dev FOREIGN KEY (k) REFERENCES dev (k);
     """,
     ),
     Rule(  # found with --round-trip: REPLAY AND LOCK
@@ -9467,8 +9477,8 @@ HISTORY_RULES: Final = (
     The difference was fixed, moved or got worse: what the entry promises is no longer so.
 
     For example
-      SQLite  -- fixed
-      MySQL   -- fixed
+      SQLite  CREATE TABLE t (n INTEGER);
+      MySQL   CREATE TABLE t (n BIGINT);  -- parity.toml says mysql = "varchar(9)"
 
     Fix parity.toml: delete the entry (`xtask.py prune` does), or pin it on today's values
     (`--format divergences` prints them).
@@ -13769,7 +13779,7 @@ class SourceFile:
 
 
 def names_in(at: str) -> list[str]:
-    """Part a place, `t.c` or `t(a, b)`, into the names that it is made of."""
+    """Split a place, `t.c` or `t(a, b)`, into the names that it is made of."""
     return [unquote_name(name) for name in re.findall(r'"(?:[^"]|"")*"|[^.,() ]+', at)] or [at]
 
 
@@ -14161,7 +14171,7 @@ def place_words(verdict: Verdict, finding: Finding) -> str:
 
 
 def verdict_line(verdict: Verdict) -> str:
-    """Say the last word."""
+    """Say in one line how the run ended."""
     unused = len([one for one in verdict.failing if one.unused])
     undocumented = len(verdict.failing) - unused
     answered = ""
@@ -15504,7 +15514,7 @@ def hash_of_element(template: str, name: str) -> str:
 
 
 def _section_on_page(verdict: Verdict, section: Section) -> SectionOnPage:
-    """Part the findings of a section by migration, in the order of the history."""
+    """Group the findings of a section by migration, in the order of the history."""
     by_label: dict[str, list[Judged]] = {label: [] for label in verdict.files}
     for one in section.judged:
         by_label.setdefault(one.finding.migration or "", []).append(one)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -403,6 +405,99 @@ def test_a_kind_says_all_that_explain_needs(kind: xtask.Rule) -> None:
     assert re.search(r"^For example\n  SQLite +\S.*\n(    .*\n)*  MySQL +\S", text, re.MULTILINE)
     assert re.search(r"^Fix (it|parity\.toml)", text, re.MULTILINE)
     assert "{" not in text.replace("{up,down}", "") and max(map(len, text.splitlines())) <= 100
+
+
+# What stands before each repair that `explain` prints.
+COMMON = "CREATE TABLE t (a INTEGER, b INTEGER, n BIGINT)"
+CHILDREN = (
+    "CREATE TABLE p (id BIGINT PRIMARY KEY)",
+    "CREATE TABLE c (id BIGINT PRIMARY KEY, p_id BIGINT,"
+    " CONSTRAINT c_p FOREIGN KEY (p_id) REFERENCES p (id) ON DELETE SET NULL)",
+)
+NAMED = "CREATE TABLE t (id BIGINT PRIMARY KEY, name VARCHAR(20), code VARCHAR(36), paid BIGINT)"
+BEFORE_ON_MYSQL = {
+    "identifier-case": ("CREATE TABLE Users (id BIGINT PRIMARY KEY)",),
+    "view": (COMMON, "CREATE VIEW v AS SELECT a FROM t", "ALTER TABLE t ADD id INT"),
+    "routine": ("CREATE PROCEDURE tidy() SELECT 1",),
+    "table-engine": ("CREATE TABLE t (a INT) ENGINE = MyISAM",),
+    "column-missing": ("CREATE TABLE t (b INT)",),
+    "primary-key": ("CREATE TABLE t (a INT, b INT, PRIMARY KEY (b, a))",),
+    "unique": ("CREATE TABLE t (email VARCHAR(255) NOT NULL)",),
+    "foreign-key": CHILDREN,
+    "foreign-key-dangling": CHILDREN,
+    "index": (COMMON,),
+    "check": (COMMON,),
+    "column-collation": (NAMED,),
+    "column-type": (NAMED,),
+    "type-unknown": (NAMED,),
+    "column-nullability": (COMMON,),
+    "column-default": (COMMON,),
+    "column-auto-increment": (NAMED,),
+    "column-generated": ("CREATE TABLE t (a BIGINT, b BIGINT AS (a * 3))",),
+    "column-capacity": (NAMED,),
+    "column-charset": (NAMED,),
+    "upgrade-fails": (COMMON,),
+    "data-differs": ("CREATE TABLE t (lvl BIGINT)",),
+    "behaviour": (
+        "CREATE TABLE items (id BIGINT, gone INT)",
+        "CREATE TRIGGER g AFTER DELETE ON items FOR EACH ROW SET @gone = 1",
+    ),
+    "collation-inherited": (
+        "CREATE TABLE dev (k VARCHAR(36) PRIMARY KEY)",
+        "CREATE TABLE save (k VARCHAR(36), CONSTRAINT save_dev FOREIGN KEY (k) REFERENCES dev (k))",
+    ),
+}
+BEFORE_ON_SQLITE = {
+    "identifier-case": "CREATE TABLE Users (id INTEGER PRIMARY KEY)",
+    "view": "CREATE TABLE t (id INTEGER, a TEXT); CREATE VIEW v AS SELECT id FROM t",
+    "column-missing": "CREATE TABLE t (b TEXT)",
+    "unique": "CREATE TABLE t (email TEXT)",
+    "trigger": "CREATE TABLE t (a); CREATE TRIGGER g AFTER DELETE ON t BEGIN SELECT 1; END",
+    "data-differs": "CREATE TABLE t (a, b); CREATE TABLE t_new (a, b)",
+    "behaviour": "CREATE TABLE t (a); CREATE VIEW live AS SELECT a FROM t;"
+    " CREATE TRIGGER g AFTER DELETE ON t BEGIN SELECT 1; END",
+}
+WHOLE = {"table-missing", "trigger", "cascade-trigger", "seed-rows"}  # nothing but a sketch
+
+
+def statements_of_repair(kind: str, backend: str) -> list[str]:
+    """Those of a repair that can run: no comments, no sketches."""
+    (text,) = [text for name, _, text in xtask.repair_of(kind).repairs if name == backend]
+    text = text.replace("(… as it should be …)", "(a INTEGER, b INTEGER)")
+    text = re.sub(r"--.*|\bEND;", "", text)
+    return [one.strip() for one in text.split(";") if one.strip() and "…" not in one]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in xtask.KINDS if kind != "row-unknown"])
+def test_a_repair_runs_on_sqlite(kind: str) -> None:
+    statements = [] if kind == "divergence-unused" else statements_of_repair(kind, "sqlite")
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(BEFORE_ON_SQLITE.get(kind, "CREATE TABLE t (a, b)"))
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("kind", list(xtask.KINDS))
+def test_a_repair_runs_on_the_server(
+    kind: str, query: Callable[[str], list[tuple[Any, ...]]]
+) -> None:
+    if kind == "divergence-unused":
+        return
+    statements = statements_of_repair(kind, "mysql")
+    if kind not in BEFORE_ON_MYSQL:
+        assert not statements or kind in WHOLE
+        return
+    ((version,),) = query("SELECT version()")
+    query("CREATE DATABASE repairs")
+    try:
+        query("USE repairs")
+        for statement in (*BEFORE_ON_MYSQL[kind], *statements):
+            if "MariaDB" not in version:
+                statement = statement.replace("utf8mb4_nopad_bin", "utf8mb4_0900_bin")
+            query(statement)
+    finally:
+        query("DROP DATABASE repairs")
 
 
 def test_every_rule_has_a_reason() -> None:
