@@ -2326,6 +2326,17 @@ class Kinds:
                 return kind
         return "mixed"
 
+    def never_null(self, node: Node) -> bool:
+        node = bare(node)
+        if isinstance(node, exp.Column):
+            column = self.columns.get(node.name)
+            return column is not None and not column.nullable
+        if isinstance(node, exp.Anonymous):
+            row: Function | None = node.meta.get("row")
+            known = row is not None and row.name == "randomblob"
+            return known and all(self.never_null(argument) for argument in node.expressions)
+        return isinstance(node, (exp.Literal, exp.Var))
+
 
 Rules = dict[str, Callable[["Node"], "Node"]]
 
@@ -2698,7 +2709,10 @@ class Reader(Kinds):
         return self.case(exp.Case(ifs=[node], default=node.args.get("false")))
 
     def case(self, node: exp.Expr) -> Node:
-        """Write every CASE with conditions; ELSE NULL is what one without it says."""
+        """Write every CASE with conditions; ELSE NULL is what one without it says.
+
+        What is NULL where a condition holds, and something elsewhere, is turned round.
+        """
         branches = []
         for branch in node.args["ifs"]:
             condition = branch.this
@@ -2709,7 +2723,34 @@ class Reader(Kinds):
         default = node.args.get("default")
         if isinstance(default, exp.Null):
             default = None
+        if len(branches) == 1 and default is not None:
+            condition, value = branches[0].this, branches[0].args["true"]
+            if isinstance(value, exp.Null) and self.is_decided(condition):
+                opposite = self.negated(exp.Not(this=condition))
+                return self.value_where(opposite, default)
+        if len(branches) == 1 and default is None:
+            return self.value_where(branches[0].this, branches[0].args["true"])
         return exp.Case(ifs=branches, default=default)
+
+    def value_where(self, condition: Node, value: Node) -> Node:
+        """Write a value that is NULL where the condition does not hold: nullif() where that says it."""
+        excludes = isinstance(condition, exp.NEQ) and isinstance(condition.expression, exp.Literal)
+        if excludes and text_of(bare(condition.this)) == text_of(bare(value)):
+            return self.named("nullif", [bare(value), condition.expression])
+        return exp.Case(ifs=[exp.If(this=condition, true=value)])
+
+    def is_decided(self, condition: Node) -> bool:
+        """Tell whether a condition is true or false in every row, and never NULL."""
+        condition = bare(condition)
+        if isinstance(condition, exp.Is):
+            return True
+        if isinstance(condition, exp.Connector):
+            return all(self.is_decided(part) for part in condition.flatten())
+        if condition.key in COMPARISONS:
+            return self.never_null(condition.this) and self.never_null(condition.expression)
+        if isinstance(condition, exp.In):
+            return self.never_null(condition.this)  # its list holds literals
+        return isinstance(condition, exp.Not) and self.is_decided(condition.this)
 
     # ---- values
 
@@ -2844,6 +2885,10 @@ class Reader(Kinds):
         now = NOW.get(text_of(exp.Anonymous(this=name, expressions=list(arguments))))
         if now:
             return exp.Var(this=now)
+        if name == "nullif" and [text_of(other) for other in arguments[1:]] == ["0"]:
+            condition = bare(arguments[0])
+            if condition.key in CONDITIONS:  # 1 where it holds
+                return self.value_where(condition, exp.Literal.number(1))
         row = FUNCTION_ROWS.get((self.dialect, name))
         if row and row.name == "length" and self.kind(arguments[0]) == "bytes":
             row = FUNCTION_ROWS["sqlite", "octet_length"]
@@ -2926,7 +2971,9 @@ class Reviewer(Kinds):
         self, dialect: Dialect, columns: Iterable[Known], guarded: Collection[str] = ()
     ) -> None:
         super().__init__(dialect, columns)
-        self.guarded = guarded
+        for name in guarded:
+            if name in self.columns:
+                self.columns[name] = self.columns[name]._replace(nullable=False)
         self.apart: list[str] = []
         self.usual: list[str] = []
         self.special: dict[str, Callable[[Node], None]] = {
@@ -3061,17 +3108,6 @@ class Reviewer(Kinds):
         self.say(self.usual if usual else self.apart, reason)
 
     # ---- functions and operators that depend on more than the kinds of what they read
-
-    def never_null(self, node: Node) -> bool:
-        node = bare(node)
-        if isinstance(node, exp.Column):
-            column = self.columns.get(node.name)
-            return node.name in self.guarded or (column is not None and not column.nullable)
-        if isinstance(node, exp.Anonymous):
-            row: Function | None = node.meta.get("row")
-            known = row is not None and row.name == "randomblob"
-            return known and all(self.never_null(argument) for argument in node.expressions)
-        return isinstance(node, (exp.Literal, exp.Var))
 
     def hexadecimal(self, node: Node) -> None:
         if not self.never_null(node.expressions[0]):
@@ -8085,6 +8121,17 @@ def column_missing(pair: TablePair) -> Iterator[Finding]:
         ours = one.type.text if one else None
         theirs = other.type.text if other else None
         yield Finding("column-missing", pair.column_at(name), ours, theirs)
+    for column in pair.sqlite.columns:
+        twin = pair.mysql.by_name.get(column.name.lower())
+        if twin and not same_name_on_sqlite(column.name, twin.name):
+            at = pair.column_at(column.name)
+            note = "SQLite ignores the case of ASCII letters alone: it knows no column of that name"
+            yield Finding("column-missing", at, column.name, twin.name, note=note)
+
+
+def same_name_on_sqlite(one: str, other: str) -> bool:
+    """Tell whether SQLite takes two names for one: it ignores the case of ASCII letters alone."""
+    return one.encode().lower() == other.encode().lower()
 
 
 @rule(
@@ -8293,15 +8340,20 @@ def _meanings(part: Part, table: Table) -> frozenset[str]:
     return frozenset({generated.text if generated else quote_canonical(part.column)})
 
 
+CONSTANT: Final = re.compile(r"-?[0-9.]+|'(?:[^']|'')*'|TRUE")
+
+
 def _where_live(where: Expression | None, text: str) -> frozenset[str]:
     """Write `text` where the condition holds and NULL elsewhere; a flag may stand alone."""
     if where is None:
         return frozenset()
     conditions = (where.text, f"{where.text} <> 0")
-    return frozenset(f"CASE WHEN {condition} THEN {text} END" for condition in conditions)
-
-
-CONSTANT: Final = re.compile(r"-?[0-9.]+|'(?:[^']|'')*'|TRUE")
+    texts = {f"CASE WHEN {condition} THEN {text} END" for condition in conditions}
+    for condition in conditions:
+        left, _, excluded = condition.partition(" <> ")
+        if left == text and CONSTANT.fullmatch(excluded):
+            texts.add(f"nullif({text}, {excluded})")
+    return frozenset(texts)
 
 
 def _is_marker(text: str, where: Expression | None) -> bool:
@@ -9242,10 +9294,23 @@ COLUMN_RULES: Final = (
 )
 
 
-@functools.cache  # the same id and created_at stand in every table
 def column_findings(pair: ColumnPair) -> tuple[Finding, ...]:
-    """Find all that two columns of one name differ in, wherever they stand."""
+    """Find all that two columns of one name differ in, wherever they stand.
+
+    Generated ones are looked at each time: for which values two expressions of one text are alike
+    depends on other columns of their table.
+    """
+    if pair.sqlite.generated or pair.mysql.generated:
+        return column_findings_anew(pair)
+    return column_findings_once(pair)
+
+
+def column_findings_anew(pair: ColumnPair) -> tuple[Finding, ...]:
     return tuple(chain.from_iterable(check(pair) for check in COLUMN_RULES))
+
+
+# The same id and created_at stand in every table.
+column_findings_once = functools.cache(column_findings_anew)
 
 
 def compare(sqlite: Schema, mysql: Schema) -> list[Finding]:
