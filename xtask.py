@@ -127,7 +127,7 @@ ROOT: Final = Path(__file__).resolve().parent
 # Where scripts/ and the compose file are: beside xtask.py, or in a directory of their own where it is
 # installed as a package.
 INSTALLED: Final = ROOT / "xtask_files"
-FILES: Final = INSTALLED if INSTALLED.is_dir() else ROOT
+HOME: Final = INSTALLED if INSTALLED.is_dir() else ROOT
 Dialect = Literal["sqlite", "mysql"]
 Direction = Literal["up", "down"]
 DIALECTS: Final[tuple[Dialect, Dialect]] = ("sqlite", "mysql")
@@ -189,24 +189,35 @@ ESCAPES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+
+
 def unescaped(text: str) -> str:
     """Replace backslash escapes as MySQL reads them."""
-    return re.sub(r"\\(.)", lambda match: ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
+
+    def character(match: re.Match[str]) -> str:
+        escaped = match[1]
+        return ESCAPES.get(escaped, escaped)
+
+    return ESCAPE.sub(character, text)
 
 
 def unquote_name(text: str) -> str:
     """Give the name that an identifier stands for; SQLite takes a string for one too."""
-    if text[:1] == "[":
-        return text[1:-1]
-    if text[:1] in ('"', "`", "'"):
-        return text[1:-1].replace(text[0] * 2, text[0])
+    mark, inner = text[:1], text[1:-1]
+    if mark == "[":
+        return inner
+    if mark in ('"', "`", "'"):
+        return inner.replace(mark * 2, mark)
     return text
 
 
 @functools.cache
 def quote_name(name: str) -> str:
     """Spell a name as places do: in double quotes where it holds one of `. , ( ) "`."""
-    return quote_sqlite(name) if re.search(r'[.,()"]', name) else name
+    if re.search(r'[.,()"]', name):
+        return quote_sqlite(name)
+    return name
 
 
 def quote_string(text: str) -> str:
@@ -232,7 +243,10 @@ def canonical_number(text: str) -> str:
     if text[:2].lower() == "0x":
         return str(int(text, 16))
     number = Decimal(text)
-    return format(number.normalize(EXACT), "f") if number else "0"
+    if number == 0:
+        return "0"
+    shortest = number.normalize(EXACT)
+    return format(shortest, "f")
 
 
 LEADING_COMMENTS: Final = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*(?![!M]).*?\*/)+", re.DOTALL)
@@ -240,9 +254,12 @@ LEADING_COMMENTS: Final = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*(?![!M]).*?
 
 def beginning(sql: str) -> str:
     """Cut a statement to its first characters on one line, without the comments before it."""
-    sql = LEADING_COMMENTS.sub("", sql) or sql
-    line = printable(" ".join(sql.split()))
-    return line if len(line) <= 80 else line[:77] + "..."
+    code = LEADING_COMMENTS.sub("", sql) or sql
+    words = code.split()
+    line = printable(" ".join(words))
+    if len(line) <= 80:
+        return line
+    return line[:77] + "..."
 
 
 def printable(text: str) -> str:
@@ -257,13 +274,18 @@ def printable(text: str) -> str:
 
 def catalogue_text(value: object) -> str:
     """Decode what a catalogue says; some servers send bytes."""
-    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    return str(value)
 
 
 def place(table: str, columns: Iterable[str] | None = None) -> str:
     """Write `t` or `t(a, b)`, names quoted where they need it."""
-    listed = "" if columns is None else f"({', '.join(columns)})"
-    return quote_name(table) + listed
+    name = quote_name(table)
+    if columns is None:
+        return name
+    listed = ", ".join(columns)
+    return f"{name}({listed})"
 
 
 def column_place(table: str, column: str) -> str:
@@ -274,8 +296,11 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
     """Name the nearest known word, or all of them."""
     import difflib
 
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(known)
+    words = list(known)
+    for near in difflib.get_close_matches(word, words, n=1):
+        return f"did you mean {near!r}?"
+    listed = ", ".join(words)
+    return f"known are {listed}"
 
 
 def shown_value(value: str | None) -> str:
@@ -318,16 +343,19 @@ def read_file(path: Path) -> bytes:
     """Read a plain file; refuse at once what would never end, or hang.  Raises ConfigError."""
     try:
         # Opening a FIFO to read would wait for a writer.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        how = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        handle = os.open(path, how)
         with os.fdopen(handle, "rb") as file:
-            if kind := odd_kind(os.fstat(handle)):
+            kind = odd_kind(os.fstat(handle))
+            if kind:
                 raise ConfigError(f"{path}: expected a plain file, found {kind}")
             return file.read()
     except OSError as error:
-        kind = ""
+        found = error.strerror
         with suppress(OSError):
             kind = odd_kind(os.stat(path))  # a socket cannot even be opened
-        found = f"expected a plain file, found {kind}" if kind else error.strerror
+            if kind:
+                found = f"expected a plain file, found {kind}"
         raise ConfigError(f"{path}: cannot be read: {found}") from error
 
 
@@ -357,15 +385,18 @@ def write_file(path: Path, text: str) -> None:
 
 def check_writable(path: Path) -> None:
     """Say before the work, and not after it, that a file cannot be written.  Raises ConfigError."""
-    kind = ""
+    kind, directory = "", path.parent
     with suppress(OSError):
         kind = odd_kind(os.lstat(path))
     if kind:
-        raise ConfigError(f"{path}: cannot be written: it is {kind}; name a plain file")
-    if not path.parent.is_dir():
-        raise ConfigError(f"{path}: cannot be written: no such directory")
-    if not os.access(path.parent, os.W_OK):
-        raise ConfigError(f"{path}: cannot be written: {path.parent} is read-only for this user")
+        reason = f"it is {kind}; name a plain file"
+    elif not directory.is_dir():
+        reason = "no such directory"
+    elif not os.access(directory, os.W_OK):
+        reason = f"{directory} is read-only for this user"
+    else:
+        return
+    raise ConfigError(f"{path}: cannot be written: {reason}")
 
 
 def odd_kind(status: os.stat_result) -> str:
@@ -442,7 +473,8 @@ class Column:
 
     @functools.cached_property
     def _hash(self) -> int:
-        return hash((self.name, self.type.text, self.nullable, self.default, self.generated))
+        expressions = (self.default, self.generated)
+        return hash((self.name, self.type.text, self.nullable, expressions))
 
     def __hash__(self) -> int:
         """Once: the same few columns stand in many tables, and what was found of a pair is looked up by it."""
@@ -470,7 +502,9 @@ class Part:
 
     def sized(self, text: str) -> str:
         """Put the prefix that MySQL indexes behind a text for this part."""
-        return f"{text}({self.prefix})" if self.prefix else text
+        if self.prefix is None:
+            return text
+        return f"{text}({self.prefix})"
 
 
 @functools.cache  # columns of a name stand in many keys
@@ -497,26 +531,28 @@ class Key:
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """Lower-case columns; an expression in parentheses, as no column is spelled."""
-        return tuple(
-            part.column.lower() if part.column is not None else f"({part.text})"
-            for part in self.parts
-        )
+        names = []
+        for part in self.parts:
+            name = f"({part.text})" if part.column is None else part.column.lower()
+            names.append(name)
+        return tuple(names)
 
     @property
     def plain(self) -> bool:
         """Nothing but whole columns, over all rows."""
-        return not (
-            self.where
-            or self.method
-            or any(part.column is None or part.prefix for part in self.parts)
-        )
+        if self.where or self.method:
+            return False
+        whole = [part.column is not None and not part.prefix for part in self.parts]
+        return all(whole)
 
     @property
     def text(self) -> str:
         """`(a, b(20)) WHERE …`, names as this backend spells them."""
-        return f"({', '.join(part.sized(part.text) for part in self.parts)})" + (
-            f" WHERE {self.where.text}" if self.where else ""
-        )
+        parts = [part.sized(part.text) for part in self.parts]
+        listed = ", ".join(parts)
+        if self.where is None:
+            return f"({listed})"
+        return f"({listed}) WHERE {self.where.text}"
 
 
 @dataclass(frozen=True)
@@ -533,11 +569,13 @@ class ForeignKey:
     name: str = ""
 
     @property
-    def identity(self) -> tuple[Any, ...]:
-        """What two equal ones have in common, in lower case: column pairs in no order, the parent, the actions."""
-        parents = [column.lower() for column in self.parent_columns] or [""] * len(self.columns)
-        pairs = frozenset(zip((column.lower() for column in self.columns), parents, strict=False))
-        return (pairs, self.parent.lower(), self.on_delete, self.on_update, self.deferred)
+    def identity(self) -> Hashable:
+        """Give what two equal ones share, in lower case: column pairs in no order, parent, actions."""
+        columns = [column.lower() for column in self.columns]
+        parents = [column.lower() for column in self.parent_columns] or [""] * len(columns)
+        pairs = frozenset(zip(columns, parents, strict=False))
+        actions = (self.on_delete, self.on_update, self.deferred)
+        return (pairs, self.parent.lower(), actions)
 
 
 @dataclass(frozen=True)
@@ -576,18 +614,19 @@ class Table:
         nothing = (None,) * len(self.primary_key)
         prefixes = self.primary_prefixes or nothing
         collations = self.primary_collations or nothing
-        parts = tuple(
-            Part(column, prefix=prefix, collation=collation)
-            for column, prefix, collation in zip(
-                self.primary_key, prefixes, collations, strict=True
-            )
-        )
-        return Key("PRIMARY", parts) if parts else None
+        parts = []
+        columns = zip(self.primary_key, prefixes, collations, strict=True)
+        for column, prefix, collation in columns:
+            parts.append(Part(column, prefix=prefix, collation=collation))
+        if not parts:
+            return None
+        return Key("PRIMARY", tuple(parts))
 
     @functools.cached_property
     def held(self) -> frozenset[str]:
         """What a row must pass: the conjuncts of all CHECKs."""
-        return frozenset(part.text for check in self.checks for part in check)
+        conjuncts = chain.from_iterable(self.checks)
+        return frozenset(part.text for part in conjuncts)
 
 
 @dataclass(frozen=True)
@@ -683,7 +722,8 @@ class Finding:
 
     @property
     def order(self) -> tuple[str, str, str, str]:
-        return (self.at, self.kind, self.sqlite or "", self.mysql or "")
+        ours, theirs = self.sqlite or "", self.mysql or ""
+        return (self.at, self.kind, ours, theirs)
 
 
 @dataclass(frozen=True)
@@ -731,7 +771,9 @@ class Pair:
         return (self.sqlite or self.mysql).label  # type: ignore[union-attr]
 
     def side(self, dialect: Dialect) -> Migration | None:
-        return self.sqlite if dialect == "sqlite" else self.mysql
+        if dialect == "sqlite":
+            return self.sqlite
+        return self.mysql
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -771,8 +813,11 @@ class Statement(NamedTuple):
 
 def enum_values(arguments: str) -> tuple[str, ...]:
     """Read the strings of `'a','it''s'`, backslashes escaped as MySQL does."""
-    values = re.findall(r"'((?:[^'\\]|''|\\.)*)'", arguments, re.DOTALL)
-    return tuple(unescaped(value.replace("''", "'")) for value in values)
+    values = []
+    for quoted in re.findall(r"'((?:[^'\\]|''|\\.)*)'", arguments, re.DOTALL):
+        text = quoted.replace("''", "'")
+        values.append(unescaped(text))
+    return tuple(values)
 
 
 # The sql_modes of MariaDB that stand for several include ANSI_QUOTES.
@@ -790,8 +835,10 @@ class Quoting(NamedTuple):
 
     @classmethod
     def under(cls, sql_mode: Iterable[str]) -> Quoting:
-        modes = frozenset(mode.strip().upper() for mode in sql_mode)
-        return cls(ansi=bool(modes & ANSI_MODES), literal="NO_BACKSLASH_ESCAPES" in modes)
+        modes = {mode.strip().upper() for mode in sql_mode}
+        ansi = not modes.isdisjoint(ANSI_MODES)
+        literal = "NO_BACKSLASH_ESCAPES" in modes
+        return cls(ansi, literal)
 
 
 PLAIN_QUOTING: Final = Quoting()
@@ -836,20 +883,32 @@ def lexer(
     )
 
 
+def token_of(match: re.Match[str]) -> Token:
+    kind = match.lastgroup or "mark"
+    return Token(kind, match.group(), match.start())
+
+
 def tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
     """Yield every token of the text, spaces and comments included."""
-    for match in lexer(dialect).finditer(sql):
-        yield Token(match.lastgroup or "mark", match.group(), match.start())
+    return map(token_of, lexer(dialect).finditer(sql))
+
+
+def is_code(token: Token) -> bool:
+    return token.kind not in ("space", "comment")
 
 
 def code_tokens(sql: str, dialect: Dialect) -> list[Token]:
     """List the tokens that are neither space nor comment."""
-    return [token for token in tokens(sql, dialect) if token.kind not in ("space", "comment")]
+    return list(filter(is_code, tokens(sql, dialect)))
+
+
+def code_word(token: Token) -> str:
+    """Give a word or mark in upper case, and "" for a name, a literal and the rest."""
+    return token.text.upper() if token.kind in ("word", "mark") else ""
 
 
 def code_words(found: Iterable[Token]) -> list[str]:
-    """Give each token's word or mark in upper case, and "" for names, literals and the rest."""
-    return [token.text.upper() if token.kind in ("word", "mark") else "" for token in found]
+    return [code_word(token) for token in found]
 
 
 INTRODUCER: Final = re.compile(
@@ -861,12 +920,15 @@ def without_introducers(sql: str, dialect: Dialect) -> str:
     """Drop the `_utf8mb4` that MySQL writes before every string of a catalogue's expression."""
     if dialect == "sqlite" or "_" not in sql:
         return sql
-    found = code_tokens(sql, dialect)
     introducers = set()
-    for token, after in pairwise(found):
-        if token.kind == "word" and after.kind == "string" and INTRODUCER.match(token.text):
+    for token, after in pairwise(code_tokens(sql, dialect)):
+        before_string = token.kind == "word" and after.kind == "string"
+        if before_string and INTRODUCER.match(token.text):
             introducers.add(token.start)
-    kept = (token.text for token in tokens(sql, dialect) if token.start not in introducers)
+    kept = []
+    for token in tokens(sql, dialect):
+        if token.start not in introducers:
+            kept.append(token.text)
     return "".join(kept)
 
 
@@ -888,16 +950,20 @@ FROM_FUNCTIONS: Final = frozenset(
 def tables_named(found: Sequence[Token]) -> frozenset[str]:
     """Collect what statements name as tables, in lower case, commas in a FROM included."""
     names = set()
-    expected, before, calls = False, "", [""]
-    for index, token in enumerate(found):
+    expected = False
+    before = ""
+    calls = [""]  # the words before the parentheses that are open
+    following = [*(token.text for token in found[1:]), ""]
+    for token, after in zip(found, following, strict=True):
         word = token.text.upper() if token.kind == "word" else token.text
+        is_name = token.kind in ("name", "word") and word not in TABLE_OPTIONS
         if word == "(":
             calls.append(before)
         elif word == ")" and len(calls) > 1:
             calls.pop()
-        if token.kind in ("name", "word") and expected and word not in TABLE_OPTIONS:
-            names.add(unquote_name(token.text).lower())
-            after = found[index + 1].text if index + 1 < len(found) else ""
+        if expected and is_name:
+            name = unquote_name(token.text)
+            names.add(name.lower())
             expected = after in (".", ",")
         elif word in TABLE_WORDS and not _value_follows(word, before, calls[-1]):
             expected = True
@@ -945,9 +1011,13 @@ def sql_mode_after(text: str, where: str, sql_mode: str) -> str:
     """Tell how MySQL reads quotes after a script, as an sql_mode."""
     splitter = Splitter(text, "mysql", where, sql_mode)
     splitter.split()
-    names = {"ANSI_QUOTES": splitter.modes.quoting.ansi}
-    names["NO_BACKSLASH_ESCAPES"] = splitter.modes.quoting.literal
-    return ",".join(name for name, on in names.items() if on)
+    names = []
+    quoting = splitter.modes.quoting
+    if quoting.ansi:
+        names.append("ANSI_QUOTES")
+    if quoting.literal:
+        names.append("NO_BACKSLASH_ESCAPES")
+    return ",".join(names)
 
 
 BREAKPOINT: Final = re.compile(r"--> statement-breakpoint[^\n]*")  # MySQL takes `-->` for SQL
@@ -962,12 +1032,19 @@ FRAGMENTS: Final = frozenset(
 )
 
 
+def _semicolon(breakpoint: re.Match[str]) -> str:
+    """Write a semicolon for it, and spaces, so that whatever follows stays in its place."""
+    width = len(breakpoint.group())
+    return ";".ljust(width)
+
+
 class Splitter:
     """Read a script token by token; the lexer changes where DELIMITER or an sql_mode says so."""
 
     def __init__(self, text: str, dialect: Dialect, where: str, sql_mode: str) -> None:
-        self.text = BREAKPOINT.sub(lambda match: ";".ljust(len(match.group())), text)
-        self.dialect, self.where = dialect, where
+        self.text = BREAKPOINT.sub(_semicolon, text)
+        self.dialect = dialect
+        self.where = where
         self.modes = SqlModes(sql_mode)
         self.delimiter = ";"
         self.piece: list[Token] = []
@@ -975,7 +1052,8 @@ class Splitter:
         self.program = Program()
         self.certain = True
         self.found: list[Statement] = []
-        self.line, self.counted = 1, 0
+        self.line = 1
+        self.counted = 0
 
     def split(self) -> list[Statement]:
         index = 0
@@ -989,13 +1067,12 @@ class Splitter:
         """Read until another lexer is needed; return where it begins."""
         quoting = self.modes.quoting
         for match in lexer(self.dialect, quoting, self.delimiter).finditer(self.text, start):
-            kind = match.lastgroup or "mark"
-            if kind in ("space", "comment"):
+            token = token_of(match)
+            if not is_code(token):
                 continue
-            token = Token(kind, match.group(), match.start())
-            if kind == "bad":
+            if token.kind == "bad":
                 raise self.unterminated(token)
-            if self.dialect == "mysql" and token.text.upper() == "DELIMITER" and not self.piece:
+            if self.sets_delimiter(token):
                 return self.change_delimiter(token)
             if not self.ends_statement(token):
                 self.piece.append(token)
@@ -1006,10 +1083,15 @@ class Splitter:
                 return token.end
         return len(self.text)
 
+    def sets_delimiter(self, token: Token) -> bool:
+        begins = not self.piece
+        return self.dialect == "mysql" and begins and token.text.upper() == "DELIMITER"
+
     def unterminated(self, token: Token) -> MigrationError:
         thing = "comment" if token.text == "/*" else "string or name"
-        rest = beginning(self.text[token.start :])
-        return MigrationError(f"{self.place(token)}: unterminated {thing}: {rest}")
+        rest = self.text[token.start :]
+        where = self.place(token)
+        return MigrationError(f"{where}: unterminated {thing}: {beginning(rest)}")
 
     def place(self, token: Token) -> str:
         line = self.text.count("\n", 0, token.start) + 1
@@ -1039,24 +1121,33 @@ class Splitter:
     def ends_on_sqlite(self, token: Token) -> bool:
         """A semicolon ends any statement but an unfinished CREATE TRIGGER."""
         head = [one.text.upper() for one in self.piece[:3]]
-        head = [word for word in head if word not in ("TEMP", "TEMPORARY")]
+        if head[1:2] in (["TEMP"], ["TEMPORARY"]):
+            del head[1]
         if head[:2] != ["CREATE", "TRIGGER"]:
             return True
-        if self.piece[-1].text.upper() != "END":
+        first, last = self.piece[0], self.piece[-1]
+        if last.text.upper() != "END":
             return False
-        return sqlite3.complete_statement(self.text[self.piece[0].start : token.end])
+        statement = self.text[first.start : token.end]
+        return sqlite3.complete_statement(statement)
 
     def end_statement(self) -> None:
-        if self.piece:
-            if self.delimiter == ";" and self.dialect == "mysql":
-                whole = self.program.certain and not self.program.open
-                cut = self.piece[0].text.upper() in FRAGMENTS
-                self.certain = self.certain and whole and not cut
-            self.pieces.append(self.piece)
-            if self.dialect == "mysql":
-                self.modes.see(self.piece)
+        if not self.piece:
+            return
+        if self.dialect == "mysql":
+            if self.delimiter == ";" and not self.is_whole():
+                self.certain = False
+            self.modes.see(self.piece)
+        self.pieces.append(self.piece)
         self.piece = []
         self.program = Program()
+
+    def is_whole(self) -> bool:
+        """Tell a statement from a part of a stored program that was cut in two."""
+        first = self.piece[0].text.upper()
+        if first in FRAGMENTS:
+            return False
+        return self.program.certain and not self.program.open
 
     def end_stretch(self) -> None:
         """Make statements of the pieces since the last DELIMITER, or one where that is unsure."""
@@ -1064,16 +1155,29 @@ class Splitter:
             for piece in self.pieces:
                 self.add(piece)
         elif self.pieces:
-            self.add([token for piece in self.pieces for token in piece], whole=True)
+            self.add(list(chain.from_iterable(self.pieces)), whole=True)
         self.pieces = []
         self.certain = True
 
     def add(self, piece: Sequence[Token], whole: bool = False) -> None:
-        start, end = piece[0].start, piece[-1].end
+        start = piece[0].start
+        end = piece[-1].end
         self.line += self.text.count("\n", self.counted, start)
         self.counted = start
-        text = self.text[start:end]
-        self.found.append(Statement(text, len(self.found) + 1, self.line, piece, whole=whole))
+        statement = Statement(
+            text=self.text[start:end],
+            number=len(self.found) + 1,
+            line=self.line,
+            tokens=piece,
+            whole=whole,
+        )
+        self.found.append(statement)
+
+
+SESSION_SCOPE: Final = re.compile(r"\A(?:@@)?(?:(?:session|local)\.?)?")
+
+
+CODE_MARKS: Final = re.compile(r"\A/\*M?!\d*|\*/\Z")
 
 
 class SqlModes:
@@ -1087,21 +1191,21 @@ class SqlModes:
         """Read `SET sql_mode = …`, in a `/*! … */` too, as dumps have it."""
         found = list(statement)
         if found[0].kind == "code":
-            inner = re.sub(r"\A/\*M?!\d*|\*/\Z", "", found[0].text)
-            matches = lexer("mysql", self.quoting).finditer(inner)
-            made = [Token(one.lastgroup or "mark", one.group(), one.start()) for one in matches]
-            found = [token for token in made if token.kind not in ("space", "comment")]
-        if found and found[0].text.upper() == "SET":
-            for assignment in parted(found[1:], ","):
-                self.assign(assignment)
+            inner = CODE_MARKS.sub("", found[0].text)
+            inside = map(token_of, lexer("mysql", self.quoting).finditer(inner))
+            found = list(filter(is_code, inside))
+        if not found or found[0].text.upper() != "SET":
+            return
+        for assignment in parted(found[1:], ","):
+            self.assign(assignment)
 
     def assign(self, assignment: Sequence[Token]) -> None:
         texts = [token.text.lower() for token in assignment]
         if "=" not in texts:
             return
         equals = texts.index("=")
-        name = "".join(texts[:equals]).rstrip(":").removeprefix("@@")
-        name = re.sub(r"\A(?:session|local)\.?", "", name)
+        variable = "".join(texts[:equals])
+        name = SESSION_SCOPE.sub("", variable.rstrip(":"))
         value = self.value(assignment[equals + 1 :])
         if name == "sql_mode":
             self.quoting = value
@@ -1110,7 +1214,8 @@ class SqlModes:
 
     def value(self, found: Sequence[Token]) -> Quoting:
         """Read a string, DEFAULT, a variable that was saved, or what adds to the mode in force."""
-        modes, before = set[str](), PLAIN_QUOTING
+        modes: set[str] = set()
+        before = PLAIN_QUOTING
         removes = False
         for token in found:
             text = token.text.lower()
@@ -1126,8 +1231,12 @@ class SqlModes:
                 modes.update(unquote_name(token.text).split(","))
         named = Quoting.under(modes)
         if removes:
-            return Quoting(before.ansi and not named.ansi, before.literal and not named.literal)
-        return Quoting(before.ansi or named.ansi, before.literal or named.literal)
+            ansi = before.ansi and not named.ansi
+            literal = before.literal and not named.literal
+        else:
+            ansi = before.ansi or named.ansi
+            literal = before.literal or named.literal
+        return Quoting(ansi, literal)
 
 
 PROGRAMS: Final = frozenset(["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"])
@@ -1166,7 +1275,7 @@ class Program:
         self.certain = True
 
     def see(self, token: Token) -> None:
-        word = token.text.upper() if token.kind in ("word", "mark") else ""
+        word = code_word(token)
         if self.is_program:
             self.see_body(word)
         elif not self.is_other and token.kind == "word":
@@ -1176,17 +1285,19 @@ class Program:
     def see_head(self, word: str) -> None:
         """Tell by its first words whether a statement makes something with a body."""
         self.head.append(word)
+        first, count = self.head[0], len(self.head)
         if self.head == ["BEGIN", "NOT", "ATOMIC"]:
             self.is_program = True
             self.open.append("BEGIN")
-        elif self.head[0] == "CREATE":
+        elif first == "CREATE":
             self.is_program = word in PROGRAMS
-            self.is_other = word in OBJECTS or len(self.head) > 12
-        elif self.head[0] != "BEGIN" or len(self.head) > 3:
+            self.is_other = word in OBJECTS or count > 12
+        elif first != "BEGIN" or count > 3:
             self.is_other = True
 
     def see_body(self, word: str) -> None:
-        closed, self.closed = self.closed, ""
+        closed = self.closed
+        self.closed = ""
         if closed:
             self.check_end(closed, word)
             if word in BLOCK_WORDS or word == "CASE":
@@ -1212,9 +1323,11 @@ class Program:
     def check_end(self, closed: str, word: str) -> None:
         """END IF closes an IF, END alone a BEGIN."""
         if closed == "BEGIN":
-            self.certain = self.certain and word not in BLOCK_WORDS and word != "CASE"
-        elif closed != "CASE of values":
-            self.certain = self.certain and word == closed
+            fits = word not in BLOCK_WORDS and word != "CASE"
+        else:
+            fits = closed in ("CASE of values", word)
+        if not fits:
+            self.certain = False
 
 
 @dataclass
@@ -1240,9 +1353,12 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
 
     The text is the backend's own record of the table: on SQLite ALTER TABLE edits it too.
     """
-    found, clauses = code_tokens(sql, dialect), Clauses()
+    clauses = Clauses()
+    found = code_tokens(sql, dialect)
     words = code_words(found)
-    pos = words.index("(") + 1 if "(" in words else len(found)
+    if "(" not in words:
+        return clauses
+    pos = words.index("(") + 1
     column = ""
     begins = True
     while pos < len(found):
@@ -1251,12 +1367,14 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
             begins = False
             column = ""
             if word not in CONSTRAINT_WORDS:
-                column = unquote_name(found[pos].text).lower()
+                name = unquote_name(found[pos].text)
+                column = name.lower()
                 pos += 1
             continue
         if word in ("CHECK", "AS") and words[pos + 1] == "(":
-            end = closing_parenthesis(words, pos + 1)
-            inner = sql[found[pos + 1].end : found[end].start]
+            opening = pos + 1
+            end = closing_parenthesis(words, opening)
+            inner = sql[found[opening].end : found[end].start]
             if word == "CHECK":
                 clauses.checks.append(inner)
             else:
@@ -1265,7 +1383,8 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
         elif word == "AUTOINCREMENT":
             clauses.auto_increment = True
         elif word == "COLLATE" and column:
-            clauses.collations[column] = unquote_name(found[pos + 1].text).upper()
+            collation = unquote_name(found[pos + 1].text)
+            clauses.collations[column] = collation.upper()
         elif word == "REFERENCES":
             clauses.deferred.append(False)
         elif _is_deferred(words, pos) and clauses.deferred:
@@ -1280,8 +1399,9 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
 
 
 def _is_deferred(words: Sequence[str], pos: int) -> bool:
-    deferred = ["DEFERRABLE", "INITIALLY", "DEFERRED"]
-    return words[pos : pos + 3] == deferred and words[pos - 1] != "NOT"
+    phrase = words[pos : pos + 3]
+    before = words[pos - 1]
+    return phrase == ["DEFERRABLE", "INITIALLY", "DEFERRED"] and before != "NOT"
 
 
 def closing_parenthesis(words: Sequence[str], start: int) -> int:
@@ -1301,21 +1421,32 @@ def index_clauses(sql: str) -> tuple[list[str], str]:
     """Read the parts of a CREATE INDEX, and its WHERE or ""."""
     found = code_tokens(sql, "sqlite")
     words = code_words(found)
-    start = words.index("(", words.index("ON"))
-    end = closing_parenthesis(words, start)
-    where = sql[found[end + 2].start :] if len(found) > end + 2 else ""
-    return index_parts(sql, found[start + 1 : end]), where
+    on = words.index("ON")
+    opening = words.index("(", on)
+    end = closing_parenthesis(words, opening)
+    parts = index_parts(sql, found[opening + 1 : end])
+    where = ""
+    condition = found[end + 2 :]  # behind the word WHERE
+    if condition:
+        where = sql[condition[0].start :]
+    return parts, where
 
 
 def index_parts(sql: str, found: Sequence[Token]) -> list[str]:
     """List the parts of an index, without COLLATE, ASC and DESC."""
     pieces = []
     for part in parted(found, ","):
+        end = len(part)
         words = code_words(part)
-        while words and (words[-1] in ("ASC", "DESC") or words[-2:-1] == ["COLLATE"]):
-            cut = 1 if words[-1] in ("ASC", "DESC") else 2
-            part, words = part[:-cut], words[:-cut]
-        pieces.append(sql[part[0].start : part[-1].end])
+        while end > 1:
+            if words[end - 1] in ("ASC", "DESC"):
+                end -= 1
+            elif words[end - 2] == "COLLATE":
+                end -= 2
+            else:
+                break
+        first, last = part[0], part[end - 1]
+        pieces.append(sql[first.start : last.end])
     return pieces
 
 
@@ -1386,11 +1517,12 @@ TYPE_RULES: Final = (
 
 def _names(dialect: Dialect) -> Mapping[str, frozenset[str]]:
     """Declared name to the logical types that it may mean, upper case."""
-    table: dict[str, set[str]] = defaultdict(set)
+    table: dict[str, frozenset[str]] = defaultdict(frozenset)
     for rule in TYPE_RULES:
-        for name in getattr(rule, dialect).split(", "):
-            table[name.upper()].add(rule.logical)
-    return MappingProxyType({name: frozenset(logical) for name, logical in table.items()})
+        names = rule.sqlite if dialect == "sqlite" else rule.mysql
+        for name in names.upper().split(", "):
+            table[name] |= {rule.logical}
+    return MappingProxyType(dict(table))
 
 
 TYPE_NAMES: Final[Mapping[str, Mapping[str, frozenset[str]]]] = MappingProxyType(
@@ -1416,7 +1548,7 @@ INTEGER_SIZES: Final[Mapping[str, Mapping[str, int]]] = MappingProxyType(
 
 # What MySQL holds to, whatever is declared: bytes of integers, octets of strings without a length.
 INTEGER_BYTES: Final[Mapping[str, int]] = MappingProxyType(
-    {"TINYINT": 1, "SMALLINT": 2, "MEDIUMINT": 3, "INT": 4, "BIGINT": 8}
+    {"BIT": 1, "TINYINT": 1, "SMALLINT": 2, "YEAR": 2, "MEDIUMINT": 3, "INT": 4, "BIGINT": 8}
 )
 
 
@@ -1444,116 +1576,161 @@ AFFINITIES: Final = (  # https://sqlite.org/datatype3.html#determination_of_colu
 
 
 def affinity_note(declared: str) -> str:
-    """What SQLite makes of a declared type that no rule knows."""
+    """Say what SQLite makes of a declared type that no rule knows."""
     if not declared:
         return "a column without a type has BLOB affinity: values are stored as they come"
+    upper = declared.upper()
     for affinity, letters, effect in AFFINITIES:
-        if any(word in declared.upper() for word in letters):
+        if any(word in upper for word in letters):
             return f"SQLite gives {declared} {affinity} affinity: {effect}"
     return f"SQLite gives {declared} NUMERIC affinity: '007' is stored as 7"
 
 
 def _numbers(arguments: str) -> tuple[int, ...]:
-    return tuple(int(word) for word in arguments.split(",") if word.strip().isdigit())
+    words = [word.strip() for word in arguments.split(",")]
+    return tuple(int(word) for word in words if word.isdigit())
+
+
+Size = tuple[str | int, ...]
 
 
 @functools.lru_cache(maxsize=1024)  # a schema has thousands of columns and a few dozen types
 def sqlite_type(declared: str) -> ColumnType:
-    """A declared SQLite type, any case and spacing."""
-    words = (
-        [token.text for token in code_tokens(declared, "sqlite")]
-        if "/*" in declared or "--" in declared
-        else declared.split()
-    )
-    text = re.sub(r"\s*([(),])\s*", r"\1", " ".join(words).upper())
-    match = re.search(r"\(([^()]*)\)", text)
-    arguments = match[1] if match else ""
-    base = " ".join(TYPE_MODIFIERS.sub(" ", re.sub(r"\([^()]*\)", " ", text)).split())
+    """Read a declared SQLite type, any case and spacing."""
+    words = declared.split()
+    if "/*" in declared or "--" in declared:
+        words = [token.text for token in code_tokens(declared, "sqlite")]
+    upper = " ".join(words).upper()
+    text = re.sub(r"\s*([(),])\s*", r"\1", upper)
+    base, arguments = _sqlite_base(text)
+    sizes = _numbers(arguments)
     known = TYPE_NAMES["sqlite"]
     logical = known.get(f"{base}({arguments})") or known.get(base, frozenset())
-    sizes = _numbers(arguments)
     if sizes and base == "NUMERIC":
         logical = logical - {"bool"}
-    declares: tuple[str | int, ...] | None = None
-    if base in INTEGER_SIZES["sqlite"]:
-        declares = ("integer", INTEGER_SIZES["sqlite"][base])
-    elif sizes and logical <= {"string", "bytes"}:
-        declares = ("length", sizes[0])
-    elif sizes and ("decimal" in logical or ("f64" in logical and len(sizes) > 1)):
-        declares = ("decimal", sizes[0], sizes[1] if len(sizes) > 1 else 0)
-    elif sizes and logical & {"time", "datetime"}:
-        declares = ("fraction", sizes[0])
-    enforces: tuple[str | int, ...] | None = None
-    if "i64" in logical or "bool" in logical:
-        enforces = ("integer", 8)
-    elif "f64" in logical:
-        enforces = ("float", 8)
-    note = "" if logical else affinity_note(text)
-    return ColumnType(text, logical, declared=declares, enforced=enforces, note=note)
+    return ColumnType(
+        text,
+        logical,
+        declared=_declared_on_sqlite(base, logical, sizes),
+        enforced=_enforced_on_sqlite(logical),
+        note="" if logical else affinity_note(text),
+    )
+
+
+def _sqlite_base(text: str) -> tuple[str, str]:
+    """Part `VARCHAR(40) UNSIGNED` into the name, without what changes nothing, and its arguments."""
+    parentheses = re.compile(r"\(([^()]*)\)")
+    match = parentheses.search(text)
+    name = parentheses.sub(" ", text)
+    words = TYPE_MODIFIERS.sub(" ", name).split()
+    return " ".join(words), match[1] if match else ""
+
+
+def _declared_on_sqlite(base: str, logical: frozenset[str], sizes: tuple[int, ...]) -> Size | None:
+    size_of_name = INTEGER_SIZES["sqlite"].get(base)
+    if size_of_name:
+        return ("integer", size_of_name)
+    if not sizes:
+        return None
+    if logical <= {"string", "bytes"}:
+        return ("length", sizes[0])
+    if _has_scale(logical, sizes):
+        scale = sizes[1] if len(sizes) > 1 else 0
+        return ("decimal", sizes[0], scale)
+    if logical & {"time", "datetime"}:
+        return ("fraction", sizes[0])
+    return None
+
+
+def _has_scale(logical: frozenset[str], sizes: tuple[int, ...]) -> bool:
+    """Tell a DECIMAL, and a DOUBLE(10,2), which MySQL rounds too."""
+    return "decimal" in logical or ("f64" in logical and len(sizes) > 1)
+
+
+def _enforced_on_sqlite(logical: frozenset[str]) -> Size | None:
+    if logical & {"i64", "bool"}:
+        return ("integer", 8)
+    if "f64" in logical:
+        return ("float", 8)
+    return None
 
 
 @functools.lru_cache(maxsize=1024)
 def mysql_type(declared: str, *, json_checked: bool = False) -> ColumnType:
-    """A `column_type` of information_schema; `json_checked` says that MariaDB means JSON by it."""
+    """Read a `column_type` of information_schema; `json_checked` says that MariaDB means JSON by it."""
     if json_checked:
         return ColumnType("json", frozenset({"string"}))
-    if not declared.split("(", 1)[0].split():
+    name, _, rest = declared.partition("(")
+    if not name.split():
         return ColumnType(declared)
-    base, unsigned = (
-        declared.split("(", 1)[0].split()[0].upper(),
-        "unsigned" in declared.lower().rsplit(")", 1)[-1],
-    )
-    arguments = declared.partition("(")[2].rpartition(")")[0]
+    base = name.split()[0].upper()
+    arguments, closed, modifiers = rest.rpartition(")")
+    behind = modifiers if closed else name
+    unsigned = "unsigned" in behind.lower()
     sizes = () if base in ("ENUM", "SET") else _numbers(arguments)
-    if (base, sizes) == (
-        "TINYINT",
-        (1,),
-    ) and unsigned:  # the servers disagree on whether it keeps its width
+    if base == "TINYINT" and unsigned:  # the servers disagree on whether it keeps its width
         sizes = ()
     text = _mysql_text(base, arguments, sizes, unsigned)
-    logical = TYPE_NAMES["mysql"].get(text.upper()) or TYPE_NAMES["mysql"].get(base, frozenset())
-    declares: tuple[str | int, ...] | None = None
-    enforces: tuple[str | int, ...] | None = None
-    if base in INTEGER_BYTES:
-        enforces = ("integer", INTEGER_BYTES[base])
-        declares = (
-            ("integer", INTEGER_SIZES["mysql"][base]) if base in INTEGER_SIZES["mysql"] else None
-        )
-    elif base == "BIT":
-        enforces = ("integer", 1)
-    elif base == "YEAR":
-        enforces = ("integer", 2)
-    elif sizes and logical <= {"string", "bytes"}:
-        declares = enforces = ("length", sizes[0])
-    elif base in OCTET_LIMITS:
-        enforces = ("octets", OCTET_LIMITS[base])
-    elif "decimal" in logical or ("f64" in logical and len(sizes) > 1):  # DOUBLE(10,2) rounds too
-        declares = enforces = ("decimal", *sizes)
-    elif "f64" in logical:
-        enforces = ("float", 4 if base == "FLOAT" else 8)
-    elif logical & {"time", "datetime"}:
-        digits = sizes[0] if sizes else 0
-        declares = ("fraction", digits) if sizes else None
-        enforces = ("fraction", digits) if digits < 6 else None
+    known = TYPE_NAMES["mysql"]
+    logical = known.get(text.upper()) or known.get(base, frozenset())
     return ColumnType(
         text,
         logical,
-        declares,
-        enforces,
-        unsigned,
-        enum_values(arguments) if base == "ENUM" else (),
+        declared=_declared_on_mysql(base, logical, sizes),
+        enforced=_enforced_on_mysql(base, logical, sizes),
+        unsigned=unsigned,
+        values=enum_values(arguments) if base == "ENUM" else (),
     )
+
+
+def _declared_on_mysql(base: str, logical: frozenset[str], sizes: tuple[int, ...]) -> Size | None:
+    size_of_name = INTEGER_SIZES["mysql"].get(base)
+    if size_of_name:
+        return ("integer", size_of_name)
+    if base in INTEGER_BYTES or not sizes:
+        return None
+    if logical <= {"string", "bytes"}:
+        return ("length", sizes[0])
+    if _has_scale(logical, sizes):
+        return ("decimal", *sizes)
+    if logical & {"time", "datetime"}:
+        return ("fraction", sizes[0])
+    return None
+
+
+def _enforced_on_mysql(base: str, logical: frozenset[str], sizes: tuple[int, ...]) -> Size | None:
+    if base in INTEGER_BYTES:
+        return ("integer", INTEGER_BYTES[base])
+    if sizes and logical <= {"string", "bytes"}:
+        return ("length", sizes[0])
+    if base in OCTET_LIMITS:
+        return ("octets", OCTET_LIMITS[base])
+    if _has_scale(logical, sizes):
+        return ("decimal", *sizes)
+    if "f64" in logical:
+        return ("float", 4 if base == "FLOAT" else 8)
+    if logical & {"time", "datetime"}:
+        digits = sizes[0] if sizes else 0
+        return ("fraction", digits) if digits < 6 else None
+    return None
 
 
 def _mysql_text(base: str, arguments: str, sizes: tuple[int, ...], unsigned: bool) -> str:
-    """The type as reported: without the display widths that servers print or not."""
-    keeps = (
-        base not in INTEGER_BYTES
-        and base != "YEAR"
-        and (base not in ("FLOAT", "DOUBLE") or len(sizes) > 1)
-    )
-    size = f"({arguments})" if arguments and (keeps or (base, sizes) == ("TINYINT", (1,))) else ""
-    return base.lower() + size + (" unsigned" if unsigned else "")
+    """Write the type as reported: without the display widths that servers print or not."""
+    text = base.lower()
+    if arguments and _keeps_size(base, sizes):
+        text += f"({arguments})"
+    if unsigned:
+        text += " unsigned"
+    return text
+
+
+def _keeps_size(base: str, sizes: tuple[int, ...]) -> bool:
+    if base == "TINYINT":
+        return sizes == (1,)
+    if base in ("FLOAT", "DOUBLE"):
+        return len(sizes) > 1
+    return base == "BIT" or base not in INTEGER_BYTES
 
 
 def is_binary(declared: str) -> bool:
@@ -16864,7 +17041,7 @@ def how_to_install(missing: Sequence[str]) -> str:
         return f"`make {target}` installs what is needed into .venv"
     if target != ".venv/runtime":
         return "this command is for the repository of xtask.py itself"
-    requirements = os.path.relpath(FILES / "requirements.txt")
+    requirements = os.path.relpath(HOME / "requirements.txt")
     command = f"python3 -m venv .venv && .venv/bin/pip install -r {requirements}"
     return f"`{command}` installs what is needed"
 
@@ -16962,7 +17139,7 @@ def prepare_streams() -> None:
 # ════════════════════════════════════════════════════════════════════════════════════════
 
 
-SCRIPTS: Final = FILES / "scripts"
+SCRIPTS: Final = HOME / "scripts"
 LEASE_SCRIPT: Final = SCRIPTS / "lease.sh"
 URL_SCRIPT: Final = SCRIPTS / "lease-url.py"
 
@@ -18172,7 +18349,7 @@ def prefix_of_here() -> str:
 
 def read_template() -> str:
     """Read the page's template; only who asks for the page needs it."""
-    path = FILES / "scripts" / "report.html"
+    path = HOME / "scripts" / "report.html"
     try:
         return path.read_text("utf-8")
     except OSError as error:
