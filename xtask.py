@@ -2123,10 +2123,17 @@ OPERATORS: Final = (
 )
 
 
-FUNCTION_ROWS: Final[Mapping[tuple[Dialect, str], Function]] = MappingProxyType(
-    {("sqlite", name): row for row in FUNCTIONS for name in row.sqlite.split()}
-    | {("mysql", name): row for row in FUNCTIONS for name in row.mysql.split()}
-)
+def _rows_by_name() -> Mapping[tuple[Dialect, str], Function]:
+    rows: dict[tuple[Dialect, str], Function] = {}
+    for row in FUNCTIONS:
+        for name in row.sqlite.split():
+            rows["sqlite", name] = row
+        for name in row.mysql.split():
+            rows["mysql", name] = row
+    return MappingProxyType(rows)
+
+
+FUNCTION_ROWS: Final = _rows_by_name()
 OPERATOR_ROWS: Final[Mapping[str, Operator]] = MappingProxyType(
     {row.node: row for row in OPERATORS}
 )
@@ -2195,7 +2202,8 @@ class Scope:
     def read_by(self, sql: str) -> tuple[Known, ...]:
         """Take those that the text names: the same CHECK of two tables is then read once."""
         names = names_read(sql, self.dialect)
-        return tuple(known for name, known in self.known.items() if name in names)
+        read = [known for name, known in self.known.items() if name in names]
+        return tuple(read)
 
     def expression(self, sql: str) -> Expression:
         return canonical(sql, self.dialect, self.read_by(sql))
@@ -2207,10 +2215,12 @@ class Scope:
 @functools.lru_cache(maxsize=4096)
 def names_read(sql: str, dialect: Dialect) -> frozenset[str]:
     """List the words and names of a text, in lower case."""
-    found = code_tokens(sql, dialect)
-    return frozenset(
-        unquote_name(token.text).lower() for token in found if token.kind in ("name", "word")
-    )
+    names = set()
+    for token in code_tokens(sql, dialect):
+        if token.kind in ("name", "word"):
+            name = unquote_name(token.text)
+            names.add(name.lower())
+    return frozenset(names)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -2236,12 +2246,13 @@ def canonical_check(
     """
     try:
         reader = Reader(dialect, columns)
-        tree = reader.condition(reader.tree(sql))
-        conjuncts = tree.flatten() if isinstance(tree, exp.And) else [tree]
+        tree = reader.tree(sql)
+        conjuncts = flattened(reader.condition(tree), exp.And)
         parts = {reader.rendered_conjunct(part) for part in conjuncts}
     except UNREADABLE:
         return (by_tokens(sql, dialect),)
-    return tuple(sorted(parts, key=lambda part: part.text))
+    in_order = sorted(parts, key=attrgetter("text"))
+    return tuple(in_order)
 
 
 # RecursionError: an expression nested some hundreds deep.  The parser's own errors are ValueErrors.
@@ -2268,30 +2279,43 @@ def read_literal(sql: str, dialect: Dialect) -> Expression | None:
         found = found[1:-1]
     sign = ""
     if len(found) == 2 and found[0].text in ("+", "-") and found[1].kind == "number":
-        sign = found.pop(0).text
+        sign = found[0].text
+        found = found[1:]
     if len(found) != 1:
         return None
-    kind, text, _ = found[0]
-    if kind == "number" and not (dialect == "mysql" and text[:2].lower() == "0x"):
-        number = canonical_number(text)
-        sign = "-" if sign == "-" and number != "0" else ""
-        return Expression(sign + number, written=sign + text)
+    [(kind, text, _)] = found
+    if kind == "number":
+        return number_literal(sign, text, dialect)
     if kind == "string" and text[0] == "'" and "\\" not in text:
-        return Expression(quote_string(text[1:-1].replace("''", "'")))
-    plain = PLAIN_WORDS.get(text.upper()) if kind == "word" else None
-    if plain is None:
-        return None
-    return Expression(plain, written=plain if plain.isdigit() else "")
+        inner = text[1:-1].replace("''", "'")
+        return Expression(quote_string(inner))
+    if kind == "word" and text.upper() in PLAIN_WORDS:
+        plain = PLAIN_WORDS[text.upper()]
+        written = plain if plain.isdigit() else ""
+        return Expression(plain, written=written)
+    return None
+
+
+def number_literal(sign: str, text: str, dialect: Dialect) -> Expression | None:
+    if dialect == "mysql" and text[:2].lower() == "0x":
+        return None  # bytes, and a number beside a number
+    number = canonical_number(text)
+    if sign != "-" or number == "0":
+        return Expression(number, written=text)
+    return Expression(f"-{number}", written=f"-{text}")
 
 
 def by_tokens(sql: str, dialect: Dialect) -> Expression:
     """Render what the parser refuses: names unquoted, words in lower case, single spaces."""
     words = []
-    for token in code_tokens(without_introducers(sql, dialect), dialect):
+    plain = without_introducers(sql, dialect)
+    for token in code_tokens(plain, dialect):
+        word = token.text
         if token.kind == "name":
-            words.append(unquote_name(token.text))
-        else:
-            words.append(token.text.lower() if token.kind == "word" else token.text)
+            word = unquote_name(word)
+        elif token.kind == "word":
+            word = word.lower()
+        words.append(word)
     note = "an expression that the parser does not understand is equal to nothing"
     text = marked(" ".join(words), dialect)
     return Expression(text, names_read(sql, dialect), note=note)
@@ -2318,30 +2342,51 @@ CHAINED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 CHAIN_ENDS: Final = frozenset([",", "AND", "OR", "XOR", "&&", "WHEN", "THEN", "ELSE"])
 
 
+@dataclass
+class Run:
+    """A row of operands: where it begins, and whether a comparison was in it already."""
+
+    begin: int
+    compared: bool = False
+
+
 def left_to_right(sql: str, dialect: Dialect) -> str:
     """Put parentheses around what stands before the second of two comparisons: `(a = b) < c`."""
-    found, chained = code_tokens(sql, dialect), CHAINED[dialect]
+    chained = CHAINED[dialect]
+    found = code_tokens(sql, dialect)
     words = code_words(found)
-    if "BETWEEN" in words or sum(word in chained for word in words) < 2:
+    comparisons = [word for word in words if word in chained]
+    if len(comparisons) < 2 or "BETWEEN" in words:
         return sql
-    opening, closing = Counter[int](), Counter[int]()
-    runs = [[0, 0]]  # where a run of operands begins, and its comparisons
+    opening = Counter[int]()
+    closing = Counter[int]()
+    runs = [Run(0)]
     for pos, word in enumerate(words):
-        begin, compared = runs[-1]
+        run = runs[-1]
+        begins_with_not = word == "NOT" and pos == run.begin
         if word in ("(", "CASE"):
-            runs.append([pos + 1, 0])
+            runs.append(Run(pos + 1))
         elif word in (")", "END") and len(runs) > 1:
             runs.pop()
-        elif word in CHAIN_ENDS or (word == "NOT" and pos == begin):
-            runs[-1] = [pos + 1, 0]
+        elif word in CHAIN_ENDS or begins_with_not:
+            runs[-1] = Run(pos + 1)
         elif word in chained:
-            if compared:
-                opening[found[begin].start] += 1
-                closing[found[pos - (words[pos - 1] == "NOT")].start] += 1
-            runs[-1][1] += 1
+            if run.compared:
+                end = pos - 1 if words[pos - 1] == "NOT" else pos
+                opening[found[run.begin].start] += 1
+                closing[found[end].start] += 1
+            run.compared = True
+    return with_parentheses(sql, opening, closing)
+
+
+def with_parentheses(sql: str, opening: Counter[int], closing: Counter[int]) -> str:
+    """Write as many parentheses as are counted before each place of a text."""
+    places = sorted({0, *opening, *closing, len(sql)})
     pieces = []
-    for start, end in pairwise(sorted({0, *opening, *closing, len(sql)})):
-        pieces.append(f"{')' * closing[start]} {'(' * opening[start]}{sql[start:end]}")
+    for start, end in pairwise(places):
+        pieces.append(")" * closing[start])
+        pieces.append("(" * opening[start])
+        pieces.append(sql[start:end])
     return " ".join(pieces)
 
 
@@ -2385,9 +2430,26 @@ def writer() -> Callable[[Node], str]:
 
 
 def text_of(node: exp.Expr) -> str:
+    if is_string(node):
+        return quote_string(node.name)
     if isinstance(node, exp.Literal):
-        return quote_string(node.name) if node.is_string else node.name
-    return writer()(node)
+        return node.name
+    write = writer()
+    return write(node)
+
+
+def is_string(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and node.is_string
+
+
+def is_number(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string
+
+
+def row_of(node: exp.Expr) -> Function | None:
+    """Return the row of the table of functions that a call was read by."""
+    row: Function | None = node.meta.get("row")
+    return row
 
 
 def bare(node: exp.Expr) -> Node:
@@ -2402,17 +2464,32 @@ def flattened(node: Node, operator: type[Node]) -> list[Node]:
     node = bare(node)
     if type(node) is not operator:
         return [node]
-    return flattened(node.this, operator) + flattened(node.expression, operator)
+    left = flattened(node.this, operator)
+    right = flattened(node.expression, operator)
+    return left + right
 
 
 def operands_apart(node: exp.Expr) -> Node:
     """Put parentheses by structure alone: around an operator that is another one's operand."""
-    binding = isinstance(node, (exp.Binary, exp.Neg, exp.BitwiseNot, exp.In))
-    if binding and not isinstance(node, (exp.Connector, exp.Escape)):
-        for key in ("this", "expression"):
-            if isinstance(node.args.get(key), (exp.Binary, exp.Not, exp.Between, exp.In)):
-                node.set(key, exp.Paren(this=node.args[key]))
+    binds = isinstance(node, (exp.Binary, exp.Neg, exp.BitwiseNot, exp.In))
+    if not binds or isinstance(node, (exp.Connector, exp.Escape)):
+        return node
+    for key in ("this", "expression"):
+        operand = node.args.get(key)
+        if isinstance(operand, (exp.Binary, exp.Not, exp.Between, exp.In)):
+            node.set(key, exp.Paren(this=operand))
     return node
+
+
+def reading_order(node: Node) -> tuple[bool, bool, str]:
+    """Sort operands: NULL last, literals before it, the rest by their text."""
+    is_null = isinstance(node, exp.Null)
+    return (is_null, isinstance(node, exp.Literal), text_of(node))
+
+
+def sides(node: exp.Expr) -> list[Node]:
+    """Return the two operands of an operator, out of their parentheses."""
+    return [bare(node.this), bare(node.expression)]
 
 
 def in_a_chain(operator: type[Node], operands: Sequence[Node]) -> Node:
@@ -2423,6 +2500,19 @@ def in_a_chain(operator: type[Node], operands: Sequence[Node]) -> Node:
     return made
 
 
+def values_of(node: Node) -> list[Node]:
+    """List the operands, arguments or branches of which a value is made."""
+    if not isinstance(node, exp.Case):
+        return list(node.iter_expressions())
+    values = []
+    for branch in node.args["ifs"]:
+        values.append(branch.args["true"])
+    default = node.args.get("default")
+    if default is not None:
+        values.append(default)
+    return values
+
+
 class Kinds:
     """Tell the kind of a value in an expression of one backend."""
 
@@ -2431,10 +2521,9 @@ class Kinds:
         self.columns = {column.name: column for column in columns}
 
     def kind(self, node: exp.Expr) -> str:
-        known = node.meta.get("kind")
-        if known is None:
-            known = node.meta["kind"] = self.found_kind(node)
-        return str(known)
+        if "kind" not in node.meta:
+            node.meta["kind"] = self.found_kind(node)
+        return str(node.meta["kind"])
 
     def found_kind(self, node: exp.Expr) -> str:
         if isinstance(node, (exp.Paren, exp.Neg)):
@@ -2448,48 +2537,49 @@ class Kinds:
         if isinstance(node, exp.Null):
             return "null"
         if isinstance(node, exp.Case):
-            branches = [branch.args["true"] for branch in node.args["ifs"]]
-            return self.joined([*branches, node.args.get("default") or exp.Null()])
+            return self.joined(values_of(node))
         if isinstance(node, exp.Anonymous):
             return self.call_kind(node)
         if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
             return self.joined([node.this, node.expression])
         if isinstance(node, exp.Div):
-            return (
-                "real"
-                if "real" in (self.kind(node.this), self.kind(node.expression))
-                else "decimal"
-            )
+            return "real" if "real" in self.kinds_beside(node) else "decimal"
         if isinstance(node, exp.Collate):
             return self.kind(node.this)
         return "integer"  # a comparison's truth, a remainder, bits
 
+    def kinds_beside(self, node: exp.Expr) -> frozenset[str]:
+        """Tell the kinds of the two operands of an operator."""
+        return frozenset([self.kind(node.this), self.kind(node.expression)])
+
     def column_kind(self, name: str) -> str:
-        logical = self.columns[name].logical if name in self.columns else frozenset[str]()
-        if "decimal" in logical:
+        known = self.columns.get(name)
+        if known is None:
+            return "any"
+        if "decimal" in known.logical:
             return "decimal"
-        if logical & {"i64", "bool"}:
+        if known.logical & {"i64", "bool"}:
             return "integer"
         named = {"f64": "real", "string": "text"}
-        for one in logical:
-            return named.get(one, one)
+        for logical in known.logical:
+            return named.get(logical, logical)
         return "any"
 
     def literal_kind(self, node: exp.Expr) -> str:
-        if not node.is_string:
-            return "decimal" if node.meta.get("real") else "integer"
-        return "ascii" if node.name.isascii() else "text"
+        if node.is_string:
+            return "ascii" if node.name.isascii() else "text"
+        return "decimal" if node.meta.get("real") else "integer"
 
     def call_kind(self, node: exp.Expr) -> str:
-        row: Function | None = node.meta.get("row")
+        row = row_of(node)
         if row is None:
             return "any"
+        arguments = node.expressions
         if row.result == "joined":
-            return self.joined(node.expressions)
-        first = self.kind(node.expressions[0]) if node.expressions else "null"
-        if row.result == "first" or (row.name == "substring" and first == "bytes"):
-            return first
-        return row.result
+            return self.joined(arguments)
+        first = self.kind(arguments[0]) if arguments else "null"
+        is_first = row.result == "first" or (row.name == "substring" and first == "bytes")
+        return first if is_first else row.result
 
     def joined(self, nodes: Iterable[Node]) -> str:
         """Tell the kind of what may be any of these."""
@@ -2509,9 +2599,10 @@ class Kinds:
             column = self.columns.get(node.name)
             return column is not None and not column.nullable
         if isinstance(node, exp.Anonymous):
-            row: Function | None = node.meta.get("row")
-            known = row is not None and row.name == "randomblob"
-            return known and all(self.never_null(argument) for argument in node.expressions)
+            row = row_of(node)
+            if row is None or row.name != "randomblob":
+                return False
+            return all(map(self.never_null, node.expressions))
         return isinstance(node, (exp.Literal, exp.Var))
 
 
@@ -2584,8 +2675,8 @@ class Reader(Kinds):
     def logic(self) -> Rules:
         return {
             **dict.fromkeys(COMPARISONS, self.comparison),
-            "and": lambda node: self.connected(exp.And, [node.this, node.expression]),
-            "or": lambda node: self.connected(exp.Or, [node.this, node.expression]),
+            "and": lambda node: self.connected(exp.And, sides(node)),
+            "or": lambda node: self.connected(exp.Or, sides(node)),
             "not": self.negated,
             "in": self.choice,
             "between": self.between,
@@ -2606,11 +2697,11 @@ class Reader(Kinds):
             "neg": self.negative,
             "introducer": lambda node: node.expression,
             "cast": self.cast,
-            "dpipe": lambda node: self.concatenated([node.this, node.expression]),
+            "dpipe": lambda node: self.concatenated(sides(node)),
             "add": self.in_any_order,
             "mul": self.in_any_order,
             "div": self.quotient,
-            "intdiv": lambda node: self.named("idiv", [bare(node.this), bare(node.expression)]),
+            "intdiv": lambda node: self.named("idiv", sides(node)),
             "like": self.like,
             "anonymous": self.called,
             "trim": self.trimmed,
@@ -2644,16 +2735,17 @@ class Reader(Kinds):
     def with_quoted_columns(self, sql: str) -> str:
         """Quote columns: SQLite takes many words for a name that mean more to the parser."""
         found = code_tokens(sql, "sqlite")
-        texts = ["", *(token.text.upper() for token in found), ""]
-        quoted = set()
-        for pos, token in enumerate(found):
-            before, after = texts[pos], texts[pos + 2]
+        texts = [token.text.upper() for token in found]
+        neighbours = zip(["", *texts], found, [*texts[1:], ""], strict=False)
+        columns = set()
+        for before, token, after in neighbours:
             named = token.kind == "word" and token.text.lower() in self.columns
             if named and after != "(" and before not in ("AS", "COLLATE"):
-                quoted.add(token.start)
+                columns.add(token.start)
         pieces = []
         for token in tokens(sql, "sqlite"):
-            pieces.append(quote_sqlite(token.text) if token.start in quoted else token.text)
+            is_column = token.start in columns
+            pieces.append(quote_sqlite(token.text) if is_column else token.text)
         return "".join(pieces)
 
     def rendered(self, tree: Node, guarded: Collection[str] = ()) -> Expression:
@@ -2663,9 +2755,12 @@ class Reader(Kinds):
         text = text_of(tree)
         if reviewer.apart:
             text = marked(text, self.dialect)
-        columns = frozenset(column.name for column in tree.find_all(exp.Column))
+        columns = {column.name for column in tree.find_all(exp.Column)}
         return Expression(
-            text, columns, usual=tuple(reviewer.usual), note="; ".join(reviewer.apart)
+            text,
+            columns=frozenset(columns),
+            usual=tuple(reviewer.usual),
+            note="; ".join(reviewer.apart),
         )
 
     def rendered_conjunct(self, part: exp.Expr) -> Expression:
@@ -2684,11 +2779,11 @@ class Reader(Kinds):
     def null_guard(self, operands: Sequence[Node]) -> Node | None:
         """Find the `a IS NULL` beside which something else is NULL wherever a is."""
         for guard in operands:
-            is_null = isinstance(guard, exp.Is) and isinstance(guard.expression, exp.Null)
-            if is_null and isinstance(guard.this, exp.Column):
-                column = guard.this.name
-                others = (operand for operand in operands if operand is not guard)
-                if any(self.is_null_with(other, column) for other in others):
+            asks_null = isinstance(guard, exp.Is) and isinstance(guard.expression, exp.Null)
+            if not asks_null or not isinstance(guard.this, exp.Column):
+                continue
+            for other in operands:
+                if other is not guard and self.is_null_with(other, guard.this.name):
                     return guard
         return None
 
@@ -2698,30 +2793,33 @@ class Reader(Kinds):
             return node.name == column
         if isinstance(node, (exp.In, exp.Paren, exp.Not, exp.Neg, exp.Escape)):
             return self.is_null_with(node.this, column)
+        operands: list[Node] = []
         if isinstance(node, exp.Anonymous):
-            row: Function | None = node.meta.get("row")
-            if row is None or not row.strict:
-                return False
-            return any(self.is_null_with(argument, column) for argument in node.expressions)
-        null_safe = (exp.Connector, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ)
-        if isinstance(node, exp.Binary) and not isinstance(node, null_safe):
-            sides = (node.this, node.expression)
-            return any(self.is_null_with(side, column) for side in sides)
-        return False
+            row = row_of(node)
+            if row is not None and row.strict:
+                operands = node.expressions
+        elif isinstance(node, exp.Binary):
+            null_safe = (exp.Connector, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ)
+            if not isinstance(node, null_safe):
+                operands = sides(node)
+        return any(self.is_null_with(operand, column) for operand in operands)
 
     def rewritten(self, node: exp.Expr) -> Node:
         for key, value in list(node.args.items()):
             if isinstance(value, exp.Expr):
                 node.set(key, self.rewritten(value))
             elif isinstance(value, list):
-                made = []
-                for item in value:
-                    made.append(self.rewritten(item) if isinstance(item, exp.Expr) else item)
-                node.set(key, made)
+                node.set(key, [self.rewritten_item(item) for item in value])
         if isinstance(node, exp.Binary):
             self.count_in_hexadecimal(node)
         rule = self.rules.get(node.key)
-        return operands_apart(rule(node) if rule else node)
+        if rule is not None:
+            node = rule(node)
+        return operands_apart(node)
+
+    def rewritten_item(self, item: object) -> object:
+        """Rewrite a node of a list; the parser keeps words and flags beside them."""
+        return self.rewritten(item) if isinstance(item, exp.Expr) else item
 
     # ---- logic
 
@@ -2730,11 +2828,11 @@ class Reader(Kinds):
         node = bare(node)
         if node.key in CONDITIONS or self.is_truth(node):
             return node
-        if isinstance(
-            node, (exp.Column, exp.Literal, exp.Anonymous, exp.Binary, exp.Neg, exp.Case)
-        ):
-            return operands_apart(exp.NEQ(this=node, expression=exp.Literal.number(0)))
-        return node
+        values = (exp.Column, exp.Literal, exp.Anonymous, exp.Binary, exp.Neg, exp.Case)
+        if not isinstance(node, values):
+            return node
+        zero = exp.Literal.number(0)
+        return operands_apart(exp.NEQ(this=node, expression=zero))
 
     def is_truth(self, node: exp.Expr) -> bool:
         return isinstance(node, exp.Anonymous) and node.name == "json_valid"
@@ -2744,16 +2842,12 @@ class Reader(Kinds):
         operator = type(node)
         left = self.beside(node.this, node.expression)
         right = self.beside(node.expression, node.this)
-        for one, other in ((left, right), (right, left)):
-            if isinstance(other, exp.Null) and operator in (exp.NullSafeEQ, exp.NullSafeNEQ):
-                is_null = exp.Is(this=one, expression=other)
-                return exp.Not(this=is_null) if operator is exp.NullSafeNEQ else is_null
-        is_literal = isinstance(left, exp.Literal)
-        swapped = is_literal and not isinstance(right, exp.Literal)
-        if is_literal == isinstance(right, exp.Literal):
-            swapped = text_of(left) > text_of(right)
-        if swapped:
-            operator, left, right = self.mirrored[node.key], right, left
+        if reading_order(left) > reading_order(right):
+            left, right = right, left
+            operator = self.mirrored[node.key]
+        if isinstance(right, exp.Null) and operator in (exp.NullSafeEQ, exp.NullSafeNEQ):
+            is_null = exp.Is(this=left, expression=right)
+            return is_null if operator is exp.NullSafeEQ else exp.Not(this=is_null)
         says_true = (operator, text_of(right)) in ((exp.EQ, "1"), (exp.NEQ, "0"))
         if says_true and self.is_truth(left):
             return left  # MySQL writes json_valid(a) as `0 <> json_valid(a)`
@@ -2766,54 +2860,62 @@ class Reader(Kinds):
         number on SQLite alone.
         https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison
         """
-        if not isinstance(node, exp.Literal) or not isinstance(other, exp.Column):
+        if not isinstance(other, exp.Column) or other.meta.get("listed"):
             return node
-        if other.meta.get("listed"):
-            return node
-        kind = self.kind(other)
-        if node.is_string and kind in NUMBERS and re.fullmatch(r"-?\d+(\.\d+)?", node.name):
-            return self.number(node.name)
-        if self.dialect == "sqlite" and not node.is_string and kind == "text":
-            real = node.meta.get("real")
-            return exp.Literal.string(repr(float(node.name)) if real else node.name)
+        kind, text = self.kind(other), node.name
+        if is_string(node) and kind in NUMBERS and re.fullmatch(r"-?\d+(\.\d+)?", text):
+            return self.number(text)
+        if is_number(node) and kind == "text" and self.dialect == "sqlite":
+            if node.meta.get("real"):
+                text = repr(float(text))
+            return exp.Literal.string(text)
         return node
 
     def negated(self, node: exp.Expr) -> Node:
-        inner = self.condition(node.this)
-        if isinstance(inner, exp.Not):
-            return bare(inner.this)
-        like = inner.this if isinstance(inner, exp.Escape) else inner
+        return self.opposite(self.condition(node.this))
+
+    def opposite(self, condition: Node) -> Node:
+        """Write what holds where a condition does not."""
+        if isinstance(condition, exp.Not):
+            return bare(condition.this)
+        like = condition.this if isinstance(condition, exp.Escape) else condition
         if isinstance(like, exp.Like):
             like.set("negate", not like.args.get("negate") or None)
-            return inner
-        if inner.key in self.opposites:
-            return self.opposites[inner.key](this=inner.this, expression=inner.expression)
-        if isinstance(inner, exp.In) and inner.expressions:
-            unequal = []
-            for value in inner.expressions:
-                compared = self.comparison(exp.NEQ(this=inner.this.copy(), expression=value))
-                unequal.append(operands_apart(compared))
+            return condition
+        if condition.key in self.opposites:
+            operator = self.opposites[condition.key]
+            return operator(this=condition.this, expression=condition.expression)
+        if isinstance(condition, exp.In) and condition.expressions:
+            unequal = [
+                self.compared(exp.NEQ, condition.this, value) for value in condition.expressions
+            ]
             return self.connected(exp.And, unequal)
-        if isinstance(inner, (exp.And, exp.Or)):
-            other = exp.Or if isinstance(inner, exp.And) else exp.And
-            parts = [self.negated(exp.Not(this=part)) for part in inner.flatten()]
-            return self.connected(other, [operands_apart(part) for part in parts])
-        needs_parentheses = isinstance(inner, exp.Binary) and not isinstance(inner, exp.Is)
-        return exp.Not(this=exp.Paren(this=inner) if needs_parentheses else inner)
+        if isinstance(condition, (exp.And, exp.Or)):
+            other = exp.Or if isinstance(condition, exp.And) else exp.And
+            parts = []
+            for part in condition.flatten():
+                opposite = self.opposite(self.condition(part))
+                parts.append(operands_apart(opposite))
+            return self.connected(other, parts)
+        if isinstance(condition, exp.Binary) and not isinstance(condition, exp.Is):
+            condition = exp.Paren(this=condition)
+        return exp.Not(this=condition)
+
+    def compared(self, operator: type[Node], value: exp.Expr, other: exp.Expr) -> Node:
+        """Compare a value, of which other comparisons are made too, with another."""
+        made = operator(this=value.copy(), expression=other)
+        return operands_apart(self.comparison(made))
 
     def connected(self, operator: type[Node], parts: Iterable[Node]) -> Node:
         """Write operands flat, once each, in sorted order; equalities joined by OR are an IN."""
         flat: list[Node] = []
         for part in parts:
-            part = self.condition(part)
-            flat += part.flatten() if isinstance(part, operator) else [part]
-        flat = [bare(part) for part in flat]
+            flat += flattened(self.condition(part), operator)
         if operator is exp.Or:
             flat = self.with_choices(flat)
         unique = {text_of(part): part for part in flat}
-        made = None
-        for text in sorted(unique):
-            part = unique[text]
+        made: Node | None = None
+        for _, part in sorted(unique.items()):
             if isinstance(part, exp.Connector):
                 part = exp.Paren(this=part)
             made = part if made is None else operator(this=made, expression=part)
@@ -2822,7 +2924,7 @@ class Reader(Kinds):
     def with_choices(self, parts: Iterable[Node]) -> list[Node]:
         """Join `a = 1 OR a IN (2, 3)` to one IN."""
         joined = []
-        values: dict[str, list[Node]] = defaultdict(list)
+        literals: dict[str, list[Node]] = defaultdict(list)
         chosen: dict[str, Node] = {}
         for part in parts:
             found = []
@@ -2833,18 +2935,20 @@ class Reader(Kinds):
             if not found:
                 joined.append(part)
                 continue
-            text = text_of(bare(part.this))
-            chosen[text] = bare(part.this)
-            values[text] += found
+            value = bare(part.this)
+            text = text_of(value)
+            chosen[text] = value
+            literals[text] += found
         for text, value in chosen.items():
-            joined.append(operands_apart(self.one_of(value, values[text])))
+            joined.append(self.one_of(value, literals[text]))
         return joined
 
     def one_of(self, value: Node, literals: Iterable[Node]) -> Node:
         unique = {text_of(literal): literal for literal in literals}
-        if len(unique) == 1:
-            return exp.EQ(this=value, expression=next(iter(unique.values())))
-        return exp.In(this=value, expressions=[unique[text] for text in sorted(unique)])
+        in_order = [unique[text] for text in sorted(unique)]
+        if len(in_order) == 1:
+            return operands_apart(exp.EQ(this=value, expression=in_order[0]))
+        return operands_apart(exp.In(this=value, expressions=in_order))
 
     def choice(self, node: exp.Expr) -> Node:
         """Keep an IN of literals; a comparison with anything else is an equality of its own.
@@ -2854,7 +2958,8 @@ class Reader(Kinds):
         """
         if not node.expressions:
             return node
-        literals, parts = [], []
+        literals = []
+        parts = []
         for value in node.expressions:
             value = self.beside(value, node.this)
             if self.dialect == "sqlite" and isinstance(value, exp.Column):
@@ -2862,17 +2967,15 @@ class Reader(Kinds):
             if isinstance(value, exp.Literal):
                 literals.append(value)
             else:
-                equal = self.comparison(exp.EQ(this=node.this.copy(), expression=value))
-                parts.append(operands_apart(equal))
+                parts.append(self.compared(exp.EQ, node.this, value))
         if literals:
-            parts.append(operands_apart(self.one_of(node.this, literals)))
+            parts.append(self.one_of(node.this, literals))
         return self.connected(exp.Or, parts) if len(parts) > 1 else parts[0]
 
     def between(self, node: exp.Expr) -> Node:
-        low = exp.GTE(this=node.this.copy(), expression=node.args["low"])
-        high = exp.LTE(this=node.this, expression=node.args["high"])
-        parts = [operands_apart(self.comparison(part)) for part in (low, high)]
-        return self.connected(exp.And, parts)
+        low = self.compared(exp.GTE, node.this, node.args["low"])
+        high = self.compared(exp.LTE, node.this, node.args["high"])
+        return self.connected(exp.And, [low, high])
 
     def is_(self, node: exp.Expr) -> Node:
         """`a IS TRUE` asks for the truth of a, `a IS 1` for its value."""
@@ -2894,27 +2997,31 @@ class Reader(Kinds):
         for branch in node.args["ifs"]:
             condition = branch.this
             if node.this:
-                equal = exp.EQ(this=node.this.copy(), expression=condition)
-                condition = operands_apart(self.comparison(equal))
-            branches.append(exp.If(this=self.condition(condition), true=branch.args["true"]))
+                condition = self.compared(exp.EQ, node.this, condition)
+            condition = self.condition(condition)
+            branches.append(exp.If(this=condition, true=branch.args["true"]))
         default = node.args.get("default")
         if isinstance(default, exp.Null):
             default = None
-        if len(branches) == 1 and default is not None:
-            condition, value = branches[0].this, branches[0].args["true"]
-            if isinstance(value, exp.Null) and self.is_decided(condition):
-                opposite = self.negated(exp.Not(this=condition))
-                return self.value_where(opposite, default)
-        if len(branches) == 1 and default is None:
-            return self.value_where(branches[0].this, branches[0].args["true"])
+        first = branches[0]
+        condition, value = first.this, first.args["true"]
+        if len(branches) > 1:
+            return exp.Case(ifs=branches, default=default)
+        if default is None:
+            return self.value_where(condition, value)
+        if isinstance(value, exp.Null) and self.is_decided(condition):
+            return self.value_where(self.opposite(condition), default)
         return exp.Case(ifs=branches, default=default)
 
     def value_where(self, condition: Node, value: Node) -> Node:
         """Write a value that is NULL where the condition does not hold: nullif() where that says it."""
-        excludes = isinstance(condition, exp.NEQ) and isinstance(condition.expression, exp.Literal)
-        if excludes and text_of(bare(condition.this)) == text_of(bare(value)):
-            return self.named("nullif", [bare(value), condition.expression])
-        return exp.Case(ifs=[exp.If(this=condition, true=value)])
+        value = bare(value)
+        if isinstance(condition, exp.NEQ):
+            compared, other = sides(condition)
+            if isinstance(other, exp.Literal) and text_of(compared) == text_of(value):
+                return self.named("nullif", [value, other])
+        branch = exp.If(this=condition, true=value)
+        return exp.Case(ifs=[branch])
 
     def is_decided(self, condition: Node) -> bool:
         """Tell whether a condition is true or false in every row, and never NULL."""
@@ -2922,9 +3029,9 @@ class Reader(Kinds):
         if isinstance(condition, exp.Is):
             return True
         if isinstance(condition, exp.Connector):
-            return all(self.is_decided(part) for part in condition.flatten())
+            return all(map(self.is_decided, condition.flatten()))
         if condition.key in COMPARISONS:
-            return self.never_null(condition.this) and self.never_null(condition.expression)
+            return all(map(self.never_null, sides(condition)))
         if isinstance(condition, exp.In):
             return self.never_null(condition.this)  # its list holds literals
         return isinstance(condition, exp.Not) and self.is_decided(condition.this)
@@ -2933,10 +3040,12 @@ class Reader(Kinds):
 
     def column(self, node: exp.Expr) -> Node:
         name = node.name.lower()
-        if self.dialect == "sqlite" and name not in self.columns and not node.text("table"):
+        is_known = name in self.columns or node.text("table")
+        if self.dialect == "sqlite" and not is_known:
             return exp.Literal.string(node.name)  # SQLite takes an unknown "x" for a string
         quoted = not re.fullmatch(r"[a-z_][a-z0-9_$]*", name)
-        return exp.column(exp.to_identifier(name, quoted=quoted))
+        identifier = exp.to_identifier(name, quoted=quoted)
+        return exp.column(identifier)
 
     def literal(self, node: exp.Expr) -> Node:
         return node if node.is_string else self.number(node.name)
@@ -2961,58 +3070,63 @@ class Reader(Kinds):
     def count_in_hexadecimal(self, node: exp.Expr) -> None:
         """MySQL's 0x0F is a string of bytes, and a number beside a number.
         https://dev.mysql.com/doc/refman/8.4/en/hexadecimal-literals.html"""
-        for key, other in (("this", node.expression), ("expression", node.this)):
+        for key, other in (("this", "expression"), ("expression", "this")):
             side = node.args.get(key)
-            digits = side.meta.get("hexadecimal") if isinstance(side, exp.Var) else None
-            if digits and self.kind(other) in NUMBERS:
-                node.set(key, exp.Literal.number(str(int(digits, 16))))
+            if not isinstance(side, exp.Var) or "hexadecimal" not in side.meta:
+                continue
+            if self.kind(node.args[other]) in NUMBERS:
+                number = int(side.meta["hexadecimal"], 16)
+                node.set(key, exp.Literal.number(str(number)))
 
     def negative(self, node: exp.Expr) -> Node:
         inner = node.this
-        if not isinstance(inner, exp.Literal) or inner.is_string or inner.name == "0":
-            return node
-        return self.number(f"-{inner.name}")
+        if is_number(inner) and inner.name != "0":
+            return self.number(f"-{inner.name}")
+        return node
 
     def cast(self, node: exp.Expr) -> Node:
-        target = node.args["to"]
+        value, target = node.this, node.args["to"]
+        target_name = text_of(target).lower()
         kind = getattr(target.this, "name", str(target.this))
         if self.dialect == "mysql" and kind in MOMENT_CASTS:
-            if is_in_full(node.this, MOMENT_CASTS[kind]):
-                return self.moment(bare(node.this), MOMENT_CASTS[kind])
+            if is_in_full(value, MOMENT_CASTS[kind]):
+                return self.moment(bare(value), MOMENT_CASTS[kind])
             if kind == "DATE":
-                return self.named("date", [node.this])
-        name = CASTS.get(kind) or f"cast_{text_of(target).lower()}"
+                return self.named("date", [value])
+        name = CASTS.get(kind, f"cast_{target_name}")
         if kind == "CHARACTER_SET":  # as the catalogues write it
-            name = "cast_binary" if "binary" in text_of(target).lower() else "cast_text"
-        if name == "cast_integer" and self.kind(node.this) == "integer":
-            return bare(node.this)
+            name = "cast_binary" if "binary" in target_name else "cast_text"
+        if name == "cast_integer" and self.kind(value) == "integer":
+            return bare(value)
         if self.dialect == "mysql" and target.expressions:
             sizes = [text_of(size) for size in target.expressions]
             name = "_".join([name, *sizes])  # SQLite's sizes cut nothing
-        return self.named(name, [node.this])
+        return self.named(name, [value])
 
     def concatenated(self, operands: Iterable[Node]) -> Node:
         row = FUNCTION_ROWS["mysql", "concat"]
         parts: list[Node] = []
         for operand in operands:
             operand = bare(operand)
-            nested = isinstance(operand, exp.Anonymous) and operand.meta.get("row") is row
-            parts += operand.expressions if nested else [operand]
+            if row_of(operand) is row:
+                parts += operand.expressions
+            else:
+                parts.append(operand)
         return self.call(row, "concat", parts)
 
     def in_any_order(self, node: exp.Expr) -> Node:
         """Sort summands and factors; of three REALs the order would change the last digits."""
         terms = flattened(node, type(node))
-        if any(self.kind(term) == "real" for term in terms):
-            terms = [bare(node.this), bare(node.expression)]
-        terms.sort(key=lambda term: (isinstance(term, exp.Literal), text_of(term)))
+        kinds = {self.kind(term) for term in terms}
+        if "real" in kinds:
+            terms = sides(node)
+        terms.sort(key=reading_order)
         return in_a_chain(type(node), terms)
 
     def quotient(self, node: exp.Expr) -> Node:
         """SQLite divides integers as MySQL's DIV does; MySQL's / never cuts."""
-        kinds = {self.kind(node.this), self.kind(node.expression)}
-        if self.dialect == "sqlite" and kinds == {"integer"}:
-            return self.named("idiv", [bare(node.this), bare(node.expression)])
+        if self.dialect == "sqlite" and self.kinds_beside(node) == {"integer"}:
+            return self.named("idiv", sides(node))
         return exp.Div(this=node.this, expression=node.expression)
 
     def like(self, node: exp.Expr) -> Node:
@@ -3025,9 +3139,12 @@ class Reader(Kinds):
 
     def trimmed(self, node: exp.Expr) -> Node:
         names = {"LEADING": "ltrim", "TRAILING": "rtrim"}
-        name = names.get(str(node.args.get("position")).upper(), "trim")
-        characters = node.args.get("expression")
-        return self.named(name, [node.this, characters] if characters else [node.this])
+        position = str(node.args.get("position"))
+        name = names.get(position.upper(), "trim")
+        arguments = [node.this]
+        if node.args.get("expression"):
+            arguments.append(node.args["expression"])
+        return self.named(name, arguments)
 
     def json(self, name: str, node: exp.Expr) -> Node:
         path = exp.Literal.string(text_of(node.expression).strip("'"))
@@ -3038,8 +3155,9 @@ class Reader(Kinds):
         if name in ("now", "current_timestamp", "localtimestamp", "localtime"):
             return exp.Var(this="CURRENT_TIMESTAMP")  # with any precision
         if name == "iif":
-            default = arguments[2] if len(arguments) > 2 else None
-            branch = exp.If(this=arguments[0], true=arguments[1])
+            condition, value, *otherwise = arguments
+            branch = exp.If(this=condition, true=value)
+            default = otherwise[0] if otherwise else None
             return self.case(exp.Case(ifs=[branch], default=default))
         if self.dialect == "mysql":
             return self.called_on_mysql(name, arguments)
@@ -3051,28 +3169,33 @@ class Reader(Kinds):
         if name == "mod":
             return operands_apart(exp.Mod(this=arguments[0], expression=arguments[1]))
         if name == "locate" and len(arguments) == 2:
-            return self.named("instr", arguments[::-1])
-        inner = arguments[0] if arguments else None
-        if name == "json_unquote" and isinstance(inner, exp.Anonymous) and inner.name == "->":
-            return self.named("->>", inner.expressions)
+            needle, text = arguments
+            return self.named("instr", [text, needle])
+        if name == "json_unquote" and arguments:
+            inner = arguments[0]
+            if isinstance(inner, exp.Anonymous) and inner.name == "->":
+                return self.named("->>", inner.expressions)
         return self.named(name, arguments)
 
     def named(self, name: str, arguments: Sequence[Node]) -> Node:
         """Make a call by its canonical name, or the word for the present moment."""
-        now = NOW.get(text_of(exp.Anonymous(this=name, expressions=list(arguments))))
+        called = exp.Anonymous(this=name, expressions=list(arguments))
+        now = NOW.get(text_of(called))
         if now:
             return exp.Var(this=now)
-        if name == "nullif" and [text_of(other) for other in arguments[1:]] == ["0"]:
+        first = arguments[0] if arguments else None
+        others = [text_of(argument) for argument in arguments[1:]]
+        if name == "nullif" and others == ["0"]:
             condition = bare(arguments[0])
             if condition.key in CONDITIONS:  # 1 where it holds
                 return self.value_where(condition, exp.Literal.number(1))
+        if name == "round" and others == ["0"]:
+            arguments = arguments[:1]  # as the catalogues write round(x)
+        if name == "date" and first is not None and not others and is_in_full(first, "date"):
+            return self.moment(first, "date")
         row = FUNCTION_ROWS.get((self.dialect, name))
         if row and row.name == "length" and self.kind(arguments[0]) == "bytes":
             row = FUNCTION_ROWS["sqlite", "octet_length"]
-        if name == "round" and len(arguments) == 2 and text_of(arguments[1]) == "0":
-            arguments = arguments[:1]  # as the catalogues write round(x)
-        if name == "date" and len(arguments) == 1 and is_in_full(arguments[0], "date"):
-            return self.moment(arguments[0], "date")
         return self.call(row, row.name if row else name, arguments)
 
     def moment(self, literal: Node, kind: str) -> Node:
@@ -3089,13 +3212,14 @@ class Reader(Kinds):
 
 def is_in_full(node: Node, kind: str) -> bool:
     """Tell whether a literal is a moment as either backend writes it."""
-    if not isinstance(node, exp.Literal) or not node.is_string:
+    if not is_string(node):
         return False
+    written = MOMENT_FORMATS[kind]
     try:
-        moment = datetime.datetime.strptime(node.name, MOMENT_FORMATS[kind])
+        moment = datetime.datetime.strptime(node.name, written)
     except ValueError:
         return False
-    return moment.strftime(MOMENT_FORMATS[kind]) == node.name
+    return moment.strftime(written) == node.name
 
 
 # Why a value of a kind is not read alike where something else is taken.
@@ -3122,15 +3246,6 @@ TOO_LARGE: Final = "beyond 64 bits, or 1e308, SQLite goes on with a REAL, MySQL 
 NO_COLLATION: Final = "text of no column has the collation of MySQL's connection"
 INEXACT: Final = "integers beyond 53 bits are not exact as a REAL, which one backend makes of them"
 BELOW_ZERO: Final = "below 0 MySQL refuses what it reckons from an UNSIGNED column"
-
-
-def values_of(node: Node) -> list[Node]:
-    """List the operands, arguments or branches of which a value is made."""
-    if not isinstance(node, exp.Case):
-        return list(node.iter_expressions())
-    values = [branch.args["true"] for branch in node.args["ifs"]]
-    default = node.args.get("default")
-    return [*values, default] if default else values
 
 
 # Functions whose value is a count of characters or bytes, or a place among them, or a sign.
@@ -3198,7 +3313,7 @@ class Reviewer(Kinds):
             self.look_at_operator(node)
 
     def look_at_call(self, node: exp.Expr) -> None:
-        row: Function | None = node.meta.get("row")
+        row = row_of(node)
         if row is None:
             self.say(self.apart, f"no row of the table of functions knows {node.name}()")
             return
@@ -3217,8 +3332,10 @@ class Reviewer(Kinds):
         special = self.special.get(name)
         if special:
             special(node)
-        elif row.means != "alike":
-            self.say(self.apart if row.means == "apart" else self.usual, row.reason)
+        elif row.means == "apart":
+            self.say(self.apart, row.reason)
+        elif row.means == "usual":
+            self.say(self.usual, row.reason)
         if isinstance(row, Function) and row.result == "joined":
             self.mixture(operands)
         if row.takes == "same":
@@ -3230,25 +3347,27 @@ class Reviewer(Kinds):
 
     def may_be_inexact(self, numbers: Sequence[Node]) -> None:
         """Tell integers that MySQL makes a REAL beside a REAL: 53 bits of them are exact."""
-        reals = any(self.kind(number) == "real" for number in numbers)
-        if reals and any(self.bits_of(number) > 54 for number in numbers):
+        kinds = {self.kind(number) for number in numbers}
+        bits = max(map(self.bits_of, numbers))
+        if "real" in kinds and bits > 54:
             self.say(self.usual, INEXACT)
 
     def take(self, operand: Node, takes: str, reason: str) -> None:
         kind = self.kind(operand)
-        if kind not in TAKES[takes]:
-            known = reason if takes == "integers" and reason else KIND_REASONS.get(kind, reason)
-            self.say(self.apart, known)
+        if kind in TAKES[takes]:
+            return
+        if takes != "integers" or not reason:
+            reason = KIND_REASONS.get(kind, reason)
+        self.say(self.apart, reason)
 
     def compare(self, left: Node, right: Node, operator: str) -> None:
-        kinds = {
-            self.kind(left).replace("ascii", "text"),
-            self.kind(right).replace("ascii", "text"),
-        }
-        kinds.discard("null")
+        kinds = {self.kind(left), self.kind(right)} - {"null"}
+        if "ascii" in kinds:
+            kinds = kinds - {"ascii"} | {"text"}
+        of_columns = left.find(exp.Column) or right.find(exp.Column)
         if "mixed" in kinds:
             self.say(self.apart, KIND_REASONS["mixed"])
-        elif kinds == {"text"} and not (left.find(exp.Column) or right.find(exp.Column)):
+        elif kinds == {"text"} and not of_columns:
             self.say(self.apart, NO_COLLATION)
         elif kinds <= NUMBERS:
             self.may_be_inexact((left, right))
@@ -3297,17 +3416,18 @@ class Reviewer(Kinds):
     def substring(self, node: exp.Expr) -> None:
         if self.kind(node) == "bytes":
             self.say(self.usual, "of no bytes SQLite's substr() is NULL")
-        start, *length = node.expressions[1:]
-        number = int(start.name) if is_whole(start) else None
-        if number == 0 or any(not is_whole(one) or int(one.name) < 0 for one in length):
-            self.say(self.apart, "SQLite counts places before the first character")
-        elif number is None or number < 0:
-            self.say(self.usual, "SQLite counts places before the first character")
+        _, start, *length = node.expressions
+        reason = "SQLite counts places before the first character"
+        begin = whole(start, -1)
+        if begin == 0 or any(whole(one, -1) < 0 for one in length):
+            self.say(self.apart, reason)
+        elif begin < 0:
+            self.say(self.usual, reason)
 
     def instr(self, node: exp.Expr) -> None:
-        needle = node.expressions[1]
+        text, needle = node.expressions
         letters = not isinstance(needle, exp.Literal) or has_letters(needle.name)
-        if self.dialect == "mysql" and letters and not self.tells_case(node.expressions[0]):
+        if self.dialect == "mysql" and letters and not self.tells_case(text):
             self.say(self.usual, "MySQL's instr() ignores letter case under this collation")
 
     def replacement(self, node: Node) -> None:
@@ -3315,9 +3435,9 @@ class Reviewer(Kinds):
             self.say(self.usual, "where nothing is replaced MariaDB does not look whether by NULL")
 
     def trim(self, node: exp.Expr) -> None:
-        if len(node.expressions) > 1:
-            characters = node.expressions[1]
-            if not isinstance(characters, exp.Literal) or len(characters.name) != 1:
+        for characters in node.expressions[1:]:
+            is_literal = isinstance(characters, exp.Literal)
+            if not is_literal or len(characters.name) != 1:
                 self.say(self.apart, "SQLite trims any of the characters, MySQL the whole text")
 
     def rounding(self, node: exp.Expr) -> None:
@@ -3325,7 +3445,7 @@ class Reviewer(Kinds):
         kind = self.kind(value)
         if kind in ("real", "number"):
             self.say(self.apart, "a half of a REAL goes to even on MySQL, away from 0 on SQLite")
-        elif digits and not (is_whole(digits[0]) and int(digits[0].name) > 0):
+        elif digits and whole(digits[0], -1) <= 0:
             self.say(self.apart, "SQLite takes negative digits for 0")
         elif digits and kind == "decimal":
             self.say(self.usual, BINARY_FRACTIONS)
@@ -3359,7 +3479,7 @@ class Reviewer(Kinds):
             self.say(self.apart, "MySQL writes JSON with spaces, SQLite without")
 
     def arithmetic(self, node: exp.Expr) -> None:
-        kinds = {self.kind(node.this), self.kind(node.expression)}
+        kinds = self.kinds_beside(node)
         if "real" in kinds:
             self.say(self.usual, TOO_LARGE)
         elif kinds & {"decimal", "number"}:
@@ -3378,35 +3498,41 @@ class Reviewer(Kinds):
             self.say(self.usual, TOO_LARGE)
 
     def below_zero(self, node: exp.Expr) -> None:
-        columns = (self.columns.get(column.name) for column in node.find_all(exp.Column))
-        if any(column and column.unsigned for column in columns):
-            self.say(self.usual, BELOW_ZERO)
+        for column in node.find_all(exp.Column):
+            known = self.columns.get(column.name)
+            if known is not None and known.unsigned:
+                self.say(self.usual, BELOW_ZERO)
 
     def bits_of(self, node: Node) -> int:
         """Say how many bits the integers among its values may need, with their sign."""
         node = bare(node)
         if isinstance(node, exp.Column):
-            known = self.columns.get(node.name)
-            if known and known.logical == {"bool"}:
-                return 8
-            return 64 if self.kind(node) in ("integer", "any") else 0
-        if isinstance(node, exp.Literal):
-            return 0 if node.is_string else int(Decimal(node.name)).bit_length() + 1
-        if isinstance(node, exp.Neg):
-            return self.bits_of(node.this) + 1
-        if isinstance(node, exp.Mul):
-            return self.bits_of(node.this) + self.bits_of(node.expression)
+            return self.bits_of_column(node)
+        if is_string(node):
+            return 0
+        if is_number(node):
+            number = int(Decimal(node.name))
+            return number.bit_length() + 1
+        row = row_of(node)
+        if row is not None and row.name in LENGTHS:
+            return 33
         if node.key in CONDITIONS:
             return 2
-        if isinstance(node, exp.Anonymous):
-            row: Function | None = node.meta.get("row")
-            if row is not None and row.name in LENGTHS:
-                return 33
-        largest = max((self.bits_of(part) for part in values_of(node)), default=64)
-        return largest + 1 if isinstance(node, (exp.Add, exp.Sub)) else largest
+        bits = [self.bits_of(part) for part in values_of(node)] or [64]
+        if isinstance(node, exp.Mul):
+            return sum(bits)
+        if isinstance(node, (exp.Add, exp.Sub, exp.Neg)):
+            return max(bits) + 1
+        return max(bits)
+
+    def bits_of_column(self, node: Node) -> int:
+        known = self.columns.get(node.name)
+        if known is not None and known.logical == {"bool"}:
+            return 8
+        return 64 if self.kind(node) in ("integer", "any") else 0
 
     def division(self, node: exp.Expr) -> None:
-        if "real" not in (self.kind(node.this), self.kind(node.expression)):
+        if "real" not in self.kinds_beside(node):
             self.say(self.apart, "SQLite keeps 3.00 as the integer 3, and half of it is 1 there")
         self.divisor(node)
 
@@ -3418,15 +3544,13 @@ class Reviewer(Kinds):
 
     def may_be_zero(self, divisor: exp.Expr) -> None:
         number = bare(divisor)
-        if not isinstance(number, exp.Literal) or number.is_string or number.name == "0":
+        if not is_number(number) or number.name == "0":
             self.say(self.usual, MAY_BE_ZERO)
 
     def bits(self, node: exp.Expr) -> None:
         """With a number that is not negative the result has no sign to lose."""
-        sides = (bare(node.this), bare(node.expression))
-        mask = any(is_whole(side) and int(side.name) >= 0 for side in sides)
-        kinds = {self.kind(side) for side in sides}
-        if not mask or kinds - {"integer"}:
+        has_mask = any(whole(side, -1) >= 0 for side in sides(node))
+        if not has_mask or self.kinds_beside(node) != {"integer"}:
             self.say(self.apart, OPERATOR_ROWS["bitwiseand"].reason)
 
     def like(self, node: exp.Expr) -> None:
@@ -3441,12 +3565,17 @@ class Reviewer(Kinds):
 
     def tells_case(self, node: exp.Expr) -> bool:
         """Tell whether a column in it has a collation that tells letter case apart."""
-        names = {column.name for column in node.find_all(exp.Column)}
-        return any(name in names and column.tells_case for name, column in self.columns.items())
+        for column in node.find_all(exp.Column):
+            known = self.columns.get(column.name)
+            if known is not None and known.tells_case:
+                return True
+        return False
 
 
-def is_whole(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Literal) and bool(re.fullmatch(r"-?\d+", node.name))
+def whole(node: exp.Expr, otherwise: int) -> int:
+    """Read a whole number that is written out; give `otherwise` for anything else."""
+    written = isinstance(node, exp.Literal) and re.fullmatch(r"-?\d+", node.name)
+    return int(node.name) if written else otherwise
 
 
 def has_letters(text: str) -> bool:
