@@ -9890,6 +9890,9 @@ class Judged:
     def open(self) -> bool:
         return self.entry is not None and self.entry.open
 
+    def with_finding(self, finding: Finding) -> Judged:
+        return dataclasses.replace(self, finding=finding)
+
 
 class Lines(NamedTuple):
     """The first and the last line of something in a file, counted from 1."""
@@ -10165,17 +10168,22 @@ def _literal(value: object, where: str) -> str:
 def _entries_of(whole: TomlTable, lines: Mapping[TableKey, Lines]) -> tuple[Entry, ...]:
     """Read the [[divergence]]s and the [[open]]s; no two of them are about the same difference."""
     entries: list[Entry] = []
-    owners: dict[EntryKey, Entry] = {}
     for section in ("divergence", "open"):
         for number, table in enumerate(whole.sections(section), 1):
-            entry = _entry(table, section, number, lines.get((section, number)))
-            for place in entry.at:
-                other = owners.setdefault(entry.key(place), entry)
-                if other is not entry:
-                    both = f"{other.title} and {entry.title}"
-                    raise whole.error(f"{both} are both about {place}; keep one")
-            entries.append(entry)
+            where = lines.get((section, number))
+            entries.append(_entry(table, section, number, where))
+    _assert_disjoint(entries, whole)
     return tuple(entries)
+
+
+def _assert_disjoint(entries: Iterable[Entry], whole: TomlTable) -> None:
+    owners: dict[EntryKey, Entry] = {}
+    for entry in entries:
+        for place in entry.at:
+            other = owners.setdefault(entry.key(place), entry)
+            if other is not entry:
+                both = f"{other.title} and {entry.title}"
+                raise whole.error(f"{both} are both about {place}; keep one")
 
 
 def _entry(table: TomlTable, section: str, number: int, lines: Lines | None) -> Entry:
@@ -10213,21 +10221,26 @@ def _entry(table: TomlTable, section: str, number: int, lines: Lines | None) -> 
 def _rewrites_of(whole: TomlTable, lines: Mapping[TableKey, Lines]) -> tuple[Rewrite, ...]:
     rewrites = []
     for number, table in enumerate(whole.sections("rewrite"), 1):
-        names = table.texts("migration", "a migration, or a list of them")
-        digests = table.values.get("digest")
-        if isinstance(digests, str):
-            digests = [digests]
-        advice = "as check-history prints them"
-        if not isinstance(digests, list) or len(digests) != len(names):
-            raise table.error(f"digest: expected one for each migration, {advice}")
-        if not all(isinstance(digest, str) for digest in digests):
-            raise table.error(f"digest: expected strings, {advice}")
-        reason = table.text("reason").strip()
-        if not reason:
-            raise table.error("no reason; say why the past may change")
-        allowed = tuple(zip(names, digests, strict=True))
-        rewrites.append(Rewrite(number, allowed, reason, lines.get(("rewrite", number))))
+        where = lines.get(("rewrite", number))
+        rewrites.append(_rewrite(table, number, where))
     return tuple(rewrites)
+
+
+def _rewrite(table: TomlTable, number: int, lines: Lines | None) -> Rewrite:
+    names = table.texts("migration", "a migration, or a list of them")
+    digests = table.values.get("digest")
+    if isinstance(digests, str):
+        digests = [digests]
+    advice = "as check-history prints them"
+    if not isinstance(digests, list) or len(digests) != len(names):
+        raise table.error(f"digest: expected one for each migration, {advice}")
+    if not all(isinstance(digest, str) for digest in digests):
+        raise table.error(f"digest: expected strings, {advice}")
+    reason = table.text("reason").strip()
+    if not reason:
+        raise table.error("no reason; say why the past may change")
+    allowed = tuple(zip(names, digests, strict=True))
+    return Rewrite(number, allowed, reason, lines)
 
 
 # A string or a comment of TOML, a bracket, the end of a line, or anything else.
@@ -10320,12 +10333,13 @@ def _without_numbers(entries: Iterable[Entry]) -> list[Entry]:
 
 def _delete_places(lines: list[str], where: Lines, places: Iterable[str]) -> None:
     """Delete places of one entry in the lines of a file; other lines keep their numbers."""
-    block = "".join(lines[where.first - 1 : where.last])
+    span = slice(where.first - 1, where.last)
+    block = "".join(lines[span])
     for place in places:
         block = _without_place(block, place)
     left = _toml_lines(block)
-    count = where.last - where.first + 1
-    lines[where.first - 1 : where.last] = left + [""] * (count - len(left))
+    deleted = len(lines[span]) - len(left)
+    lines[span] = left + [""] * deleted
 
 
 def _without_place(block: str, place: str) -> str:
@@ -10382,26 +10396,34 @@ def judge(
         for place in entry.at:
             by_key[entry.key(place)] = entry
     judged = [Judged(finding, by_key.get(key_of(finding))) for finding in findings]
-    used = set(map(key_of, findings))
+    answered = set(map(key_of, findings))
     unused = {}
     for key, entry in by_key.items():
-        if key not in used and entry.kind not in unchecked:
+        looked_for = entry.kind not in unchecked
+        if looked_for and key not in answered:
             unused[key] = entry
-    moved = _moved(unused, [key_of(one.finding) for one in judged if one.entry is None])
+    undocumented = [key_of(one.finding) for one in judged if one.entry is None]
+    moved = _moved(unused, undocumented)
     former = {new: old.place for old, new in moved.items()}
     judged = [_with_former_place(one, former) for one in judged]
-    for key, entry in unused.items():
-        new_place = moved[key].place if key in moved else ""
-        whole = all(entry.key(place) in unused for place in entry.at)
-        finding = Finding(
-            kind="divergence-unused",
-            at=key.place,
-            sqlite=key.sqlite,
-            mysql=key.mysql,
-            note=_unused_note(entry, key.place, whole, new_place),
-        )
-        judged.append(Judged(finding, unused=entry, moved_to=new_place))
+    for key in unused:
+        new_key = moved.get(key)
+        judged.append(_unused(key, unused, new_key.place if new_key else ""))
     return sorted(judged, key=lambda one: one.finding.order)
+
+
+def _unused(key: EntryKey, unused: Mapping[EntryKey, Entry], new_place: str) -> Judged:
+    """Make the finding that an entry answers for nothing at one of its places."""
+    entry = unused[key]
+    whole = all(entry.key(place) in unused for place in entry.at)
+    finding = Finding(
+        kind="divergence-unused",
+        at=key.place,
+        sqlite=key.sqlite,
+        mysql=key.mysql,
+        note=_unused_note(entry, key.place, whole, new_place),
+    )
+    return Judged(finding, unused=entry, moved_to=new_place)
 
 
 def _unused_note(entry: Entry, place: str, whole: bool, new_place: str) -> str:
@@ -10422,11 +10444,13 @@ def _moved(dead: Iterable[EntryKey], new: Iterable[EntryKey]) -> dict[EntryKey, 
     """
     moved: dict[EntryKey, EntryKey] = {}
     for area in (_table_of, _anywhere):
+        taken = set(moved.values())
         old_keys = _by_area([key for key in dead if key not in moved], area)
-        new_keys = _by_area([key for key in new if key not in moved.values()], area)
-        for group, keys in old_keys.items():
-            if len(keys) == 1 and len(new_keys[group]) == 1:
-                moved[keys[0]] = new_keys[group][0]
+        new_keys = _by_area([key for key in new if key not in taken], area)
+        for group, olds in old_keys.items():
+            news = new_keys[group]
+            if len(olds) == len(news) == 1:
+                moved[olds[0]] = news[0]
     return moved
 
 
@@ -10453,8 +10477,10 @@ def _with_former_place(judged: Judged, former: Mapping[EntryKey, str]) -> Judged
     place = former.get(key_of(finding))
     if judged.entry or place is None:
         return judged
-    note = f"{finding.note}; was {place}" if finding.note else f"was {place}"
-    return dataclasses.replace(judged, finding=dataclasses.replace(finding, note=note))
+    note = f"was {place}"
+    if finding.note:
+        note = f"{finding.note}; {note}"
+    return judged.with_finding(dataclasses.replace(finding, note=note))
 
 
 def relation_of(place: str) -> str:
@@ -16362,7 +16388,7 @@ def _blamed(judged: Judged, migration: str | None) -> Judged:
     if judged.finding.migration is not None or migration is None:
         return judged
     finding = dataclasses.replace(judged.finding, migration=migration)
-    return dataclasses.replace(judged, finding=finding)
+    return judged.with_finding(finding)
 
 
 def _tables_in_question(wanted: Iterable[Standing], final: tuple[Schema, Schema]) -> set[str]:
@@ -16383,7 +16409,8 @@ def _tables_in_question(wanted: Iterable[Standing], final: tuple[Schema, Schema]
     for schema in final:
         lower |= _parents_of(schema, lower)
     for schema in final:
-        names.update(name for name in (*schema.tables, *schema.views) if name.lower() in lower)
+        names.update(_only(schema.tables, lower))
+        names.update(_only(schema.views, lower))
     return names
 
 
@@ -16397,9 +16424,13 @@ def _parents_of(schema: Schema, names: Collection[str]) -> set[str]:
 
 
 def _restricted(schema: Schema, names: Collection[str]) -> Schema:
-    tables = {name: table for name, table in schema.tables.items() if name.lower() in names}
-    views = {name: view for name, view in schema.views.items() if name.lower() in names}
+    tables = _only(schema.tables, names)
+    views = _only(schema.views, names)
     return dataclasses.replace(schema, tables=tables, views=views)
+
+
+def _only(things: Mapping[str, T], names: Collection[str]) -> dict[str, T]:
+    return {name: thing for name, thing in things.items() if name.lower() in names}
 
 
 IRREVERSIBLE: Final = re.compile(r"\birreversible\b", re.IGNORECASE)
@@ -16535,8 +16566,11 @@ class Locked(NamedTuple):
     digest: str
 
 
-def digests_of(migrations: Iterable[Locked], dialect: Dialect) -> dict[str, str]:
-    """Return the digest of each migration of one side by its label, in order."""
+# The digest of each migration of one side by its label, in order.
+Digests = Mapping[str, str]
+
+
+def digests_of(migrations: Iterable[Locked], dialect: Dialect) -> Digests:
     found = {}
     for one in migrations:
         if one.dialect == dialect:
@@ -16552,8 +16586,7 @@ class Lock(NamedTuple):
     migrations: tuple[Locked, ...]
     rows: bool = False  # carried and probed
 
-    def side(self, dialect: Dialect) -> dict[str, str]:
-        """Return the digest of each migration of one side by its label, in order."""
+    def side(self, dialect: Dialect) -> Digests:
         return digests_of(self.migrations, dialect)
 
 
@@ -16565,10 +16598,15 @@ def digest(migration: Migration, dialect: Dialect) -> str:
     """
     parts = [f"transaction {migration.transaction}"]
     for statement in statements_of(migration, dialect):
-        parts += [_spelled(token) for token in statement.tokens]
+        parts += map(_spelled, statement.tokens)
         parts.append(";")
-    text = "\0".join(parts).replace("\r\n", "\n")
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256("\0".join(parts))
+
+
+def sha256(text: str) -> str:
+    """Return the digest of a text, whatever its line ends."""
+    data = text.replace("\r\n", "\n").encode()
+    return hashlib.sha256(data).hexdigest()
 
 
 PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -16608,8 +16646,7 @@ def settings_digest(settings: Settings) -> str:
         for place in sorted(entry.at):
             entries.append([entry.open, *map(str, entry.key(place))])
     data["entries"] = sorted(entries)
-    text = json.dumps(data, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256(json.dumps(data, sort_keys=True))
 
 
 def locked_now(steps: Iterable[Pair]) -> tuple[Locked, ...]:
@@ -16654,12 +16691,7 @@ schema = \"""
 migrations = [
 {migrations}]
 """
-    return f'{text}proof = "{proof_of(text)}"\n'
-
-
-def proof_of(text: str) -> str:
-    """Return the digest of a lock without its last line, whatever the line ends."""
-    return hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()
+    return f'{text}proof = "{sha256(text)}"\n'
 
 
 def describe(sqlite: Schema, mysql: Schema, judged: Sequence[Judged]) -> list[str]:
@@ -16687,16 +16719,17 @@ def _mark(judged: Judged) -> str:
 
 def _united(sqlite: Schema, mysql: Schema) -> Schema:
     """Put together what either side has, as MySQL has it where both do."""
-    tables = [*sqlite.tables.values(), *mysql.tables.values()]
-    views = [*sqlite.views.values(), *mysql.views.values()]
-    triggers = {one.name.lower(): one for one in (*sqlite.triggers, *mysql.triggers)}
-    routines = {one.name.lower(): one for one in (*sqlite.routines, *mysql.routines)}
-    return Schema(
-        tables={table.name.lower(): table for table in tables},
-        views={view.name.lower(): view for view in views},
-        triggers=tuple(triggers.values()),
-        routines=tuple(routines.values()),
-    )
+    tables, views, triggers, routines = {}, {}, {}, {}
+    for schema in (sqlite, mysql):
+        for table in schema.tables.values():
+            tables[table.name.lower()] = table
+        for view in schema.views.values():
+            views[view.name.lower()] = view
+        for trigger in schema.triggers:
+            triggers[trigger.name.lower()] = trigger
+        for routine in schema.routines:
+            routines[routine.name.lower()] = routine
+    return Schema(tables, views, tuple(triggers.values()), tuple(routines.values()))
 
 
 INFORMATION: Final = re.compile(r"^(?:server|proof) = .*\n", re.MULTILINE)
@@ -16736,7 +16769,7 @@ def parse_lock(text: str, where: str) -> Lock:
         found = f"format {data.get('format')!r}, this xtask.py writes {LOCK_FORMAT}"
         raise OtherFormat(f"{where}: {found}; {VERIFY_AGAIN}")
     proof = PROOF_LINE.search(text)
-    if not proof or proof[1] != proof_of(text[: proof.start()]):
+    if not proof or proof[1] != sha256(text[: proof.start()]):
         raise ConfigError(
             f"{where}: no verification wrote this: its proof does not fit the rest "
             f"(edited by hand, or merged); {VERIFY_AGAIN}"
@@ -16762,8 +16795,10 @@ def lock_problems(lock: Lock, steps: Sequence[Pair], settings: Settings) -> list
     problems = []
     current = locked_now(steps)
     for dialect in DIALECTS:
-        old, new = lock.side(dialect), digests_of(current, dialect)
-        problems += [f"{dialect}: {words}" for words in _changes_since(old, new)]
+        old = lock.side(dialect)
+        new = digests_of(current, dialect)
+        for words in _changes_since(old, new):
+            problems.append(f"{dialect}: {words}")
     if lock.settings != settings_digest(settings):
         problems.append("parity.toml changed")
     if settings.verify_rows and not lock.rows:
@@ -16771,8 +16806,8 @@ def lock_problems(lock: Lock, steps: Sequence[Pair], settings: Settings) -> list
     return problems
 
 
-def _changes_since(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """Say what became of one side's migrations, given their digests by label, in order."""
+def _changes_since(old: Digests, new: Digests) -> list[str]:
+    """Say what became of one side's migrations."""
     changes = []
     for label, digest_now in new.items():
         if label not in old:
@@ -16808,24 +16843,33 @@ def history_changes(base: Lock, steps: Sequence[Pair]) -> list[Change]:
     current = locked_now(steps)
     changes = []
     for dialect in DIALECTS:
-        old, new = base.side(dialect), digests_of(current, dialect)
+        old = base.side(dialect)
+        new = digests_of(current, dialect)
         renamed = _renamed(old, new)
-        for label, proven in old.items():
-            if label in renamed:
-                words = f"{label} was renamed to {renamed[label]}"
-                changes.append(Change(dialect, words, label, REMOVED))
-            elif label not in new:
-                changes.append(Change(dialect, f"{label} was removed", label, REMOVED))
-            elif new[label] != proven:
-                changes.append(Change(dialect, f"{label} was edited", label, new[label]))
         migrations = [step.side(dialect) for step in steps]
         present = [one for one in migrations if one]
-        for label, words in _late_arrivals(present, old, renamed.values()):
-            changes.append(Change(dialect, words, label, new[label]))
+        found = _rewritten(old, new, renamed)
+        found += _late_arrivals(present, old, renamed.values())
+        for label, words in found:
+            allowing = new.get(label, REMOVED)
+            changes.append(Change(dialect, words, label, allowing))
     return changes
 
 
-def _renamed(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+def _rewritten(old: Digests, new: Digests, renamed: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Find what of the past is another now: each a label, and words for what became of it."""
+    found = []
+    for label, proven in old.items():
+        if label in renamed:
+            found.append((label, f"{label} was renamed to {renamed[label]}"))
+        elif label not in new:
+            found.append((label, f"{label} was removed"))
+        elif new[label] != proven:
+            found.append((label, f"{label} was edited"))
+    return found
+
+
+def _renamed(old: Digests, new: Digests) -> dict[str, str]:
     """Pair each label that is gone with a new one of the same digest."""
     added = [label for label in new if label not in old]
     renamed = {}
