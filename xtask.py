@@ -15017,12 +15017,14 @@ def _is_long(cause: Cause) -> bool:
 
 
 def _row(verdict: Verdict, section: Section, cause: Cause) -> CauseRow:
-    last = [printable(cause.why)]
-    if section.word == "since":
-        last = cause.since
+    places = [place_words(verdict, finding) for finding in cause.members]
+    last = cause.since
+    if section.word != "since":
+        places = list(dict.fromkeys(places))
+        last = [printable(cause.why)]
     cells = [
         [cause.kind],
-        [place_words(verdict, finding) for finding in cause.members],
+        places,
         [shown_value(cause.sqlite)],
         [shown_value(cause.mysql)],
         last,
@@ -15186,7 +15188,7 @@ def _block_head(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> l
             text += f" ({printable(finding.migration or '-')})"
         places.append(text)
     before = " " * len(cause.kind)
-    lines = indented(", ".join(places), pen.look.width, f"{before}  ", "    ")
+    lines = indented(", ".join(dict.fromkeys(places)), pen.look.width, f"{before}  ", "    ")
     rest = lines[0].removeprefix(before)
     lines[0] = pen.paint("bold", cause.kind) + rest
     return lines
@@ -15727,7 +15729,10 @@ def fail_github(message: str, prefix: str) -> str:
 
 def entry_text(cause: Cause, section: Literal["divergence", "open"]) -> str:
     """Write the entry of parity.toml that answers for a cause; the why is for a person."""
-    at, *others = [toml_string(finding.at) for finding in cause.members]
+    places = dict.fromkeys(
+        finding.at for finding in cause.members
+    )  # two migrations may lose rows of one table
+    at, *others = map(toml_string, places)
     if others:
         listed = ",\n    ".join((at, *others))
         at = f"[\n    {listed},\n]"

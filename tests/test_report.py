@@ -666,6 +666,21 @@ def test_divergences_of_parity_are_none() -> None:
     assert shown("divergences", CLEAN) == shown("divergences", verdict(*DOCUMENTED)) == ""
 
 
+def test_one_place_twice_in_a_cause_is_one_place_of_its_entry() -> None:
+    """Two migrations may each lose rows of one table."""
+    losses = [
+        finding("data-loss", place, "rows deleted", "rows kept", step)
+        for place, step in (("t", "0002_b"), ("u", "0002_b"), ("t", "0003_c"))
+    ]
+    text = shown("open", verdict(*losses)).replace('issue = ""', 'issue = "7"')
+    (entry,) = xtask.parse_settings(text, "parity.toml").entries
+    assert entry.at == ("t", "u")
+    said = shown("text", verdict(*losses, entries=[entry]))
+    assert len(re.findall(r"^│ \S* *│ [tu] +│", said, re.MULTILINE)) == 2
+    since = shown("text", verdict(*losses))
+    assert "0002_b" in since and "0003_c" in since
+
+
 # ---- all of them -----------------------------------------------------------------------------
 
 
