@@ -16853,9 +16853,12 @@ def history_changes(base: Lock, steps: Sequence[Pair]) -> list[Change]:
         renamed = _renamed(old, new)
         migrations = [step.side(dialect) for step in steps]
         present = [one for one in migrations if one]
+        append_only = [one.label for one in present if one.layout is not SINGLE_FILE]
         found = _rewritten(old, new, renamed)
         found += _late_arrivals(present, old, renamed.values())
         for label, words in found:
+            if label in new and label not in append_only:
+                continue  # one file of the whole schema is edited: no runner goes on from it
             allowing = new.get(label, REMOVED)
             changes.append(Change(dialect, words, label, allowing))
     return changes
@@ -19175,6 +19178,8 @@ def judge_bases(project: Project, bases: Sequence[PastBase]) -> int:
         if not history.changes:
             here = ", which is HEAD: only what is not committed was compared"
             print(f"history: append-only since {base.name}{here if base.is_head else ''}")
+    for path in whole_schemas(steps):
+        print(f"history: {path}: the whole schema in one file has no history")
     for change in dict.fromkeys(changes):
         say(f"history: {change.text}")
     if changes:
@@ -19188,6 +19193,17 @@ def judge_bases(project: Project, bases: Sequence[PastBase]) -> int:
         lines = rewrite.lines.words if rewrite.lines else f"{rewrite.title} of parity.toml"
         say(f"history: {rewrite.title} allows nothing any more; delete {lines}")
     return int(bool(changes or dead))
+
+
+def whole_schemas(steps: Iterable[Pair]) -> list[str]:
+    """Name the files that hold a side's whole schema: they have no history."""
+    paths = []
+    for step in steps:
+        for dialect in DIALECTS:
+            migration = step.side(dialect)
+            if migration and migration.layout is SINGLE_FILE:
+                paths.append(migration.up.path)
+    return paths
 
 
 def dead_rewrites(

@@ -570,6 +570,22 @@ def test_history_tells_what_changes_a_run(
     assert changes_between(project, before, after) == words
 
 
+def test_the_whole_schema_in_one_file_has_no_history(published: Project) -> None:
+    for side in ("migrations", "migrations_mysql"):
+        shutil.rmtree(published.path / side)
+        published.write({f"{side}/schema.sql": "CREATE TABLE t (id INTEGER);"})
+    Proof(published).keep()
+    git(published.path, "add", ".")
+    git(published.path, "commit", "-q", "-m", "one file a side")
+    git(published.path, "branch", "-q", "-f", "main")
+    published.write({"migrations_mysql/schema.sql": "CREATE TABLE t (id BIGINT);"})
+    status, words = history(published)
+    assert status == 0 and words.count("schema.sql: the whole schema in one file") == 2
+    moved_to = published.path / "migrations_mysql" / "0001_schema.sql"
+    (published.path / "migrations_mysql" / "schema.sql").rename(moved_to)
+    assert history(published)[0] == 1  # migrations now, and the file is gone
+
+
 def test_a_new_lock_does_not_hide_a_rewrite(published: Project) -> None:
     published.write({UP: "CREATE TABLE u (id INTEGER PRIMARY KEY);\n"})
     Proof(published).keep()
