@@ -10520,7 +10520,7 @@ class Slot:
 
     `rank` numbers the columns of one logical type in a table, so that no two hold the same;
     `literals` are those that CHECKs, partial keys, views and triggers name beside it, `words` the
-    words that stand there.
+    words that stand there, `siblings` the columns (lower case) that it is compared with there.
     """
 
     name: str
@@ -10529,6 +10529,7 @@ class Slot:
     rank: int = 0
     literals: tuple[str, ...] = ()
     words: frozenset[str] = frozenset()
+    siblings: frozenset[str] = frozenset()
 
     @functools.cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -10829,13 +10830,15 @@ def numbers_around(numbers: Sequence[Decimal]) -> list[str]:
 LITERALS_OF_A_COLUMN: Final = 16
 
 
-def literals_in(text: str) -> list[str]:
-    """List the literals of an SQL text, a sign before a number included."""
+def literals_in(found: Iterable[Token], dialect: Dialect) -> list[str]:
+    """List the literals among tokens as SQLite writes them, a sign before a number included."""
     made = []
     sign = ""
-    for token in code_tokens(text, "sqlite"):
+    for token in found:
         literal = token.text
         if token.kind == "string" and literal[0] == "'":
+            if dialect == "mysql":
+                literal = quote_string(unescaped(literal[1:-1].replace("''", "'")))
             made.append(literal)
         elif token.kind == "number" and literal[:2].lower() != "0x":
             made.append(sign + literal)
@@ -10844,6 +10847,7 @@ def literals_in(text: str) -> list[str]:
 
 
 PLAIN_WORD: Final = re.compile(r"\w+")
+SIBLINGS_COMPARED: Final = frozenset({"=", "==", "<=>", "<>", "!=", "<", "<=", ">", ">="})
 
 
 @dataclass(frozen=True)
@@ -10853,6 +10857,11 @@ class Speech:
     tables: frozenset[str]
     columns: frozenset[str] | None  # where they are known
     text: str
+    dialect: Dialect
+
+    @functools.cached_property
+    def tokens(self) -> list[Token]:
+        return code_tokens(self.text, self.dialect)
 
     @functools.cached_property
     def words(self) -> frozenset[str]:
@@ -10860,24 +10869,65 @@ class Speech:
 
     @functools.cached_property
     def literals(self) -> list[str]:
-        return literals_in(self.text)
+        return literals_in(self.tokens, self.dialect)
+
+    @functools.cached_property
+    def compared(self) -> frozenset[frozenset[str]]:
+        """The pairs of columns that it compares with each other, as in `NEW.a < b`."""
+        found = set()
+        names = [unquote_name(token.text).lower() for token in self.tokens]
+        for i, token in enumerate(self.tokens[:-1]):
+            if token.text not in SIBLINGS_COMPARED or i == 0:
+                continue
+            after = i + 1
+            while names[after + 1 : after + 2] == ["."] and after + 2 < len(names):
+                after += 2
+            found.add(frozenset([names[i - 1], names[after]]))
+        return frozenset(found)
 
     def reads(self, column: str) -> bool:
         return column in (self.words if self.columns is None else self.columns)
 
 
-def table_sources(table: Table) -> Iterator[Speech]:
+def table_sources(table: Table, dialect: Dialect) -> Iterator[Speech]:
     """The conditions that stand in a table's own definition."""
     names = frozenset([table.name.lower()])
-    for check in table.checks:
-        for part in check:
-            yield Speech(names, part.columns, part.text)
-    for key in (*table.uniques, *table.indexes):
-        if key.where:
-            yield Speech(names, key.where.columns, key.where.text)
-    for column in table.columns:
-        if column.generated:
-            yield Speech(names, column.generated.columns, column.generated.text)
+    parts = list(chain.from_iterable(table.checks))
+    parts += [key.where for key in (*table.uniques, *table.indexes) if key.where]
+    parts += [column.generated for column in table.columns if column.generated]
+    for part in parts:
+        yield Speech(names, part.columns, part.text, dialect)
+
+
+def migration_sources(step: Pair) -> Iterator[Speech]:
+    """The conditions by which a step's own statements choose rows."""
+    for dialect in DIALECTS:
+        migration = step.side(dialect)
+        for statement in statements_of(migration, dialect) if migration else ():
+            begin = condition_of(statement)
+            if begin is not None:
+                tokens = statement.tokens[begin:]
+                tables = statement.tokens if is_change(statement) else tokens
+                text = " ".join(token.text for token in tokens)
+                yield Speech(tables_named(tables), None, text, dialect)
+
+
+def is_change(statement: Statement) -> bool:
+    return code_words(statement.tokens[:1]) in (["UPDATE"], ["DELETE"])
+
+
+def condition_of(statement: Statement) -> int | None:
+    """Find the token from which on a statement says which rows it takes; None where it takes all."""
+    words = code_words(statement.tokens)
+    if is_change(statement):
+        if "CASE" in words:
+            return 1
+        return words.index("WHERE") if "WHERE" in words else None
+    copies = words[:1] in (["INSERT"], ["REPLACE"], ["WITH"]) or "TABLE" in words[1:3]
+    chooses = not {"WHERE", "CASE", "ON", "HAVING"}.isdisjoint(words)
+    if copies and chooses and "SELECT" in words:
+        return words.index("SELECT")
+    return None
 
 
 # ---- comparing values ----------------------------------------------------------------------
@@ -11162,6 +11212,11 @@ class SQLiteStore:
         query = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = ?"
         return self.backend.open.execute(query, (table.lower(),)).fetchall()
 
+    def bodies(self) -> list[tuple[str, str]]:
+        """The SQL of every view and trigger, by its name or table."""
+        query = "SELECT tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger')"
+        return [(str(owner), str(sql)) for owner, sql in self.ask([query])[0]]
+
     def reset(self, tables: Iterable[str]) -> None:
         """Nothing: what SQLite counts is rolled back."""
 
@@ -11257,6 +11312,15 @@ class MySQLStore:
             _, _, sql, *_ = shown[0]
             found.append((name, str(sql)))
         return found
+
+    def bodies(self) -> list[tuple[str, str]]:
+        """The SQL of every view and trigger, by its name or table."""
+        views = """SELECT table_name, view_definition FROM information_schema.views
+            WHERE table_schema = DATABASE() ORDER BY table_name"""
+        triggers = """SELECT event_object_table, action_statement FROM information_schema.triggers
+            WHERE trigger_schema = DATABASE() ORDER BY trigger_name"""
+        found = chain.from_iterable(self.ask([views, triggers]))
+        return [(catalogue_text(owner), catalogue_text(sql)) for owner, sql in found]
 
     def reset(self, tables: Iterable[str]) -> None:
         """Count on from the highest id; a rollback does not undo InnoDB's counters."""
@@ -11810,6 +11874,9 @@ class Refusal(NamedTuple):
 VALUES_IN_ERRORS: Final = re.compile(r"(?:entry|value:?) '(?:[^']|'')*'|\brow \d+")
 ROW_KINDS: Final = ("full", "nulls", "defaults")
 TRIES_FOR_A_ROW: Final = 1_500
+TRIES_FOR_A_NAMED_ROW: Final = 40
+NAMED_ROWS: Final = 6
+LITERALS_PROBED: Final = 10
 Attempt = Callable[["NewRow"], Refusal | None]
 Move = Mapping[str, str]  # columns (lower case) and their new literals
 
@@ -11832,7 +11899,7 @@ class Filler:
         self.refusals: dict[
             str, Refusal | None
         ] = {}  # of given rows, by title; None: one was taken
-        self.sources: Sequence[Speech] = ()
+        self.sources: list[Speech] = []
         self.numbers: Counter[str] = Counter()
         self.unclosed: list[tuple[NewRow, ForeignKey]] = []
         self.put_rows = 0
@@ -11842,6 +11909,7 @@ class Filler:
         self.partners: dict[tuple[str, str], str] = {}
         self.tastes = ByColumn(list)
         self.chosen = ByColumn(list)
+        self.offered: set[tuple[str, str, str]] = set()  # table, column and a value named for it
 
     def words_of_constraint(self, twins: Twins, names: Collection[str]) -> set[str]:
         """The words of the CHECKs of a table that bear one of these names."""
@@ -11907,10 +11975,14 @@ class Filler:
             ranks.append(ranked)
         literals: list[str] = []
         words: set[str] = set()
+        siblings: set[str] = set()
         for source in self.sources:
             if twins.id in source.tables and source.reads(name):
                 literals += source.literals
                 words |= source.words
+                for pair in source.compared:
+                    if name in pair:
+                        siblings |= pair - {name}
         kept = [*dict.fromkeys(literals)][:LITERALS_OF_A_COLUMN]
         return Slot(
             name=spelled.name,
@@ -11919,10 +11991,14 @@ class Filler:
             rank=ranks.index(ranked),
             literals=tuple(kept),
             words=frozenset(words),
+            siblings=frozenset(siblings),
         )
 
-    def fill(self, tables: Tables, twins: Twins) -> Refusal | None:
-        """Put three rows into a table; the refusal where it takes none and holds none."""
+    def fill(self, tables: Tables, twins: Twins, after: Callable[[], None]) -> Refusal | None:
+        """Put three rows into a table; the refusal where it takes none and holds none.
+
+        `after` is called after each.
+        """
         taken = False
         last = None
         kinds = ("nulls", "full", "defaults") if twins.is_tree else ROW_KINDS
@@ -11932,10 +12008,36 @@ class Filler:
             if row:
                 taken = True
                 self._note(row, kind)
+                after()
         if taken or last is None:
             return None
         query = f"SELECT 1 FROM {quote_sqlite(twins.ours.name)} LIMIT 1"
         return None if self.trio.sqlite.ask([query])[0] else last
+
+    def fill_named(self, tables: Tables, twins: Twins, after: Callable[[], None]) -> None:
+        """Put rows that hold what the SQL around names; `after` is called after each."""
+        for _ in range(NAMED_ROWS):
+            search = Search(
+                filler=self,
+                tables=tables,
+                twins=twins,
+                kind="named",
+                attempt=self.trio.try_insert,
+            )
+            if not search.named:
+                break
+            row, _ = search.run()
+            if row:
+                self._note(row, "named")
+                after()
+
+    def texts_about(self) -> dict[str, set[str]]:
+        """The SQL that speaks of each table."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for source in self.sources:
+            for table in source.tables:
+                found[table].add(source.text)
+        return found
 
     def close_cycles(self, tables: Tables) -> None:
         """Close by UPDATE what was left open: the parents have rows by now."""
@@ -12123,7 +12225,8 @@ class Search:
         self.kind, self.attempt = kind, attempt
         self.table = twins.id
         self.number = filler.numbers[self.table]
-        self.tries = TRIES_FOR_A_ROW
+        self.tries = TRIES_FOR_A_NAMED_ROW if kind == "named" else TRIES_FOR_A_ROW
+        self.named = False  # a column holds a value that the SQL around names
         self.slots = {}
         for name, slot in filler.slots(twins).items():
             if not slot.generated:
@@ -12159,6 +12262,21 @@ class Search:
                 return NULL
             if self.kind == "defaults" and slot.has_default and slot.can_be_left_out:
                 return LEFT_OUT
+            if self.kind == "named":
+                return self._named(name)
+        return self.candidates[name][0]
+
+    def _named(self, name: str) -> str:
+        """Choose a value that the SQL around names and that no row was offered so far."""
+        referring = chain.from_iterable(key.columns for key in self.twins.foreign_keys)
+        slot = self.slots[name]
+        if name not in lower(referring) and not slot.auto_increment:
+            for value in around(slot, self.number)[:LITERALS_PROBED]:
+                offer = (self.table, name, value)
+                if offer not in self.filler.offered:
+                    self.filler.offered.add(offer)
+                    self.named = True
+                    return value
         return self.candidates[name][0]
 
     def _parents(self, tables: Tables, key: ForeignKey) -> list[Move]:
@@ -12701,6 +12819,8 @@ class Walk:
         self.steps, self.aside, self.progress = steps, aside, progress
         self.schemas = (Schema({}), Schema({}))
         self.tables: dict[str, Twins] = {}
+        self.later = [[*migration_sources(step)] for step in steps]
+        self.texts: dict[str, set[str]] = {}  # the SQL that spoke of each table so far
         self.before: dict[str, Held] = {}
         self.vanished: list[Held] = []  # tables that the present step took away
         self.findings: list[Finding] = []
@@ -12709,6 +12829,7 @@ class Walk:
         for store in self.trio.stores:
             store.fresh()
         self.filler.numbers.clear()
+        self.filler.offered.clear()
         for number, step in enumerate(self.steps, 1):
             self.progress(f"rows: {number} of {len(self.steps)} {step.label}")
             self._take(step, number)
@@ -12722,13 +12843,14 @@ class Walk:
             self._rebuild(number)
         self.trio.drop_temporary()
         changed = self._look(step, bool(refused))
+        spoken = self._listen(number)
         for held in self._read():
             differences = held.differences()
             if differences.any:
                 self._tell(step, held, differences)
                 self._make_alike(step, held, differences)
         with self.trio.enforcing():
-            self._put(step, changed)
+            self._put(step, changed, spoken)
         self.before.clear()
         for held in self._read():
             self.before[held.twins.id] = held
@@ -12746,6 +12868,7 @@ class Walk:
                 changed.add(name)
         if rebuilt:
             self.aside.clear()
+            self.filler.offered.clear()
         set_aside(schemas, self.aside, f" after {step.label}")
         gone = self.before.keys() - tables.keys()
         self.vanished = [self.before[name] for name in sorted(gone)]
@@ -12753,8 +12876,17 @@ class Walk:
         self.schemas = schemas
         self.filler.note_names(schemas)
         self.trio.note_deferred(ours)
-        self.filler.sources = sources_of(schemas, self.trio)
         return changed
+
+    def _listen(self, number: int) -> set[str]:
+        """Gather the SQL that reads columns, of further steps too; the tables new SQL speaks of."""
+        self.filler.sources = sources_of(self.schemas, self.trio)
+        for further in self.later[number:]:
+            self.filler.sources += further
+        texts = self.filler.texts_about()
+        spoken = {name for name in texts if not texts[name] <= self.texts.get(name, set())}
+        self.texts = texts
+        return spoken
 
     def _apply(self, step: Pair) -> dict[Dialect, str]:
         """Apply one step on all three; the errors of the sides that refuse it."""
@@ -12919,17 +13051,24 @@ class Walk:
         if left.any:
             self.aside.put_unlike(held.twins, left, f" after {step.label}")
 
-    def _put(self, step: Pair, changed: Collection[str]) -> None:
-        """Put rows into new and changed tables; what that changes elsewhere must be alike."""
+    def _put(self, step: Pair, changed: Collection[str], spoken: Collection[str]) -> None:
+        """Put rows into new and changed tables, and those of which new SQL speaks.
+
+        What that changes elsewhere must be alike.
+        """
         tables = self.aside.rest(self.tables)
         active = triggered(self.schemas)
         for name in parents_first(tables):
-            if name not in changed:
-                continue
             twins = tables[name]
-            self.filler.fill(tables, twins)
-            if name in active:
-                self._compare_effects(step, name)
+
+            def after(name: str = name) -> None:
+                if name in active:
+                    self._compare_effects(step, name)
+
+            if name in changed:
+                self.filler.fill(tables, twins, after)
+            if name in changed or name in spoken:
+                self.filler.fill_named(tables, twins, after)
         self.filler.close_cycles(tables)
         self.trio.settle(tables.values())
 
@@ -13107,13 +13246,14 @@ class Alike:
 def sources_of(schemas: Schemas, trio: Trio) -> list[Speech]:
     """Gather the SQL that reads columns: CHECKs, partial keys, views and triggers."""
     found: list[Speech] = []
-    for schema in schemas:
+    stores: tuple[Store, Store] = (trio.sqlite, trio.mysql)
+    for schema, store in zip(schemas, stores, strict=True):
         for table in schema.tables.values():
-            found += table_sources(table)
-    query = "SELECT lower(tbl_name), sql FROM sqlite_schema WHERE type IN ('view', 'trigger')"
-    for owner, sql in trio.sqlite.ask([query])[0]:
-        tables = tables_named(code_tokens(str(sql), "sqlite"))
-        found.append(Speech(tables | {str(owner)}, None, str(sql)))
+            found += table_sources(table, store.dialect)
+        if schema.views or schema.triggers:
+            for owner, sql in store.bodies():
+                tables = tables_named(code_tokens(sql, store.dialect))
+                found.append(Speech(tables | {owner.lower()}, None, sql, store.dialect))
     return found
 
 
@@ -13213,8 +13353,24 @@ def insert_literals(subject: Subject) -> Iterator[Trial]:
     for name in subject.common:
         slot = subject.slots[name]
         if name not in subject.referring and not slot.auto_increment:
-            for value in around(slot, subject.number)[:LITERALS_PROBED]:
+            values = around(slot, subject.number)[:LITERALS_PROBED]
+            values += values_beside(subject, name, subject.fresh)
+            for value in dict.fromkeys(values):
                 yield subject.insert({name: value}, [name])
+
+
+def values_beside(subject: Subject, name: str, row: NewRow) -> list[str]:
+    """List the values of the columns that this one is compared with, and numbers beside them."""
+    slot = subject.slots[name]
+    found = []
+    for sibling in sorted(slot.siblings & {*subject.common}):
+        value = row.values.get(sibling, LEFT_OUT)
+        if value in (LEFT_OUT, NULL) or subject.slots[sibling].logical != slot.logical:
+            continue
+        found.append(value)
+        if slot.logical == "i64" and value.removeprefix("-").isdigit():
+            found += [str(int(value) + 1), str(int(value) - 1)]
+    return found
 
 
 def insert_edges(subject: Subject) -> Iterator[Trial]:
@@ -13310,6 +13466,7 @@ def update_each(subject: Subject) -> Iterator[Trial]:
         slot = subject.slots[name]
         values = [subject.fresh.values.get(name, LEFT_OUT)]
         values += around(slot, subject.number)[:LITERALS_PROBED]
+        values += values_beside(subject, name, subject.held)
         if slot.nullable:
             values.append(NULL)
         now = subject.held.values.get(name)
@@ -13358,15 +13515,15 @@ def update_key(subject: Subject) -> Iterator[Trial]:
 
 def delete_row(subject: Subject) -> Iterator[Trial]:
     def write(dialect: Dialect, quote: Quote) -> str:
-        table = quote(subject.twins.side(dialect).name)
-        where = condition(dialect, quote, subject.held.key)
-        return f"DELETE FROM {table} WHERE {where}"
+        text = f"DELETE FROM {quote(subject.twins.side(dialect).name)}"
+        if subject.held.key:
+            text += f" WHERE {condition(dialect, quote, subject.held.key)}"
+        return text
 
-    if subject.held.key and not subject.refers_to_itself:
+    if not subject.refers_to_itself and (subject.held.key or not subject.twins.is_tree):
         yield Trial(write)
 
 
-LITERALS_PROBED: Final = 10
 SIZED_TEXTS: Final = ("char", "varchar", "text", "tinytext")
 LONGEST_TEXT: Final = 70_000
 
@@ -13498,12 +13655,21 @@ class Prober:
     def _fill(self) -> list[Unknown]:
         """Put rows into every table; what a trigger makes of one must be alike."""
         unknown = []
+        active = triggered(self.schemas)
         for name in parents_first(self.tables):
             twins = self.tables[name]
-            refusal = self.filler.fill(self.tables, twins)
+
+            def after(name: str = name) -> None:
+                if name in active:
+                    self._compare_effects(name)
+
+            refusal = self.filler.fill(self.tables, twins, after)
             if refusal:
                 unknown.append(Unknown(twins, refusal))
-            self._compare_effects(name)
+            else:
+                self.filler.fill_named(self.tables, twins, after)
+            if name not in active:
+                self._compare_effects(name)
         self.filler.close_cycles(self.tables)
         self.trio.settle(self.tables.values())
         self.filler.tastes.update(self.filler.chosen)
