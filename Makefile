@@ -19,6 +19,10 @@ help: ## this list
 verify-migrations: .venv/runtime ## build both databases, compare them, fail on drift (ARGS=--strict …)
 	@$(XTASK) verify-migrations $(ARGS)
 
+.PHONY: verify-all
+verify-all: .venv/runtime ## verify-migrations on MariaDB 10.11, 11.8 and MySQL 9.7 at once, with Docker
+	@$(XTASK) verify-all $(ARGS)
+
 .PHONY: report
 report: .venv/runtime ## verify-migrations, with a page to look at (report.html)
 	@$(XTASK) report $(ARGS)

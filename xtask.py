@@ -102,6 +102,8 @@ from decimal import Context, Decimal, InvalidOperation
 from itertools import chain, combinations, pairwise, starmap
 from operator import attrgetter
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from types import MappingProxyType
 from typing import (
     TYPE_CHECKING,
@@ -4630,6 +4632,8 @@ class Backend(Protocol):
     @property
     def flavour(self) -> str:
         """SQLite, MariaDB or MySQL."""
+
+    def close(self) -> None: ...
 
     def fresh(self) -> None:
         """Empty it."""
@@ -9980,6 +9984,7 @@ class Settings:
     mysql_init: str = ""
     functions: Mapping[str, int] = field(default_factory=dict)
     image: str = "mariadb:11.8"
+    servers: tuple[str, ...] = ()  # images, where more than one is verified
     sqlite_files: Handling = Handling()
     mysql_files: Handling = Handling()
     ignore_tables: tuple[str, ...] = ()
@@ -9993,7 +9998,7 @@ KNOWN_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "": ("ignore_tables", "sqlite", "mysql", "verify", "divergence", "open", "rewrite", "row"),
         "sqlite": ("migrations", "init", "functions", "transaction", "order", "skip", "replace"),
-        "mysql": ("migrations", "init", "image", "order", "skip", "replace"),
+        "mysql": ("migrations", "init", "image", "servers", "order", "skip", "replace"),
         "divergence": ("kind", "at", "sqlite", "mysql", "reason"),
         "open": ("kind", "at", "sqlite", "mysql", "issue"),
         "rewrite": ("migration", "digest", "reason"),
@@ -10093,6 +10098,7 @@ def parse_settings(text: str, where: str) -> Settings:
         mysql_init=mysql.text("init", Settings.mysql_init),
         functions=_functions(sqlite),
         image=mysql.text("image", Settings.image),
+        servers=_servers(mysql),
         sqlite_files=_handling(sqlite),
         mysql_files=_handling(mysql),
         ignore_tables=_ignored_tables(whole),
@@ -10117,6 +10123,14 @@ def _ignored_tables(whole: TomlTable) -> tuple[str, ...]:
     if not _are_texts(names):
         raise whole.error("ignore_tables: expected a list of table names")
     return tuple(name.lower() for name in names)
+
+
+def _servers(mysql: TomlTable) -> tuple[str, ...]:
+    if "servers" not in mysql.values:
+        return ()
+    if "image" in mysql.values:
+        raise mysql.error("image and servers both name the server; delete image")
+    return mysql.texts("servers", "a list of images, such as mariadb:11.8")
 
 
 def _handling(table: TomlTable) -> Handling:
@@ -10381,6 +10395,29 @@ def _without_lines(kept: list[str], gone: Iterable[Lines]) -> str:
             end += 1
         del kept[lines.first - 1 : end]
     return "".join(kept)
+
+
+def merged(findings: Mapping[str, Sequence[Finding]]) -> list[Finding]:
+    """Put together what was found on several servers, which are named.
+
+    What has the same place, kind, level and values is one finding, as the first server has it;
+    where not all servers have it, it names those that do.
+    """
+    gathered: dict[tuple[object, ...], list[tuple[str, Finding]]] = defaultdict(list)
+    for server, found in findings.items():
+        seen: Counter[tuple[object, ...]] = Counter()
+        for finding in found:
+            key = (*finding.order, finding.sqlite is None, finding.mysql is None, finding.level)
+            gathered[*key, seen[key]].append((server, finding))
+            seen[key] += 1
+    whole = []
+    for members in gathered.values():
+        servers = tuple(server for server, _ in members)
+        _, first = members[0]
+        if len(servers) < len(findings):
+            first = dataclasses.replace(first, servers=servers)
+        whole.append(first)
+    return whole
 
 
 def judge(
@@ -14346,17 +14383,22 @@ def schema_text(lines: Iterable[SchemaLine]) -> list[str]:
 
 @dataclass(frozen=True)
 class Side:
-    """One backend of a verdict: what it was, where its migrations are, how many were applied."""
+    """One backend of a verdict: what it was, where its migrations are, how many were applied.
+
+    `label` tells servers of one flavour and version apart.
+    """
 
     flavour: str
     version: str
     path: str
     migrations: int
     schema: Schema
+    label: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.flavour} {self.version}"
+        name = f"{self.flavour} {self.version}"
+        return f"{name} ({self.label})" if self.label else name
 
 
 @dataclass(frozen=True)
@@ -14407,12 +14449,23 @@ def names_in(at: str) -> list[str]:
     return [unquote_name(name) for name in re.findall(r'"(?:[^"]|"")*"|[^.,() ]+', at)] or [at]
 
 
+class Unverified(NamedTuple):
+    """A server on which nothing could be verified, and why."""
+
+    server: str
+    message: str
+
+    @property
+    def text(self) -> str:
+        return printable(" ".join(f"{self.server}: {self.message}".split()))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """All that a report needs.
 
-    `servers` are all MySQL sides, `findings` those that count, `hidden` the strict ones that do
-    not.  `files` has the files of a migration by its label; `new`, where a base was named, those
+    `servers` are all MySQL sides that were verified, `unverified` those that could not be;
+    `findings` are those that count, `hidden` the strict ones that do not.  `files` has the files of a migration by its label; `new`, where a base was named, those
     findings that its parity.toml and parity.lock do not answer for.  `skipped` counts statements
     that were not run, by their beginning; `functions` are stubs.
     """
@@ -14430,10 +14483,21 @@ class Verdict:
     rows: RowCounts | None = None
     base: str = ""
     new: frozenset[Finding] = frozenset()
+    unverified: tuple[Unverified, ...] = ()
 
     @property
     def mysql(self) -> Side:
         return self.servers[0]
+
+    @property
+    def flavours(self) -> str:
+        """Name the flavours of all servers, as a heading of their values."""
+        return ", ".join(dict.fromkeys(side.flavour for side in self.servers))
+
+    @property
+    def counted_server(self) -> str:
+        """Name the server whose schema the ledger counts and the page shows: the first."""
+        return self.mysql.flavour if len(self.servers) == 1 else self.mysql.name
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -14453,10 +14517,12 @@ class Verdict:
 
     @property
     def parity(self) -> bool:
-        return not self.failing and not self.open
+        return not self.failing and not self.open and not self.unverified
 
     @property
     def status(self) -> int:
+        if self.unverified:
+            return 2
         return 0 if self.parity or (self.ratchet and not self.failing) else 1
 
     def source(self, finding: Finding, dialect: Dialect) -> SourceFile | None:
@@ -14796,6 +14862,14 @@ def place_words(verdict: Verdict, finding: Finding) -> str:
 
 def verdict_line(verdict: Verdict) -> str:
     """Say in one line how the run ended."""
+    said = _verdict_of_findings(verdict)
+    if not verdict.unverified:
+        return said
+    names = joined_names(one.server for one in verdict.unverified)
+    return f"could not verify on {names}; elsewhere {said}"
+
+
+def _verdict_of_findings(verdict: Verdict) -> str:
     unused = len([one for one in verdict.failing if one.unused])
     undocumented = len(verdict.failing) - unused
     answered = ""
@@ -14819,6 +14893,9 @@ def next_step(verdict: Verdict) -> str:
     kinds = sorted({one.finding.kind for one in verdict.failing})
     found = [kind for kind in kinds if kind != "divergence-unused"]
     steps = []
+    if verdict.unverified:
+        names = joined_names(one.server for one in verdict.unverified)
+        steps.append(f"fix what stopped {names}")
     if found:
         more = f" (also {', '.join(found[1:])})" if found[1:] else ""
         steps.append(f"fix the side that is wrong: `xtask.py explain {found[0]}` says how{more}")
@@ -14869,9 +14946,15 @@ def strict_heading(verdict: Verdict) -> str:
     return "" if verdict.level == "strict" else "--strict would add nothing"
 
 
+def run_notes(verdict: Verdict) -> list[str]:
+    """Gather what is said of the whole run."""
+    notes = [f"could not verify on {one.text}" for one in verdict.unverified]
+    return notes + [printable(note) for note in verdict.notes]
+
+
 def notes_of(verdict: Verdict) -> list[str]:
     """Gather what is said of the run, of single findings, and of those that no row showed."""
-    notes = [printable(note) for note in verdict.notes]
+    notes = run_notes(verdict)
     found = set()
     for one in verdict.findings:
         if one.finding.note:
@@ -15219,7 +15302,7 @@ def _section(verdict: Verdict, section: Section, pen: Pen) -> list[str]:
         lines.append(pen.paint("bold", line))
     found = causes(section.judged)
     short = [_row(verdict, section, cause) for cause in found if not _is_long(cause)]
-    headers = ["kind", "places", "SQLite", verdict.mysql.flavour, section.word]
+    headers = ["kind", "places", "SQLite", verdict.flavours, section.word]
     rows = _rows_that_fit(short, headers, width)
     if rows:
         widths = _column_widths(rows, headers, width)
@@ -15387,7 +15470,7 @@ def _block(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> list[s
         last = "" if _has_many_since(section, cause) else cause.since[0]
     rows = (
         BlockRow("SQLite", sqlite, "sqlite"),
-        BlockRow(verdict.mysql.flavour, mysql, "mysql"),
+        BlockRow(verdict.flavours, mysql, "mysql"),
         BlockRow(section.word, last, "dim"),
     )
     margin = 4 + max(len(row.name) for row in rows)
@@ -15437,7 +15520,7 @@ def _evidence(verdict: Verdict, pen: Pen) -> list[str]:
     lines = ["Evidence"]
     for at, shown in found:
         lines += indented(printable(f"{at}: {shown.statement}"), width, "  ", "    ")
-        outcomes = [("SQLite", shown.sqlite), (verdict.mysql.flavour, shown.mysql)]
+        outcomes = [("SQLite", shown.sqlite), (verdict.flavours, shown.mysql)]
         for flavour, outcome in outcomes:
             lines += indented(printable(f"{flavour}: {outcome}"), width, "    ", "      ")
     return lines
@@ -15446,7 +15529,7 @@ def _evidence(verdict: Verdict, pen: Pen) -> list[str]:
 def _ledger(verdict: Verdict, pen: Pen) -> list[str]:
     from tabulate import tabulate
 
-    headers = ["ledger", "SQLite", verdict.mysql.flavour, "compared"]
+    headers = ["ledger", "SQLite", verdict.counted_server, "compared"]
     rows = [row for row in counted(verdict) if row.sqlite or row.mysql]
     lines = tabulate(rows, headers, tablefmt="simple").split("\n")
     passed_over = f"not compared: {', '.join(_names_not_compared(verdict))}"
@@ -15507,6 +15590,7 @@ def render_json(verdict: Verdict, look: Look) -> str:
             "sqlite": _side_data(verdict.sqlite, "sqlite"),
             "mysql": _side_data(verdict.mysql, "mysql"),
             "servers": [side.name for side in verdict.servers],
+            "unverified": [one._asdict() for one in verdict.unverified],
             "base": verdict.base or None,
             "ledger": ledger(verdict),
             "notes": list(verdict.notes),
@@ -15680,10 +15764,11 @@ def report_schema() -> dict[str, object]:
             "level": {"enum": ["parity", "strict"]},
             "verdict": _TEXT,
             "next": _TEXT,
-            "status": {"enum": [0, 1]},
+            "status": {"enum": [0, 1, 2]},
             "sqlite": _object(_SIDE),
             "mysql": _object({"flavour": {"enum": ["MariaDB", "MySQL"]}, **_SIDE}),
             "servers": {**_list(_TEXT), "minItems": 1},
+            "unverified": _list(_object({"server": _TEXT, "message": _TEXT})),
             "base": _TEXT_OR_NULL,
             "ledger": _ledger_schema(),
             "notes": _list(_TEXT),
@@ -15743,7 +15828,7 @@ MARKDOWN: Final = """\
 
 <details><summary>Ledger</summary>
 
-| ledger | SQLite | {{ flavour }} | compared |
+| ledger | SQLite | {{ counted_server }} | compared |
 | --- | ---: | ---: | ---: |
 {% for row in ledger %}
 | {{ row.plural }} | {{ row.sqlite }} | {{ row.mysql }} | {{ row.compared }} |
@@ -15809,7 +15894,8 @@ def render_markdown(verdict: Verdict, look: Look) -> str:
         verdict_line=verdict_line(verdict),
         next_step=next_step(verdict),
         brief=look.brief,
-        flavour=verdict.mysql.flavour,
+        flavour=verdict.flavours,
+        counted_server=verdict.counted_server,
         sides=verdict.sides,
         count_of=count_of,
         sections=sections(verdict),
@@ -15867,13 +15953,15 @@ MOST_ANNOTATIONS: Final = 10  # of one step that GitHub shows; the verdict is on
 def render_github(verdict: Verdict, look: Look) -> str:
     """Render workflow commands: the verdict, an annotation a cause, the text in a group."""
     found = causes(verdict.failing) + causes(verdict.open)
-    shown = found[: MOST_ANNOTATIONS - 1]
+    shown = found[: max(0, MOST_ANNOTATIONS - 1 - len(verdict.unverified))]
     message = verdict_line(verdict)
     rest = len(found) - len(shown)
     if rest:
         message += f"; {count_of(rest, 'more cause')} in the log"
     level = "notice" if verdict.status == 0 else "error"
     lines = [render_annotation(message, {"title": "verify-migrations"}, level)]
+    for one in verdict.unverified:
+        lines.append(render_failure("github", one.text, look.prefix))
     for cause in shown:
         lines.append(_annotation(verdict, cause, look))
     plain = dataclasses.replace(look, width=Look.width, colour=False)
@@ -15905,7 +15993,7 @@ def _annotation(verdict: Verdict, cause: Cause, look: Look) -> str:
     others = len(cause.places) - 1
     if others:
         message += f" and {count_of(others, 'more place')}"
-    message += f": SQLite {ours}, {verdict.mysql.flavour} {theirs}"
+    message += f": SQLite {ours}, {verdict.flavours} {theirs}"
     if cause.why:
         message += f" (open: {printable(cause.why)})"
         return render_annotation(message, properties, "warning")
@@ -16085,12 +16173,13 @@ def render_html(verdict: Verdict, look: Look) -> str:
         total=len(verdict.findings),
         kinds=sorted(kinds.items()),
         base=printable(verdict.base),
-        flavour=verdict.mysql.flavour,
+        flavour=verdict.flavours,
+        counted_server=verdict.counted_server,
         sides=verdict.sides,
         count_of=count_of,
         next_step=next_step(verdict),
         sections=[_section_on_page(verdict, section) for section in sections(verdict)],
-        notes=[printable(note) for note in verdict.notes],
+        notes=run_notes(verdict),
         tables=tables_on_page(verdict),
         near=near,
         whole=whole,
@@ -16129,7 +16218,7 @@ def fail_html(message: str, prefix: str) -> str:
 
 
 def mood(verdict: Verdict) -> str:
-    if verdict.failing:
+    if verdict.failing or verdict.unverified:
         return "bad"
     return "warn" if verdict.open else "good"
 
@@ -16873,6 +16962,8 @@ def settings_digest(settings: Settings) -> str:
     """
     data = dataclasses.asdict(settings)
     del data["rewrites"]
+    if not settings.servers:  # a later key counts where it is given: locks of before hold
+        del data["servers"]
     entries = []
     for entry in settings.entries:
         for place in sorted(entry.at):
@@ -16903,7 +16994,7 @@ def render_lock(
     open_count = sum(one.open for one in judged)
     words = f"not at parity: {open_count} open" if open_count else "parity"
     mysql, sqlite = verdict.mysql, verdict.sqlite
-    server = f"{mysql.flavour} {mysql.version}, SQLite {sqlite.version}"
+    server = ", ".join(side.name for side in (*verdict.servers, sqlite))
     schema = "\n".join(describe(sqlite.schema, mysql.schema, judged))
     escaped = schema.replace("\\", "\\\\").replace('"', '\\"')
     migrations = ""
@@ -17976,47 +18067,45 @@ def remember_failed_pull(image: str, reason: str) -> None:
 class Lease:
     """A server for as long as a `with` block lasts.
 
-    Entering starts it and does not wait; `address` does.  `left` has the ids of leases that
-    could not be torn down for sure."""
+    Entering starts it and does not wait; `address` does.  `name` is what it was asked for by,
+    where there are several.  `left` has the ids of leases that could not be torn down for sure,
+    `taken` all ids of this process."""
 
     left: ClassVar[list[str]] = []
+    taken: ClassVar[set[str]] = set()
 
-    def __init__(self, engines: Sequence[Engine], everything: bool, progress: Progress) -> None:
+    def __init__(
+        self, engines: Sequence[Engine], everything: bool, progress: Progress, name: str = ""
+    ) -> None:
         self.engines, self.everything, self.progress = list(engines), everything, progress
+        self.name = name
         self.owner = Owner.this_process()
         self.id = self.password = ""
         self.process: subprocess.Popen[bytes] | None = None
         self.buffer = b""
         self.errors: list[str] = []
         self.log: list[str] = []
-        self.doing = "waiting for the server"
+        self.doing = self.waiting = f"waiting for {name or 'the server'}"
 
     def __enter__(self) -> Lease:
-        try:
-            self._start()
-            self._sweep()  # while the new server boots
-        except BaseException:
-            self.__exit__()
-            raise
+        Leases([self]).__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
         with SIGNALS.shielded():
-            self._end()
+            self.end()
 
     @property
     def engine(self) -> Engine:
         return self.engines[0]
 
-    def _sweep(self) -> None:
+    def sweep(self, engine: str) -> None:
         """Take away what owners left that are surely dead; failing here is no reason to stop."""
-        names = {engine.name for engine in self.engines} & {"local", "docker"}
-        for name in sorted(names)[:1]:  # docker's sweep takes the local ones along
-            run(
-                [str(LEASE_SCRIPT), "sweep", name],
-                timeout=30,
-                env=self._environment(),
-            )
+        run(
+            [str(LEASE_SCRIPT), "sweep", engine],
+            timeout=30,
+            env=self._environment(),
+        )
 
     def _environment(self) -> dict[str, str]:
         owner = self.owner
@@ -18030,8 +18119,15 @@ class Lease:
             **self.engine.environment,
         }
 
-    def _start(self) -> None:
-        self.id, self.password = self.owner.lease_id(), secrets.token_hex(16)
+    @property
+    def has_ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def start(self) -> None:
+        while not self.id or self.id in Lease.taken:
+            self.id = self.owner.lease_id()
+        Lease.taken.add(self.id)
+        self.password = secrets.token_hex(16)
         self.buffer, self.errors, self.log = b"", [], []
         if self.engine.name != "URL" and not shutil.which("bash"):
             raise ServerError("bash is not in PATH; scripts/lease.sh needs it")
@@ -18107,7 +18203,7 @@ class Lease:
                 return self._until_ready(self._announced())
             except EngineUnusable as error:
                 with SIGNALS.shielded():
-                    self._end()
+                    self.end()
                 if "cannot pull" in str(error):
                     remember_failed_pull(self.engine.label, str(error))
                 if len(self.engines) == 1:
@@ -18117,7 +18213,7 @@ class Lease:
                     f"because {self.engine.name} cannot be used: {error}"
                 )
                 self.engines.pop(0)
-                self._start()
+                self.start()
 
     def _unusable(self, error: EngineUnusable) -> EngineUnusable:
         words = f"{self.engine.otherwise}: {error}" if self.engine.otherwise else str(error)
@@ -18161,7 +18257,7 @@ class Lease:
             if passed > limit:
                 words = f": {_server_words(refused)}" if refused else ""
                 raise self._failure(f"the server was not ready within {limit:g} s{words}")
-            self.progress.waiting("waiting for the server", passed)
+            self.progress.waiting(self.waiting, passed)
             line = self._line(0.01)
             if line == "":
                 raise self._failure("")
@@ -18221,7 +18317,7 @@ class Lease:
         if self.process is not None and self.process.stdin is not None:
             self.process.stdin.close()
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Close the pipe and wait until all is torn down; sweep after a script that was killed."""
         process = self.process
         if process is None:
@@ -18282,6 +18378,53 @@ class Lease:
         )
 
 
+class Leases:
+    """Servers side by side, for as long as a `with` block lasts.
+
+    All are started before one is waited for, and told to end before the end of one is."""
+
+    def __init__(self, leases: Sequence[Lease]) -> None:
+        self.leases = tuple(leases)
+
+    def __enter__(self) -> Leases:
+        try:
+            for lease in self.leases:
+                lease.start()
+            self._sweep()  # while the new servers boot
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with SIGNALS.shielded():
+            self.release()
+            for lease in self.leases:
+                lease.end()
+
+    def release(self) -> None:
+        """Let go of all before the block ends: the teardowns begin."""
+        for lease in self.leases:
+            lease.release()
+
+    def explain(self, error: ServerError) -> ServerError:
+        """Add to an error what the lease said that ended; what the first says where none did."""
+        ended = [lease for lease in self.leases if lease.has_ended]
+        lease = (ended or self.leases)[0]
+        return lease.explain(error)
+
+    def _sweep(self) -> None:
+        """Sweep once for all: docker's sweep takes the local leases along."""
+        swept: dict[str, Lease] = {}
+        for lease in self.leases:
+            for engine in lease.engines:
+                swept.setdefault(engine.name, lease)
+        for name in ("docker", "local"):
+            if name in swept:
+                swept[name].sweep(name)
+                return
+
+
 LEFT_STATUS: Final = 4  # of the scripts: ended, and something may still be there
 LEFT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -18326,11 +18469,24 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+SERVER_FORMS: Final = "auto|docker|local|URL|IMAGE"
+
+
 def add_server_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--server",
-        metavar="auto|docker|local|URL",
+        metavar=SERVER_FORMS,
         help="where the server comes from (default: auto)",
+    )
+
+
+def add_servers_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--server",
+        action="append",
+        metavar=SERVER_FORMS,
+        help="where the server comes from (default: auto); may stand several times: all are "
+        "verified in one run",
     )
 
 
@@ -18696,46 +18852,63 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
     if empty := empty_pairs(task.steps):
         progress.note(f"both sides hold no statement: {some_of(empty)}; to be filled in?")
-    image, source = wanted_image(project.settings)
-    engines = choose_engines(server_option(arguments), image, False, progress.note, source)
+    leases = lease_servers(wanted_servers(arguments, project.settings), progress)
     try:
-        with Lease(engines, False, progress) as lease:
+        with leases:
             progress("the server boots")
-            proof = prove(task, lease, progress)
+            proof = prove(task, leases, progress)
             progress("tearing down")
-            lease.release()
-            reports = [
-                render(target.format, proof.verdict, look_at(target, look)) for target in targets
-            ]
-            lock = (
-                render_lock(task.steps, project.settings, proof.verdict, proof.judged)
-                if project.own and proof.complete
-                else None
-            )
+            leases.release()
+            verdict = proof.verdict
+            reports = [render(one.format, verdict, look_at(one, look)) for one in targets]
+            locks = locks_of(task, proof)
         progress("done")
     finally:
         progress.done()
-    stale = lock_staleness(project.lock, lock) if lock else ""
+    staleness = [lock_staleness(project.lock, lock) for lock in locks]
+    stale = next((words for words in staleness if words), "")
     if stale and arguments.locked and arguments.format == "github":
         path = path_from(look.prefix, _shown_path(project.lock))
         reports[0] = render_annotation(stale, {"file": path}) + reports[0]
     for target, report in zip(targets, reports, strict=True):
         write_output(report, target.path)
-    write_step_summary(targets, proof.verdict, look)
-    if not lock:
-        return proof.verdict.status
-    rewritten = rewritten_since(project, task.steps) if stale else []
-    return max(
-        proof.verdict.status,
-        keep_lock(project.lock, lock, arguments.locked, progress.note, rewritten),
-    )
+    write_step_summary(targets, verdict, look)
+    for refused in proof.refused:
+        report_error(refused.named)
+    if not stale:
+        return verdict.status
+    rewritten = rewritten_since(project, task.steps)
+    lock = locks[staleness.index(stale) if arguments.locked else 0]
+    kept = keep_lock(project.lock, lock, arguments.locked, progress.note, rewritten)
+    return max(verdict.status, kept)
 
 
 VERIFY_MIGRATIONS_COMMAND: Final = Command(
     name="verify-migrations",
     help="build both databases, compare them, fail on drift",
     run=verify_migrations,
-    arguments=(add_project_arguments, add_server_argument, add_verify_arguments, list_kinds),
+    arguments=(add_project_arguments, add_servers_argument, add_verify_arguments, list_kinds),
+)
+
+
+# The servers that people run: the two long-term MariaDBs of today's distributions, and MySQL.
+EVERY_SERVER: Final = ("mariadb:10.11", "mariadb:11.8", "mysql:9.7")
+
+
+def verify_all(arguments: argparse.Namespace) -> int:
+    """Verify the migrations on MariaDB 10.11, MariaDB 11.8 and MySQL 9.7 at once, with Docker.
+
+    With --server, once for each, on those servers instead.
+    """
+    arguments.server = arguments.server or list(EVERY_SERVER)
+    return verify_migrations(arguments)
+
+
+VERIFY_ALL_COMMAND: Final = Command(
+    name="verify-all",
+    help="verify-migrations on MariaDB 10.11, MariaDB 11.8 and MySQL 9.7 at once, with Docker",
+    run=verify_all,
+    arguments=VERIFY_MIGRATIONS_COMMAND.arguments,
 )
 
 
@@ -18856,7 +19029,15 @@ def prune(arguments: argparse.Namespace) -> int:
         rows=True,
         round_trip=arguments.round_trip,
     )
-    proof = prove_once(task, arguments)
+    progress = Progress(0)
+    leases = lease_servers(wanted_servers(arguments, project.settings), progress)
+    try:
+        with leases:
+            proof = prove(task, leases, progress)
+    finally:
+        progress.done()
+    if proof.refused:
+        raise told_together(proof.refused)
     gone = []
     for one in proof.judged:
         if one.moved_to:
@@ -18877,18 +19058,6 @@ def prune(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def prove_once(task: Task, arguments: argparse.Namespace) -> Proof:
-    """Lease a server and prove a task on it; what is said goes to stderr."""
-    progress = Progress(0)
-    image, source = wanted_image(task.project.settings)
-    engines = choose_engines(server_option(arguments), image, False, progress.note, source)
-    try:
-        with Lease(engines, False, progress) as lease:
-            return prove(task, lease, progress)
-    finally:
-        progress.done()
-
-
 def add_round_trip(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--round-trip", action="store_true", help="also prove that every down.sql undoes its up.sql"
@@ -18899,7 +19068,7 @@ PRUNE_COMMAND: Final = Command(
     name="prune",
     help="delete entries of parity.toml that answer for nothing any more",
     run=prune,
-    arguments=(add_project_arguments, add_server_argument, add_round_trip),
+    arguments=(add_project_arguments, add_servers_argument, add_round_trip),
 )
 
 
@@ -18930,13 +19099,70 @@ def wanted_image(settings: Settings) -> tuple[str, str]:
     """Tell which image is asked for, and who asks."""
     if image := os.environ.get("XTASK_MARIADB_IMAGE"):
         return image, "XTASK_MARIADB_IMAGE"
+    if settings.servers:
+        return settings.servers[0], "parity.toml"
     if settings.image == Settings().image:
         return settings.image, DEFAULT_SOURCE
     return settings.image, "parity.toml"
 
 
-def server_option(arguments: argparse.Namespace) -> str:
-    return arguments.server or os.environ.get("XTASK_SERVER") or "auto"
+class WantedServer(NamedTuple):
+    """A server that was asked for: how, the image that it is or stands in for, and who named that."""
+
+    server: str
+    image: str
+    source: str
+
+    @property
+    def name(self) -> str:
+        """Name it among several as it was asked for, without a password."""
+        if self.server in ("auto", "docker"):
+            return self.image
+        if "://" in self.server:
+            url = parse_url(self.server)
+            return f"{url.host}:{url.port}"
+        return self.server
+
+    def engines(self, network: bool, note: Callable[[str], None]) -> list[Engine]:
+        return choose_engines(self.server, self.image, network, note, self.source)
+
+
+def wanted_servers(arguments: argparse.Namespace, settings: Settings) -> list[WantedServer]:
+    """List the servers to verify on: the command line outranks XTASK_SERVER, and that parity.toml."""
+    image, source = wanted_image(settings)
+    named = arguments.server
+    if not named and (variable := os.environ.get("XTASK_SERVER")):
+        named = [variable]
+    if named:
+        return [WantedServer(server, image, source) for server in named]
+    if settings.servers:
+        return [WantedServer("auto", image, "parity.toml") for image in settings.servers]
+    return [WantedServer("auto", image, source)]
+
+
+def wanted_server(arguments: argparse.Namespace, settings: Settings) -> WantedServer:
+    """Choose the server of a command that takes one."""
+    image, source = wanted_image(settings)
+    server = arguments.server or os.environ.get("XTASK_SERVER") or "auto"
+    return WantedServer(server, image, source)
+
+
+def lease_servers(wanted: Sequence[WantedServer], progress: Progress) -> Leases:
+    """Choose the engines of each server.  Raises ConfigError where two are the same one."""
+    several = len(wanted) > 1
+    leases: list[Lease] = []
+    for one in wanted:
+        try:
+            engines = one.engines(network=False, note=progress.note)
+        except EngineUnusable as error:
+            raise Refused(one.name if several else "", error).named from error
+        for other in leases:
+            if other.engine == engines[0]:
+                raise ConfigError(
+                    f"{other.name} and {one.name} are the same server; name each server once"
+                )
+        leases.append(Lease(engines, False, progress, one.name if several else ""))
+    return Leases(leases)
 
 
 def strict_kinds(option: str | None) -> frozenset[str]:
@@ -18974,55 +19200,188 @@ class Built(NamedTuple):
     findings: list[Finding]
 
 
+class Examined(NamedTuple):
+    """What was found on one server.  `label` tells it from another of its flavour and version."""
+
+    mysql: Built
+    findings: list[Finding]
+    rows: RowCounts | None
+    label: str = ""
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        backend = self.mysql.backend
+        name = f"{backend.flavour} {backend.version}"
+        return f"{name} ({self.label})" if self.label else name
+
+
+class Refused(NamedTuple):
+    """A server on which nothing could be proven, and why; without a name where it is the only one."""
+
+    name: str
+    error: XtaskError
+
+    @property
+    def named(self) -> XtaskError:
+        """Make an error that names the server."""
+        if not self.name:
+            return self.error
+        text = f"{self.name}: {self.error}"
+        if isinstance(self.error, ServerError):
+            return ServerError(text, self.error.log)
+        return XtaskError(text)
+
+
 class Proof(NamedTuple):
-    """A verdict, and every finding judged, shown or not."""
+    """A verdict, every finding judged, shown or not, and the servers that could not be asked."""
 
     verdict: Verdict
     judged: list[Judged]
+    refused: Sequence[Refused] = ()
 
     @property
     def complete(self) -> bool:
         """Say whether nothing fails and every finding at parity level is documented or open."""
         at_parity = [one for one in self.judged if one.finding.level == "parity"]
-        return not self.verdict.failing and all(one.entry for one in at_parity)
+        answered = all(one.entry for one in at_parity)
+        return answered and not self.verdict.failing and not self.refused
 
 
-def prove(task: Task, lease: Lease, progress: Progress) -> Proof:
-    """Build and examine both sides; SQLite's while the leased server boots."""
+def locks_of(task: Task, proof: Proof) -> list[str]:
+    """Write the lock of a complete proof once for each server, as if it had been the only one.
+
+    They prove the same; where one does not, --locked must see it.
+    """
+    if not task.project.own or not proof.complete:
+        return []
     settings = task.project.settings
+    locks = [render_lock(task.steps, settings, proof.verdict, proof.judged)]
+    for server in proof.verdict.servers[1:]:
+        alone = dataclasses.replace(proof.verdict, servers=(server,))
+        locks.append(render_lock(task.steps, settings, alone, proof.judged))
+    return locks
+
+
+def prove(task: Task, leases: Leases, progress: Progress) -> Proof:
+    """Build and examine both sides on every server; SQLite's is built while they boot."""
     try:
-        sqlite = build_side(task, make_sqlite(settings), progress)
+        sqlite = build_side(task, make_sqlite(task.project.settings), progress)
     except MigrationError as error:
-        raise told_with_the_other(task, lease, error, progress) from error
+        raise told_with_the_others(task, leases, error, progress) from error
     warm_up()
+
+    def work(mysql: MySQLBackend, tell: Say) -> Examined:
+        return examine(task, sqlite, mysql, tell)
+
+    outcomes = at_each_server(task, leases, work, progress)
+    examined = []
+    refused = []
+    for lease, outcome in zip(leases.leases, outcomes, strict=True):
+        if isinstance(outcome, XtaskError):
+            refused.append(Refused(lease.name, outcome))
+            continue
+        backend = outcome.mysql.backend
+        note = other_server(lease.engine.asked, backend.flavour, backend.version)
+        if note:
+            progress.note(note)
+        examined.append(outcome._replace(label=lease.name, note=note))
+    if not examined:
+        raise told_together(refused)
     try:
-        address = lease.address()
-        progress("the server answers")
-        mysql = make_mysql(address, settings)
-        if other := other_server(lease.engine.asked, mysql.flavour, mysql.version):
-            progress.note(other)
-        proof = examine(task, sqlite, mysql, progress)
-        mysql.close()
+        proof = conclude(task, sqlite, without_needless_labels(examined), progress, refused)
+        for one in examined:
+            one.mysql.backend.close()
         return proof
     except ServerError as error:
-        raise lease.explain(error) from error
+        raise leases.explain(error) from error
 
 
-def told_with_the_other(
-    task: Task, lease: Lease, error: MigrationError, progress: Progress
+def told_together(refused: Sequence[Refused]) -> XtaskError:
+    """Make one error of what every server refused."""
+    if len(refused) == 1:
+        return refused[0].named
+    log: list[str] = []
+    for one in refused:
+        if isinstance(one.error, ServerError):
+            log += one.error.log
+    return ServerError("\n".join(str(one.named) for one in refused), log)
+
+
+def told_with_the_others(
+    task: Task, leases: Leases, error: MigrationError, progress: Progress
 ) -> MigrationError:
     """SQLite's side failed: see whether MySQL's does too, so that both are fixed at once."""
-    try:
-        backend = make_mysql(lease.address(), task.project.settings)
-        build_side(task, backend, progress)
-    except MigrationError as other:
-        return MigrationError(f"{error}\n{other}")
-    except ServerError:
-        pass  # there is no server to ask: SQLite's own error stands
-    return error
+
+    def work(mysql: MySQLBackend, tell: Say) -> Built:
+        return build_side(task, mysql, tell)
+
+    texts = [str(error)]
+    outcomes = at_each_server(task, leases, work, progress)
+    for lease, outcome in zip(leases.leases, outcomes, strict=True):
+        if isinstance(outcome, MigrationError):  # no server to ask: SQLite's own error stands
+            texts.append(str(Refused(lease.name, outcome).named))
+    return MigrationError("\n".join(texts))
 
 
-def build_side(task: Task, backend: Backend, progress: Callable[[str], None]) -> Built:
+def without_needless_labels(examined: Sequence[Examined]) -> list[Examined]:
+    """Keep the labels of servers of one flavour and version alone."""
+    bare = [one._replace(label="") for one in examined]
+    count = Counter(one.name for one in bare)
+    return [
+        labelled if count[short.name] > 1 else short
+        for short, labelled in zip(bare, examined, strict=True)
+    ]
+
+
+def at_each_server(
+    task: Task, leases: Leases, work: Callable[[MySQLBackend, Say], T], progress: Progress
+) -> list[T | XtaskError]:
+    """Do the same on every server, on each in a thread of its own as soon as it answers.
+
+    Waiting for servers and hearing signals stay with this thread.  Where it leaves, the leases end,
+    and with its server the work of each thread.
+    """
+    done: SimpleQueue[tuple[int, T | BaseException]] = SimpleQueue()
+    outcomes: dict[int, T | XtaskError] = {}
+
+    def visit(number: int, lease: Lease, address: Address) -> None:
+        try:
+            mysql = make_mysql(address, task.project.settings)
+            done.put((number, work(mysql, teller(lease, progress))))
+        except BaseException as error:  # the other thread's to raise
+            done.put((number, error))
+
+    for number, lease in enumerate(leases.leases):
+        try:
+            address = lease.address()
+        except ServerError as error:
+            outcomes[number] = error
+            continue
+        progress(f"{lease.name or 'the server'} answers")
+        Thread(target=visit, args=(number, lease, address), daemon=True).start()
+    while len(outcomes) < len(leases.leases):
+        number, outcome = done.get()
+        if isinstance(outcome, ServerError):
+            outcome = leases.leases[number].explain(outcome)
+        elif isinstance(outcome, BaseException) and not isinstance(outcome, XtaskError):
+            raise outcome
+        outcomes[number] = outcome
+    return [outcomes[number] for number in sorted(outcomes)]
+
+
+def teller(lease: Lease, progress: Progress) -> Say:
+    """Make what a server's thread says its progress by; after a signal it says no more, and ends."""
+
+    def tell(text: str) -> None:
+        if SIGNALS.pending is not None:
+            raise Interrupted(SIGNALS.pending)
+        progress(f"{lease.name}: {text}" if lease.name else text)
+
+    return tell
+
+
+def build_side(task: Task, backend: Backend, progress: Say) -> Built:
     """Apply one side's migrations and read back what they built."""
     findings = build(backend, task.steps, progress)
     progress(f"reading {backend.flavour}")
@@ -19030,20 +19389,61 @@ def build_side(task: Task, backend: Backend, progress: Callable[[str], None]) ->
     return Built(backend, schema, findings)
 
 
-def examine(task: Task, sqlite: Built, backend: Backend, progress: Callable[[str], None]) -> Proof:
-    """Build MySQL's side on `backend`, find every difference, and judge it by parity.toml."""
+def examine(task: Task, sqlite: Built, backend: MySQLBackend, progress: Say) -> Examined:
+    """Build MySQL's side on `backend` and find every difference.
+
+    SQLite's side as it was built is only looked at: what is tried with rows and on the way down is
+    tried on a database of its own.
+    """
     mysql = build_side(task, backend, progress)
-    findings = find_differences(task, sqlite, mysql, progress)
-    findings, rows = with_rows(task, sqlite, mysql, findings, progress)
+    scratch = make_sqlite(task.project.settings)
+    try:
+        beside = sqlite._replace(backend=scratch)
+        findings = find_differences(task, beside, mysql, progress)
+        findings, rows = with_rows(task, beside, mysql, findings, progress)
+    finally:
+        scratch.close()
     findings += find_inherited(task, mysql, progress)
-    judged = judge(findings, task.project.settings.entries, unchecked_kinds(task))
+    return Examined(mysql, findings, rows)
+
+
+def conclude(
+    task: Task,
+    sqlite: Built,
+    examined: Sequence[Examined],
+    progress: Say,
+    refused: Sequence[Refused] = (),
+) -> Proof:
+    """Judge by parity.toml what was found on all servers, and say since when it stands."""
+    findings = merged({one.name: one.findings for one in examined})
+    unchecked = unchecked_kinds(task)
+    if refused:
+        unchecked = set(KINDS)  # an entry may be about a server that was not asked
+    judged = judge(findings, task.project.settings.entries, unchecked)
     shown = [one for one in judged if is_shown(one.finding, task)]
     if not all(one.documented for one in shown):
-        backends = (sqlite.backend, mysql.backend)
-        schemas = (sqlite.schema, mysql.schema)
-        shown = blame(task.steps, *backends, shown, schemas, progress)
-    verdict = verdict_of(task, sqlite, mysql, shown, judged)
-    return Proof(dataclasses.replace(verdict, rows=rows), judged)
+        shown = blamed(task, sqlite, examined, shown, progress)
+    verdict = verdict_of(task, sqlite, examined, shown, judged, refused)
+    return Proof(verdict, judged, refused)
+
+
+def blamed(
+    task: Task,
+    sqlite: Built,
+    examined: Sequence[Examined],
+    shown: Sequence[Judged],
+    progress: Say,
+) -> list[Judged]:
+    """Give each finding the migration since which it stands on the first server that has it."""
+    names = [one.name for one in examined]
+    found: list[Judged] = []
+    for server in examined:
+        own = [one for one in shown if (one.finding.servers or names)[0] == server.name]
+        if own:
+            backends = (sqlite.backend, server.mysql.backend)
+            schemas = (sqlite.schema, server.mysql.schema)
+            found += blame(task.steps, *backends, own, schemas, progress)
+    return sorted(found, key=lambda one: one.finding.order)
 
 
 def find_differences(
@@ -19110,22 +19510,37 @@ def is_shown(finding: Finding, task: Task) -> bool:
 
 
 def verdict_of(
-    task: Task, sqlite: Built, mysql: Built, shown: Sequence[Judged], judged: Sequence[Judged]
+    task: Task,
+    sqlite: Built,
+    examined: Sequence[Examined],
+    shown: Sequence[Judged],
+    judged: Sequence[Judged],
+    refused: Sequence[Refused],
 ) -> Verdict:
     """Put together all that a report needs."""
+    rows = examined[0].rows
+    notes = list(task.notes)
+    for one in examined:
+        if one.note:
+            notes.append(one.note)
+        if one.rows != rows:
+            notes.append(f"{one.name}: {row_words(one.rows)}")
+    servers = [dataclasses.replace(side_of(task, one.mysql), label=one.label) for one in examined]
     return Verdict(
         sqlite=side_of(task, sqlite),
-        servers=(side_of(task, mysql),),
+        servers=tuple(servers),
         findings=tuple(shown),
         hidden=tuple(one for one in judged if not is_shown(one.finding, task)),
         level="strict" if task.strict else "parity",
         functions=tuple(sorted(task.project.settings.functions)),
         files=source_files(task, shown),
         ratchet=task.ratchet,
-        notes=task.notes,
+        notes=tuple(notes),
         skipped=skipped_statements(task.steps),
+        rows=rows,
         base=task.base.name if task.base else "",
         new=new_findings(task, shown),
+        unverified=tuple(Unverified(one.name, str(one.error)) for one in refused),
     )
 
 
@@ -19648,9 +20063,9 @@ BENCH_COMMAND: Final = Command(
 def leased_command(command: Sequence[str], arguments: argparse.Namespace, failed: int) -> int:
     """Runs a command with a leased server in its environment and passes its status on; `failed` where there was no server."""
     progress = Progress(0)
-    image, source = wanted_image(project_settings(arguments))
+    wanted = wanted_server(arguments, project_settings(arguments))
     try:
-        engines = choose_engines(server_option(arguments), image, True, progress.note, source)
+        engines = wanted.engines(network=True, note=progress.note)
         with Lease(engines, True, progress) as lease:
             address = lease.address()
             defaults = write_client_defaults(address)
@@ -20496,6 +20911,7 @@ INIT_COMMAND: Final = Command(
 
 COMMANDS: Final = (
     VERIFY_MIGRATIONS_COMMAND,
+    VERIFY_ALL_COMMAND,
     REPORT_COMMAND,
     TEST_COMMAND,
     TEST_MARIADB_COMMAND,

@@ -88,7 +88,8 @@ def examine(
     task = xtask.Task(project=whole, steps=steps, strict=strict, **({"rows": True} if rows else {}))
     mysql.fresh()
     sqlite = xtask.build_side(task, sqlite_backend(), lambda _: None)
-    proof = xtask.examine(task, sqlite, mysql, lambda _: None)
+    examined = xtask.examine(task, sqlite, mysql, lambda _: None)
+    proof = xtask.conclude(task, sqlite, [examined], lambda _: None)
     return [one.finding for one in proof.judged]
 
 

@@ -51,7 +51,8 @@ def failing(
     task = xtask.Task(project=whole, steps=project.steps(), strict=strict, rows=True)
     mysql.fresh()
     sqlite = xtask.build_side(task, sqlite_backend(), lambda _: None)
-    proof = xtask.examine(task, sqlite, mysql, lambda _: None)
+    examined = xtask.examine(task, sqlite, mysql, lambda _: None)
+    proof = xtask.conclude(task, sqlite, [examined], lambda _: None)
     return [one.finding for one in proof.verdict.failing]
 
 

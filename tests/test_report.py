@@ -452,6 +452,7 @@ def test_json_has_the_shape_of_the_design() -> None:
         "sqlite",
         "mysql",
         "servers",
+        "unverified",
         "base",
         "ledger",
         "notes",
