@@ -20986,7 +20986,7 @@ def report_failure(words: Sequence[str], message: str, stdout: bool = True) -> N
 
     A file that an earlier run wrote must not stay: it may say that there was parity.
     """
-    if words[:1] not in (["verify-migrations"], ["report"]):
+    if not words or words[0] not in ("verify-migrations", "verify-all", "report"):
         return
     for target in _targets_asked_for(words):
         to_file = target.path is not None
