@@ -19106,6 +19106,14 @@ def wanted_image(settings: Settings) -> tuple[str, str]:
     return settings.image, "parity.toml"
 
 
+def wanted_images(settings: Settings) -> tuple[tuple[str, ...], str]:
+    """Tell the images of all servers, where none is chosen otherwise, and who asks."""
+    if settings.servers:
+        return settings.servers, "parity.toml"
+    image, source = wanted_image(settings)
+    return (image,), source
+
+
 class WantedServer(NamedTuple):
     """A server that was asked for: how, the image that it is or stands in for, and who named that."""
 
@@ -19135,9 +19143,8 @@ def wanted_servers(arguments: argparse.Namespace, settings: Settings) -> list[Wa
         named = [variable]
     if named:
         return [WantedServer(server, image, source) for server in named]
-    if settings.servers:
-        return [WantedServer("auto", image, "parity.toml") for image in settings.servers]
-    return [WantedServer("auto", image, source)]
+    images, source = wanted_images(settings)
+    return [WantedServer("auto", image, source) for image in images]
 
 
 def wanted_server(arguments: argparse.Namespace, settings: Settings) -> WantedServer:
@@ -20393,19 +20400,28 @@ def doctor(arguments: argparse.Namespace) -> int:
     Needs no package and no network; exits 1 where the main job could not run."""
     if missing_modules("pymysql", "tabulate", "sqlglot", "cryptography"):
         enter_venv()
-    image, source = wanted_image(project_settings(arguments))
-    check_image(image, source)
-    choice = look_around(image)
-    if choice.unpack:
-        package = ask_archive()
-        choice = choice._replace(unpack=bool(package), package=package)
-    inspections = [inspect(choice) for inspect in INSPECTIONS]
+    images, source = wanted_images(project_settings(arguments))
+    choices = []
+    for image in images:
+        check_image(image, source)
+        choices.append(look_for_package(look_around(image)))
+    inspections = [inspect(choices[0]) for inspect in INSPECTIONS]
+    for choice in choices[1:]:
+        inspections += [inspect_image(choice), inspect_server(choice)]
     show_inspections(inspections)
-    words = choice_in_words(choice, source)
-    print(f"verify-migrations would use: {words}")
-    if not choice.docker and not choice.local:
-        return 1
-    return int(any(one.needed for one in inspections))
+    for choice in choices:
+        words = choice_in_words(choice, source)
+        print(f"verify-migrations would use: {words}")
+    usable = all(choice.docker or choice.local for choice in choices)
+    return int(not usable or any(one.needed for one in inspections))
+
+
+def look_for_package(choice: Choice) -> Choice:
+    """Ask the archive, before it is promised, for the package that would be unpacked."""
+    if not choice.unpack:
+        return choice
+    package = ask_archive()
+    return choice._replace(unpack=bool(package), package=package)
 
 
 def show_inspections(inspections: Sequence[Inspected]) -> None:

@@ -132,6 +132,15 @@ def test_the_lock_proves_which_servers_parity_toml_names() -> None:
     assert xtask.settings_digest(xtask.parse_settings(SERVERS, "parity.toml")) != plain
 
 
+def test_doctor_looks_for_every_server(project: Project) -> None:
+    project.pair(SQLITE, MYSQL)
+    project.write({"parity.toml": SERVERS})
+    done = project.run("doctor")
+    assert done.stdout.count("verify-migrations would use:") == 2, done.stderr
+    for image in ("mariadb:11.8", "mysql:9.7"):
+        assert re.search(rf"^image +{image}: ", done.stdout, re.MULTILINE)
+
+
 @pytest.mark.parametrize("server", ["local", "mysql://u:geheim@127.0.0.1:3307"])
 def test_the_same_server_twice_is_refused(project: Project, server: str) -> None:
     project.pair(SQLITE, MYSQL)
