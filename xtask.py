@@ -18581,35 +18581,50 @@ def read_snapshot(root: Path, boundary: Path, without: Path | None = None) -> Sn
     if not root.is_dir():
         _assert_readable(root, (boundary, root.resolve()))
         return Snapshot(root.as_posix(), {root.name: read_sql(root)}, is_file=True)
-    files: dict[str, str] = {}
-    folders: list[str] = []
-    limits = (boundary, root.resolve())
-    excluded = without.resolve() if without and without.exists() else None
+    tree = Tree(root, boundary, without)
+    return Snapshot(root.as_posix(), tree.files, tuple(tree.folders))
 
-    def walk(folder: Path, below: str, above: frozenset[Path]) -> None:
+
+class Tree:
+    """What a directory holds, at any depth: each file by its path below it, and the directories."""
+
+    def __init__(self, root: Path, boundary: Path, without: Path | None) -> None:
+        self.files: dict[str, str] = {}
+        self.folders: list[str] = []
+        self.root = root.resolve()
+        self.limits = (boundary, self.root)
+        self.excluded: Path | None = None
+        if without and without.exists() and without.resolve() != self.root:
+            self.excluded = without.resolve()
+        self._walk(root, "", frozenset([self.root]))
+
+    def _walk(self, folder: Path, below: str, above: frozenset[Path]) -> None:
         for entry in _entries(folder):
             path = f"{below}{entry.name}"
             if entry.name.startswith("."):
                 continue
-            if not entry.is_dir():
-                if entry.is_symlink() and not entry.exists() and not holds_text(path):
-                    continue
-                if holds_text(path):
-                    _assert_readable(entry, limits)
-                files[path] = read_sql(entry) if holds_text(path) else ""
-                continue
-            place = entry.resolve()
-            if place == excluded and place != limits[1]:
-                continue
-            if entry.is_symlink():
-                _assert_inside(entry, limits)
-                if place in above:
-                    raise MigrationError(f"{entry}: a link to a directory that holds it; remove it")
-            folders.append(path)
-            walk(entry, f"{path}/", above | {place})
+            if entry.is_dir():
+                self._add_folder(entry, path, above)
+            else:
+                self._add_file(entry, path)
 
-    walk(root, "", frozenset([root.resolve()]))
-    return Snapshot(root.as_posix(), files, tuple(folders))
+    def _add_file(self, entry: Path, path: str) -> None:
+        if holds_text(path):
+            _assert_readable(entry, self.limits)
+            self.files[path] = read_sql(entry)
+        elif entry.exists():  # a link of another kind may lead nowhere
+            self.files[path] = ""
+
+    def _add_folder(self, entry: Path, path: str, above: frozenset[Path]) -> None:
+        place = entry.resolve()
+        if place == self.excluded:
+            return
+        if entry.is_symlink():
+            _assert_inside(entry, self.limits)
+            if place in above:
+                raise MigrationError(f"{entry}: a link to a directory that holds it; remove it")
+        self.folders.append(path)
+        self._walk(entry, f"{path}/", above | {place})
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -18665,26 +18680,29 @@ NO_PROJECT: Final = (
 
 def find_project(arguments: argparse.Namespace) -> Project:
     """Find the project that is meant; flags override what its parity.toml says.  Raises ConfigError."""
-    flags = {dialect: getattr(arguments, dialect, None) for dialect in ("sqlite", "mysql")}
+    flags = {dialect: getattr(arguments, dialect, None) for dialect in DIALECTS}
     named = getattr(arguments, "config", None)
-    config = Path(named) if named else None
-    base = config.parent if config else project_directory(named_both=all(flags.values()))
-    if config is None and os.path.lexists(base / "parity.toml"):
-        config = base / "parity.toml"
-    settings = read_settings(config) if config else Settings()
     own = not any(flags.values())
-    quiet = getattr(arguments, "quiet", False)
-    if not own and not named and settings.entries and not quiet:
-        say(
-            f"{config}: its entries are about its own directories and not applied to others; "
-            "name it with --config to apply them"
-        )
+    config: Path | None
+    if named:
+        config = Path(named)
+        base = config.parent
+    else:
+        base = project_directory(named_both=all(flags.values()))
+        config = base / "parity.toml"
+        if not os.path.lexists(config):
+            config = None
+    settings = read_settings(config) if config else Settings()
+    if settings.entries and not own and not named:
         settings = dataclasses.replace(settings, entries=())
-    paths = {"sqlite": base / settings.sqlite, "mysql": base / settings.mysql}
-    for dialect, flag in flags.items():
-        if flag:
-            paths[dialect] = Path(flag)
-    return Project(base, config, settings, paths["sqlite"], paths["mysql"], own)
+        if not getattr(arguments, "quiet", False):
+            say(
+                f"{config}: its entries are about its own directories and not applied to others; "
+                "name it with --config to apply them"
+            )
+    sqlite = Path(flags["sqlite"]) if flags["sqlite"] else base / settings.sqlite
+    mysql = Path(flags["mysql"]) if flags["mysql"] else base / settings.mysql
+    return Project(base, config, settings, sqlite, mysql, own)
 
 
 def read_settings(config: Path) -> Settings:
@@ -18699,24 +18717,32 @@ def project_directory(named_both: bool = False) -> Path:
     """
     here = Path.cwd()
     places = checkout_of(here)
-    holder = next((place for place in places if os.path.lexists(place / "parity.toml")), None)
-    for place in places if holder is None else places[: places.index(holder)]:
+    holder = None
+    for place in places:
+        if os.path.lexists(place / "parity.toml"):
+            holder = place
+            break
         _assert_no_misnamed_settings(place)
     defaults = Settings()
     sets = [here / defaults.sqlite, here / defaults.mysql]
     holds_both = all(one.is_dir() for one in sets)
-    if holds_both and holder not in (None, here):
-        settings = read_settings(holder / "parity.toml")
-        if [(holder / name).resolve() for name in (settings.sqlite, settings.mysql)] != sets:
-            config = os.path.relpath(holder / "parity.toml")
-            say(
-                f"{config}: not applied to this directory's migrations; name it with --config, "
-                "or run where it is"
-            )
-            holder = here
+    if holds_both and holder and holder != here and not _is_about(holder, sets):
+        config = os.path.relpath(holder / "parity.toml")
+        say(
+            f"{config}: not applied to this directory's migrations; name it with --config, "
+            "or run where it is"
+        )
+        holder = here
     if holder is None and not holds_both and not named_both:
         raise ConfigError(NO_PROJECT)
     return Path(os.path.relpath(holder or here))
+
+
+def _is_about(holder: Path, sets: Sequence[Path]) -> bool:
+    """Say whether the parity.toml of a directory is about these two directories."""
+    settings = read_settings(holder / "parity.toml")
+    named = [holder / settings.sqlite, holder / settings.mysql]
+    return [path.resolve() for path in named] == list(sets)
 
 
 def _assert_no_misnamed_settings(place: Path) -> None:
@@ -18838,19 +18864,10 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     targets = targets_of(arguments)
     project = find_project(arguments)
     look = look_of(arguments, targets)
-    history = project.history()
-    task = Task(
-        project=project,
-        steps=history.steps,
-        notes=history.notes,
-        strict=strict_kinds(arguments.strict),
-        round_trip=arguments.round_trip,
-        ratchet=arguments.ratchet,
-        base=base_of(project, arguments.base) if arguments.base else None,
-        rows=project.settings.verify_rows if arguments.rows is None else arguments.rows,
-    )
+    task = task_of(arguments, project)
     progress = Progress(-1 if arguments.quiet else int(arguments.verbose))
-    if empty := empty_pairs(task.steps):
+    empty = empty_pairs(task.steps)
+    if empty:
         progress.note(f"both sides hold no statement: {some_of(empty)}; to be filled in?")
     leases = lease_servers(wanted_servers(arguments, project.settings), progress)
     try:
@@ -18865,11 +18882,10 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
         progress("done")
     finally:
         progress.done()
-    staleness = [lock_staleness(project.lock, lock) for lock in locks]
-    stale = next((words for words in staleness if words), "")
+    stale = find_stale(project.lock, locks)
     if stale and arguments.locked and arguments.format == "github":
         path = path_from(look.prefix, _shown_path(project.lock))
-        reports[0] = render_annotation(stale, {"file": path}) + reports[0]
+        reports[0] = render_annotation(stale.words, {"file": path}) + reports[0]
     for target, report in zip(targets, reports, strict=True):
         write_output(report, target.path)
     write_step_summary(targets, verdict, look)
@@ -18878,9 +18894,27 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     if not stale:
         return verdict.status
     rewritten = rewritten_since(project, task.steps)
-    lock = locks[staleness.index(stale) if arguments.locked else 0]
+    lock = stale.text if arguments.locked else locks[0]
     kept = keep_lock(project.lock, lock, arguments.locked, progress.note, rewritten)
     return max(verdict.status, kept)
+
+
+def task_of(arguments: argparse.Namespace, project: Project) -> Task:
+    """Read from the command line and from parity.toml what is to be verified."""
+    history = project.history()
+    rows = arguments.rows
+    if rows is None:
+        rows = project.settings.verify_rows
+    return Task(
+        project=project,
+        steps=history.steps,
+        notes=history.notes,
+        strict=strict_kinds(arguments.strict),
+        round_trip=arguments.round_trip,
+        ratchet=arguments.ratchet,
+        base=base_of(project, arguments.base) if arguments.base else None,
+        rows=rows,
+    )
 
 
 VERIFY_MIGRATIONS_COMMAND: Final = Command(
@@ -18976,7 +19010,8 @@ class Base:
     def answers_for(self, finding: Finding, files: Collection[Locked]) -> bool:
         """Say whether a finding was documented or open there, or came with a proven migration."""
         key = (finding.kind, finding.at, finding.sqlite, finding.mysql)
-        return key in self.entries or (bool(files) and self.proven.issuperset(files))
+        came_with_proven = bool(files) and self.proven.issuperset(files)
+        return key in self.entries or came_with_proven
 
 
 def base_of(project: Project, reference: str) -> Base:
@@ -18991,9 +19026,10 @@ def base_of(project: Project, reference: str) -> Base:
         return found.stdout if found.returncode == 0 else ""
 
     settings = parse_settings(read("parity.toml"), f"{reference}:parity.toml")
-    entries = {
-        (entry.kind, at, entry.sqlite, entry.mysql) for entry in settings.entries for at in entry.at
-    }
+    entries = set()
+    for entry in settings.entries:
+        for place in entry.at:
+            entries.add((entry.kind, place, entry.sqlite, entry.mysql))
     text = read(LOCK_NAME)
     proven = parse_lock(text, f"{reference}:{LOCK_NAME}").migrations if text else ()
     return Base(reference, frozenset(entries), frozenset(proven))
@@ -19177,12 +19213,13 @@ def strict_kinds(option: str | None) -> frozenset[str]:
     if option is None:
         return frozenset()
     kinds = [kind.name for kind in KINDS.values() if kind.level in ("strict", "both")]
-    known = [*kinds, *(shape.name for shape in SHAPES)]
-    names = [name.strip() for name in option.split(",") if name.strip()] or kinds
-    for name in names:
+    known = kinds + [shape.name for shape in SHAPES]
+    names = [name.strip() for name in option.split(",")]
+    named = [name for name in names if name]
+    for name in named:
         if name not in known:
             raise ConfigError(f"--strict={name}: no strict kind; {did_you_mean(name, known)}")
-    return frozenset(names)
+    return frozenset(named or kinds)
 
 
 @dataclass(frozen=True)
@@ -19349,32 +19386,34 @@ def at_each_server(
     Waiting for servers and hearing signals stay with this thread.  Where it leaves, the leases end,
     and with its server the work of each thread.
     """
-    done: SimpleQueue[tuple[int, T | BaseException]] = SimpleQueue()
-    outcomes: dict[int, T | XtaskError] = {}
+    done: SimpleQueue[tuple[Lease, T | BaseException]] = SimpleQueue()
+    outcomes: dict[Lease, T | XtaskError] = {}
 
-    def visit(number: int, lease: Lease, address: Address) -> None:
+    def visit(lease: Lease, address: Address) -> None:
         try:
             mysql = make_mysql(address, task.project.settings)
-            done.put((number, work(mysql, teller(lease, progress))))
+            result = work(mysql, teller(lease, progress))
+            done.put((lease, result))
         except BaseException as error:  # the other thread's to raise
-            done.put((number, error))
+            done.put((lease, error))
 
-    for number, lease in enumerate(leases.leases):
+    for lease in leases.leases:
         try:
             address = lease.address()
         except ServerError as error:
-            outcomes[number] = error
+            outcomes[lease] = error
             continue
         progress(f"{lease.name or 'the server'} answers")
-        Thread(target=visit, args=(number, lease, address), daemon=True).start()
+        Thread(target=visit, args=(lease, address), daemon=True).start()
     while len(outcomes) < len(leases.leases):
-        number, outcome = done.get()
+        lease, outcome = done.get()
         if isinstance(outcome, ServerError):
-            outcome = leases.leases[number].explain(outcome)
+            outcomes[lease] = lease.explain(outcome)
         elif isinstance(outcome, BaseException) and not isinstance(outcome, XtaskError):
             raise outcome
-        outcomes[number] = outcome
-    return [outcomes[number] for number in sorted(outcomes)]
+        else:
+            outcomes[lease] = outcome
+    return [outcomes[lease] for lease in leases.leases]
 
 
 def teller(lease: Lease, progress: Progress) -> Say:
@@ -19650,6 +19689,22 @@ def lock_staleness(path: Path, text: str) -> str:
     return f"{'missing' if old is None else 'stale'}; run `make verify-migrations` and commit it"
 
 
+class StaleLock(NamedTuple):
+    """What a lock should say, and what is wrong with the one that is there."""
+
+    text: str
+    words: str
+
+
+def find_stale(path: Path, texts: Iterable[str]) -> StaleLock | None:
+    """Find the first of some texts that a lock does not prove."""
+    for text in texts:
+        words = lock_staleness(path, text)
+        if words:
+            return StaleLock(text, words)
+    return None
+
+
 def keep_lock(
     path: Path, text: str, locked: bool, note: Callable[[str], None], rewritten: Iterable[str] = ()
 ) -> int:
@@ -19724,7 +19779,7 @@ FETCH_IT: Final = "fetch it, or name it with --base"
 
 def check_history(arguments: argparse.Namespace) -> int:
     """Check that no migration that others have applied was edited, removed or renamed."""
-    return history_status(arguments)[0]
+    return history_status(arguments).status
 
 
 CHECK_HISTORY_COMMAND: Final = Command(
@@ -19743,8 +19798,15 @@ class PastBase(NamedTuple):
     is_head: bool
 
 
-def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
-    """Return the exit status, and a word for the summary where nothing was compared."""
+class CheckResult(NamedTuple):
+    """The exit status of a check, and a word for the summary where there is more to say than ok."""
+
+    status: int
+    word: str = ""
+
+
+def history_status(arguments: argparse.Namespace) -> CheckResult:
+    """Compare the history with its bases, and say where nothing was compared."""
     project = find_project(arguments)
     git = ["git", "-C", str(project.base)]
     inside = run([*git, "rev-parse", "--git-dir"])
@@ -19753,16 +19815,16 @@ def history_status(arguments: argparse.Namespace) -> tuple[int, str]:
         if arguments.base:
             raise ConfigError(f"history: --base {arguments.base}: {message}")
         _could_not_look(message, FETCH_IT)
-        return 0, NOT_CHECKED
+        return CheckResult(0, NOT_CHECKED)
     names = [arguments.base] if arguments.base else history_bases(git)
     if not names:
         message = "no upstream branch, no default branch of a remote and no --base"
         _could_not_look(message, FETCH_IT)
-        return 0, NOT_CHECKED
-    found = [find_base(git, name) for name in names]
-    bases = [base for base in found if base]
+        return CheckResult(0, NOT_CHECKED)
+    bases = find_bases(git, names)
     status = judge_bases(project, bases)
-    return status, "" if len(bases) == len(found) else NOT_CHECKED
+    whole = len(bases) == len(names)
+    return CheckResult(status, "" if whole else NOT_CHECKED)
 
 
 def _could_not_look(message: str, advice: str) -> None:
@@ -19786,33 +19848,49 @@ def history_bases(git: Sequence[str]) -> list[str]:
     return names
 
 
+def find_bases(git: Sequence[str], names: Iterable[str]) -> list[PastBase]:
+    """Read the lock at the merge base with each branch that has one there."""
+    found = []
+    for name in names:
+        base = find_base(git, name)
+        if base:
+            found.append(base)
+    return found
+
+
 def find_base(git: Sequence[str], name: str) -> PastBase | None:
     """Read the lock at the merge base with a branch; None where there was none yet."""
-    found = run([*git, "merge-base", "HEAD", name])
-    if found.returncode:
-        words = f": {found.stderr.strip()}" if found.stderr.strip() else ""
-        raise ConfigError(
-            f"history: no common ancestor of HEAD and {name}{words}; "
-            "a shallow clone needs `git fetch --unshallow`"
-        )
-    merge_base = found.stdout.strip()
+    merge_base = merge_base_with(git, name)
     listed = run([*git, "ls-tree", "--name-only", merge_base, LOCK_NAME])
     if not listed.returncode and not listed.stdout:
         print(f"history: no {LOCK_NAME} at the merge base with {name}: {NOT_CHECKED}")
         return None
     prefix = run([*git, "rev-parse", "--show-prefix"]).stdout.strip()
-    shown = run([*git, "show", f"{merge_base}:{prefix}{LOCK_NAME}"])
+    path = f"{prefix}{LOCK_NAME}"
+    shown = run([*git, "show", f"{merge_base}:{path}"])
     if shown.returncode:
         reason = shown.stderr.strip()
         raise ConfigError(f"history: git cannot show {LOCK_NAME} at {merge_base}: {reason}")
     try:
-        lock = parse_lock(shown.stdout, f"{name}:{prefix}{LOCK_NAME}")
+        lock = parse_lock(shown.stdout, f"{name}:{path}")
     except OtherFormat as error:  # its digests are not to be compared with today's
         advice = f"renew the lock of {name} first, in a change of its own"
         _could_not_look(str(error), advice)
         return None
     head = run([*git, "rev-parse", "HEAD"]).stdout.strip()
     return PastBase(name, lock, is_head=head == merge_base)
+
+
+def merge_base_with(git: Sequence[str], name: str) -> str:
+    found = run([*git, "merge-base", "HEAD", name])
+    if found.returncode == 0:
+        return found.stdout.strip()
+    reason = found.stderr.strip()
+    words = f": {reason}" if reason else ""
+    raise ConfigError(
+        f"history: no common ancestor of HEAD and {name}{words}; "
+        "a shallow clone needs `git fetch --unshallow`"
+    )
 
 
 def judge_bases(project: Project, bases: Sequence[PastBase]) -> int:
@@ -19871,9 +19949,10 @@ def dead_rewrites(
 def dead_rewrites_of(project: Project) -> list[Rewrite]:
     """Find each [[rewrite]] of a project that allows nothing, as far as git can tell."""
     rewrites = project.settings.rewrites
+    if not rewrites:
+        return []
     git = ["git", "-C", str(project.base)]
-    found = [find_base(git, name) for name in history_bases(git)] if rewrites else []
-    bases = [base for base in found if base]
+    bases = find_bases(git, history_bases(git))
     used: set[Rewrite] = set()
     for base in bases:
         used |= judge_history(base.lock, project.steps(), rewrites).used
@@ -19920,22 +19999,22 @@ def new_migration(arguments: argparse.Namespace) -> int:
     made = {}
     for dialect, own in there.items():
         made[dialect] = new_label(name, own or both, both, utc_moment)
-    written = set()
+    texts: dict[Path, str] = {}
     for dialect, own in there.items():
-        directory: Path = project.directory(dialect)
+        directory = project.directory(dialect)
         other = OTHER_DIALECT[dialect]
         version, label = made[dialect]
-        twin = f"{os.path.relpath(project.directory(other), directory.parent)}/{made[other][1]}"
-        parts = {"version": version, "name": name, "label": label, **beginnings(dialect, twin)}
-        last = (own or both)[-1] if both else None
-        for below, text in new_files(dialect, last, parts):
-            path = directory / below
-            if path in written:
-                continue
-            written.add(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_file(path, text)
-            print(path)
+        _, other_label = made[other]
+        way_there = os.path.relpath(project.directory(other), directory.parent)
+        begin = beginnings(dialect, f"{way_there}/{other_label}")
+        parts = {"version": version, "name": name, "label": label, **begin}
+        like = own or both
+        for below, text in new_files(dialect, like[-1] if like else None, parts):
+            texts.setdefault(directory / below, text)  # one directory may be both sides
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, text)
+        print(path)
     return 0
 
 
@@ -20137,12 +20216,15 @@ def client_defaults(address: Address) -> str:
 
 
 def shellcheck() -> int:
-    tool = Path(sys.executable).parent / "shellcheck"
-    scripts = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "scripts").glob("*.sh"))
+    beside = Path(sys.executable).parent / "shellcheck"
+    tool = str(beside) if beside.exists() else "shellcheck"
+    scripts = sorted((ROOT / "scripts").glob("*.sh"))
     if not scripts:
         raise XtaskError("scripts/: no shell script to check")
-    gate = [".ci/run"] if (ROOT / ".ci" / "run").is_file() else []
-    return run_tool([str(tool) if tool.exists() else "shellcheck", "-x", *scripts, *gate])
+    gate = ROOT / ".ci" / "run"
+    if gate.is_file():
+        scripts.append(gate)
+    return run_tool([tool, "-x", *(str(path.relative_to(ROOT)) for path in scripts)])
 
 
 def lint(_: argparse.Namespace) -> int:
@@ -20195,26 +20277,33 @@ TEST_COMMAND: Final = Command(
 def ci(arguments: argparse.Namespace) -> int:
     """Run every check that needs no MySQL; all of them, whatever fails first."""
     need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis", "ruff")
-    checks: tuple[tuple[str, Callable[[], int | tuple[int, str]]], ...] = (
-        ("lint", lambda: lint(arguments)),
-        ("format", lambda: run_tool([sys.executable, "-m", "ruff", "format", "--check", "."])),
-        ("migrations", lambda: check_static(arguments)),
-        ("lock", lambda: check_lock(arguments)),
-        ("history", lambda: history_status(arguments)),
-        ("tests", lambda: test(arguments)),
-    )
-    words, failed = {}, False
-    for name, check in checks:
-        try:
-            outcome = check()
-            status, word = outcome if isinstance(outcome, tuple) else (outcome, "")
-        except XtaskError as error:
-            report_error(error)
-            status, word = error.status, ""
-        words[name] = "FAILED" if status else word or "ok"
-        failed = failed or bool(status)
+    format_check = [sys.executable, "-m", "ruff", "format", "--check", "."]
+    checks: dict[str, Callable[[], CheckResult]] = {
+        "lint": lambda: CheckResult(lint(arguments)),
+        "format": lambda: CheckResult(run_tool(format_check)),
+        "migrations": lambda: CheckResult(check_static(arguments)),
+        "lock": lambda: CheckResult(check_lock(arguments)),
+        "history": lambda: history_status(arguments),
+        "tests": lambda: CheckResult(test(arguments)),
+    }
+    words = {name: outcome_of(check) for name, check in checks.items()}
     print("ci: " + ", ".join(f"{name} {word}" for name, word in words.items()))
-    return int(failed)
+    return int(FAILED in words.values())
+
+
+FAILED: Final = "FAILED"
+
+
+def outcome_of(check: Callable[[], CheckResult]) -> str:
+    """Run a check and say in a word how it went; what stops it is told, and is a failure."""
+    try:
+        checked = check()
+    except XtaskError as error:
+        report_error(error)
+        return FAILED
+    if checked.status:
+        return FAILED
+    return checked.word or "ok"
 
 
 CI_COMMAND: Final = Command(

@@ -418,6 +418,8 @@ def test_flags_name_other_directories(verify: Verify, project: Project) -> None:
     done = verify("--mysql", "other")
     assert done.returncode == 0 and "not applied to others" in done.stderr
     assert not (project.path / "parity.lock").exists()
+    project.write({"other/1_a.sql": DRIFTED})  # which the entry would answer for
+    assert verify("--mysql", "other", "-q").returncode == 1
 
 
 # ---- what could not be verified ----------------------------------------------------------------
