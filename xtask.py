@@ -11407,26 +11407,30 @@ class Twins:
     def shared(self) -> tuple[Shared, ...]:
         found = []
         for column in self.ours.columns:
-            other = self.theirs.by_name.get(column.name.lower())
-            if other and column.name.lower() not in self.apart:
-                logical = shared_logical(column, other)
-                declared = other.type.text.lower()
-                if column.type.text.lower() == "json":
-                    declared = "json"
-                found.append(Shared(column, other, logical, declared))
+            name = column.name.lower()
+            other = self.theirs.by_name.get(name)
+            if other is None or name in self.apart:
+                continue
+            declared = other.type.text.lower()
+            if column.type.text.lower() == "json":
+                declared = "json"
+            found.append(Shared(column, other, shared_logical(column, other), declared))
         return tuple(found)
+
+    def positions(self, columns: Iterable[str]) -> tuple[int, ...]:
+        """Say where columns stand among the shared ones; () where one is not shared."""
+        names = lower(columns)
+        shared = lower(one.ours.name for one in self.shared)
+        if not set(names) <= set(shared):
+            return ()
+        return tuple(map(shared.index, names))
 
     @functools.cached_property
     def key(self) -> tuple[int, ...]:
         """The positions of the primary key among the shared columns, where both have the same."""
         names = lower(self.ours.primary_key)
         others = lower(self.theirs.primary_key)
-        if sorted(names) != sorted(others):
-            return ()
-        shared = lower(one.ours.name for one in self.shared)
-        if not set(names) <= set(shared):
-            return ()
-        return tuple(map(shared.index, names))
+        return self.positions(names) if sorted(names) == sorted(others) else ()
 
     @functools.cached_property
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
@@ -11447,12 +11451,8 @@ class Twins:
                 keys.append(table.primary)
         found: dict[tuple[str, ...], None] = {}
         for key in keys:
-            names = []
-            for part in key.parts:
-                if part.column is not None:
-                    names.append(part.column.lower())
-            names.sort()
-            found[tuple(names)] = None
+            names = lower(part.column for part in key.parts if part.column is not None)
+            found[tuple(sorted(names))] = None
         found.pop((), None)
         return tuple(found)
 
@@ -11551,7 +11551,7 @@ class Held:
         return single and keys == again
 
     def _key(self, row: Row) -> Row:
-        return tuple(row[i] for i in self.twins.key)
+        return picked(row, self.twins.key)
 
     def key_of(self, row: Row) -> Row:
         return self._key(row) if self.keyed else ()
@@ -11563,11 +11563,11 @@ class Held:
 
     def value(self, key: Row, column: str) -> Value:
         """What the row of a key holds in a column; None where there is neither."""
-        names = [shared.ours.name.lower() for shared in self.twins.shared]
         row = self.by_key.get(key)
-        if row is None or column.lower() not in names:
+        positions = self.twins.positions([column])
+        if row is None or not positions:
             return None
-        return row[names.index(column.lower())]
+        return row[positions[0]]
 
     def differences(self) -> Differences:
         return self._differences
@@ -11585,23 +11585,24 @@ class Held:
         ours = self._positions(self.ours)
         again = self._positions(self.again)
         theirs = self._positions(self.theirs)
-        for key, i in theirs.items():
+        for key, position in theirs.items():
             if key not in ours:
-                gaps.append(self._gap("sqlite", i))
-        for key, i in ours.items():
+                gaps.append(self._gap("sqlite", position))
+        for key, position in ours.items():
             if key not in theirs:
-                gaps.append(self._gap("mysql", i))
+                gaps.append(self._gap("mysql", position))
                 continue
-            row = self.ours[i]
+            row = self.ours[position]
             other = self.theirs[theirs[key]]
             if row != other:
-                repeated = self.again[again[key]]
-                volatile = []
-                for i in unlike_positions(row, repeated):
-                    if not self._differs(i, row, repeated, other):
-                        volatile.append(i)
+                volatile = self._volatile(row, self.again[again[key]], other)
                 cells += self._cells(key, row, other, volatile)
         return Differences(cells, gaps)
+
+    def _volatile(self, ours: Row, again: Row, theirs: Row) -> list[int]:
+        """List the positions of values that another clock changes, and that tell nothing."""
+        changed = unlike_positions(ours, again)
+        return [i for i in changed if not self._differs(ours[i], again[i], theirs[i])]
 
     def _positions(self, rows: Sequence[Row]) -> dict[Row, int]:
         return {self._key(row): i for i, row in enumerate(rows)}
@@ -11612,40 +11613,26 @@ class Held:
         if missing_in == "mysql":
             rows, raw = self.ours, self.raw[0]
         row = rows[index]
-        key = self.key_of(row)
-        return Gap(
-            missing_in=missing_in,
-            key=key,
-            row=row,
-            raw=raw[index],
-        )
+        return Gap(missing_in=missing_in, key=self.key_of(row), row=row, raw=raw[index])
 
     def _cells(self, key: Row, ours: Row, theirs: Row, volatile: Collection[int]) -> list[Cell]:
         """Compare two rows but for the positions that tell nothing."""
         found = []
         for i in unlike_positions(ours, theirs):
-            pair = (ours[i], theirs[i])
-            if i in volatile:
-                continue
-            column = self.twins.shared[i].ours
-            cell = Cell(
-                column=column.name,
-                key=key,
-                sqlite=pair[0],
-                mysql=pair[1],
-            )
-            found.append(cell)
+            if i not in volatile:
+                name = self.twins.shared[i].ours.name
+                found.append(Cell(column=name, key=key, sqlite=ours[i], mysql=theirs[i]))
         return found
 
-    def _differs(self, index: int, ours: Row, again: Row, theirs: Row) -> bool:
+    def _differs(self, one: Value, again: Value, other: Value) -> bool:
         """Judge a value that SQLite does not repeat: by kind, and by the clock where it is now."""
-        one, two, other = ours[index], again[index], theirs[index]
         if one is None or other is None:
-            return (one is None) != (other is None)
-        clocks = zip((one, two), CLOCKS, strict=True)
-        is_now = all(clock.now[:10] in (value or "") for value, clock in clocks)
+            return one is not other
+        for value, clock in zip((one, again), CLOCKS, strict=True):
+            if clock.now[:10] not in (value or ""):
+                return False
         today = datetime.date.today().isoformat()  # of a function that no clock stops
-        return is_now and CLOCKS[0].now[:10] not in other and today not in other
+        return CLOCKS[0].now[:10] not in other and today not in other
 
     def _by_rest(self) -> Differences:
         """Match rows without a key to go by: equal ones first, then those most alike."""
@@ -11681,6 +11668,10 @@ class Held:
 
 def unlike_positions(one: Row, other: Row) -> list[int]:
     return [i for i, value in enumerate(one) if value != other[i]]
+
+
+def picked(row: Row, positions: Iterable[int]) -> Row:
+    return tuple(row[i] for i in positions)
 
 
 def masked(row: Row, volatile: Collection[int]) -> Row:
@@ -11982,17 +11973,11 @@ class Filler:
 
         A later step may give them one name, as a column that is renamed at two times.
         """
-        alone: list[dict[str, list[str]]] = []
-        sides = ((twins.ours, twins.theirs), (twins.theirs, twins.ours))
-        for table, other in sides:
-            by_logical: dict[str, list[str]] = defaultdict(list)
-            for name, column in table.by_name.items():
-                if name not in other.by_name:
-                    by_logical[shared_logical(None, column)].append(name)
-            alone.append(by_logical)
-        for logical, names in alone[0].items():
+        ours = columns_alone(twins.ours, twins.theirs)
+        theirs = columns_alone(twins.theirs, twins.ours)
+        for logical, names in ours.items():
             ranks = self.ranks[twins.id, logical]
-            for name, partner in zip(names, alone[1][logical], strict=False):
+            for name, partner in zip(names, theirs[logical], strict=False):
                 if partner in ranks:
                     name, partner = partner, name
                 if name not in ranks:
@@ -12182,6 +12167,16 @@ class Unknown(NamedTuple):
 
     twins: Twins
     refusal: Refusal
+
+
+def columns_alone(table: Table, other: Table) -> defaultdict[str, list[str]]:
+    """Name the columns that the other side lacks, in lower case, by logical type."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for name, column in table.by_name.items():
+        if name not in other.by_name:
+            logical = shared_logical(None, column)
+            found[logical].append(name)
+    return found
 
 
 NAMED_CHECK: Final = re.compile(
@@ -13908,52 +13903,65 @@ class Excerpt:
 
     def __init__(self, held: Mapping[str, Held], big: Mapping[str, Held]) -> None:
         self.held, self.big = held, big
-        self.kept: dict[str, set[Row]] = {name: set() for name in big}
-        self.known: dict[tuple[str, tuple[str, ...]], dict[Row, Row]] = {}
+        self.kept: dict[str, set[Row]] = {}
+        self.known: dict[tuple[str, tuple[int, ...]], dict[Row, Row]] = {}
 
     def choose(self) -> dict[str, set[Row]]:
         """The primary keys of the rows to keep, by table."""
+        for name in self.big:
+            self.kept[name] = set()
         for name, held in self.held.items():
             rows = held.theirs
             if name in self.big:
-                last = max(rows, key=lambda row: tuple(map(numeric_order, held.key_of(row))))
-                rows = [*rows[:ROWS_OF_AN_END], *rows[-ROWS_OF_AN_END:], last]
+                rows = rows_of_the_ends(held)
                 self.kept[name].update(map(held.key_of, rows))
             self._keep_parents(held, rows)
         return self.kept
 
     def _keep_parents(self, held: Held, rows: Sequence[Row]) -> None:
         """Keep what rows refer to, and what that refers to."""
-        shared = lower(one.ours.name for one in held.twins.shared)
         for key in held.twins.foreign_keys:
             parent = key.parent.lower()
-            columns = lower(key.columns)
-            wanted = tuple(lower(key.parent_columns))
-            if parent not in self.big or not set(columns) <= set(shared):
+            positions = held.twins.positions(key.columns)
+            if parent not in self.big or not positions:
                 continue
-            places = [shared.index(column) for column in columns]
-            known = self._rows_by(parent, wanted)
+            known = self._rows_by(parent, key.parent_columns)
             further = []
             for row in rows:
-                found = known.get(tuple(row[i] for i in places))
-                if found and self.big[parent].key_of(found) not in self.kept[parent]:
-                    self.kept[parent].add(self.big[parent].key_of(found))
+                found = known.get(picked(row, positions))
+                if found and self._keep(parent, found):
                     further.append(found)
             if further:
                 self._keep_parents(self.big[parent], further)
 
-    def _rows_by(self, table: str, columns: tuple[str, ...]) -> dict[Row, Row]:
+    def _keep(self, table: str, row: Row) -> bool:
+        """Keep a row of a big table; False where it was kept already."""
+        key = self.big[table].key_of(row)
+        if key in self.kept[table]:
+            return False
+        self.kept[table].add(key)
+        return True
+
+    def _rows_by(self, table: str, columns: Iterable[str]) -> Mapping[Row, Row]:
         """The rows of a big table by the values of some columns."""
         held = self.big[table]
-        shared = lower(one.ours.name for one in held.twins.shared)
-        if set(columns) <= set(shared) and (table, columns) not in self.known:
-            places = [shared.index(column) for column in columns]
-            rows = {tuple(row[i] for i in places): row for row in held.theirs}
-            self.known[table, columns] = rows
-        return self.known.get((table, columns), {})
+        positions = held.twins.positions(columns)
+        if not positions:
+            return {}
+        if (table, positions) not in self.known:
+            rows = {picked(row, positions): row for row in held.theirs}
+            self.known[table, positions] = rows
+        return self.known[table, positions]
 
 
 ROWS_OF_AN_END: Final = 100
+
+
+def rows_of_the_ends(held: Held) -> list[Row]:
+    """Choose the first and the last rows of a table, and the one of the highest key."""
+    rows = held.theirs
+    highest = max(rows, key=lambda row: tuple(map(numeric_order, held.key_of(row))))
+    return [*rows[:ROWS_OF_AN_END], *rows[-ROWS_OF_AN_END:], highest]
 
 
 def numeric_order(value: Value) -> tuple[Decimal, str]:
@@ -13967,21 +13975,29 @@ def numeric_order(value: Value) -> tuple[Decimal, str]:
 
 def keep_only(trio: Trio, held: Held, keys: Collection[Row]) -> None:
     """Delete all other rows of a table, on all three."""
-    twins = held.twins
     sides = (held.ours, held.again, held.theirs)
     for store, rows, raw in zip(trio.stores, sides, held.raw, strict=True):
         kept = []
         for row, values in zip(rows, raw, strict=True):
             if held.key_of(row) in keys:
-                literals = [literal_of(values[i], store.dialect) for i in twins.key]
-                kept.append(f"({', '.join(literals)})")
-        columns = [twins.shared[i] for i in twins.key]
-        names = [store.quote(one.side(store.dialect).name) for one in columns]
-        table = twins.side(store.dialect).name
-        listed = ("VALUES " if store.dialect == "sqlite" else "") + ", ".join(kept)
-        with quiet(store, table):
-            where = f"({', '.join(names)}) NOT IN ({listed})"
-            store.run(f"DELETE FROM {store.quote(table)} WHERE {where}")
+                kept.append(values)
+        delete_all_but(store, held.twins, kept)
+
+
+def delete_all_but(store: Store, twins: Twins, kept: Iterable[tuple[object, ...]]) -> None:
+    """Delete the rows of a table whose primary keys are not those of `kept`."""
+    columns = [twins.shared[i].side(store.dialect) for i in twins.key]
+    names = ", ".join(store.quote(column.name) for column in columns)
+    keys = []
+    for values in kept:
+        literals = [literal_of(values[i], store.dialect) for i in twins.key]
+        keys.append(f"({', '.join(literals)})")
+    listed = ", ".join(keys)
+    if store.dialect == "sqlite":
+        listed = f"VALUES {listed}"
+    table = twins.side(store.dialect).name
+    with quiet(store, table):
+        store.run(f"DELETE FROM {store.quote(table)} WHERE ({names}) NOT IN ({listed})")
 
 
 def refusal_seen(about: Seen, ours: str | None, theirs: str | None) -> Seen:
