@@ -605,6 +605,7 @@ class Table:
     rows: int = 0
     next_id: int | None = None
     partition: str | None = None
+    partition_check: tuple[Expression, ...] = ()
 
     @functools.cached_property
     def by_name(self) -> Mapping[str, Column]:
@@ -1495,8 +1496,9 @@ TYPE_RULES: Final = (
     TypeRule(
         "string",
         "TEXT, TINYTEXT, MEDIUMTEXT, LONGTEXT, CLOB, CHAR, CHARACTER, VARCHAR, VARYING CHARACTER, "
-        "CHARACTER VARYING, LONG VARCHAR, NATIONAL CHARACTER, NATIONAL VARCHAR, NCHAR, "
-        "NATIVE CHARACTER, NVARCHAR, JSON, UUID",
+        "CHARACTER VARYING, CHAR VARYING, LONG VARCHAR, NATIONAL CHARACTER, NATIONAL CHAR, "
+        "NATIONAL VARCHAR, NATIONAL CHARACTER VARYING, NATIONAL CHAR VARYING, NCHAR, "
+        "NCHAR VARYING, NATIVE CHARACTER, NVARCHAR, JSON, UUID",
         "char, varchar, tinytext, text, mediumtext, longtext, enum, json, uuid, inet4, inet6",
         "text in, text out; what it may hold is a CHECK, a capacity or a collation",
     ),
@@ -5626,13 +5628,15 @@ def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
     parent = tables.get(key.parent.lower())
     if parent is None:
         return dataclasses.replace(key, dangling="no such table")
-    columns = key.parent_columns or parent.primary_key
-    if key.parent != parent.name or key.parent_columns != columns:
+    named = key.parent_columns
+    columns = named or parent.primary_key
+    if key.parent != parent.name or named != columns:
         key = dataclasses.replace(key, parent=parent.name, parent_columns=columns)
     for column in columns:
         if column.lower() not in parent.by_name:
             return dataclasses.replace(key, dangling=f"no column {column}")
-    if len(columns) != len(key.columns) or not _is_key(columns, parent):
+    fits = len(columns) == len(key.columns)
+    if not fits or (named and not _is_key(columns, parent)):
         return dataclasses.replace(key, dangling="neither primary key nor unique")
     return key
 
@@ -5643,11 +5647,12 @@ def _is_key(columns: Sequence[str], parent: Table) -> bool:
     https://sqlite.org/foreignkeys.html#parentchild
     """
     wanted = {column.lower() for column in columns}
-    if wanted == {column.lower() for column in parent.primary_key}:
-        return True
-    for key in parent.uniques:
-        own = any(part.collation for part in key.parts)
-        if key.plain and not own and wanted == {*key.names}:
+    keys = [*parent.uniques]
+    if parent.primary:
+        keys.append(parent.primary)
+    for key in keys:
+        compares_otherwise = any(part.collation for part in key.parts)
+        if key.plain and not compares_otherwise and wanted == {*key.names}:
             return True
     return False
 
@@ -6980,33 +6985,57 @@ def is_lossy_default(row: ColumnRow, flavour: Flavour) -> bool:
     return literal and "?" in text and "string" in mysql_type(declared).logical
 
 
-def partition_limits(sql: str) -> str | None:
-    """Say what a table's partitions take, where they refuse the rest.
+class Partitions(NamedTuple):
+    """What a table's partitions take, where they refuse the rest: as text, and as a CHECK says it.
 
-    `RANGE (id) below (10)`, `LIST (id) of (1,2), (3)`; None where some partition takes all else.
+    `check` is "" where none does; `refuses_null` says that a CHECK would take NULL all the same.
     """
-    start = sql.rfind("PARTITION BY ")
-    found = code_tokens(sql[start:].removesuffix("*/"), "mysql") if start >= 0 else []
+
+    text: str
+    check: str
+    refuses_null: bool = False
+
+
+PARTITION_BY: Final = re.compile(r"(?<!SUB)PARTITION BY ")
+
+
+def partition_limits(sql: str) -> Partitions | None:
+    """Read the limits of a table's partitions; None where some partition takes all else.
+
+    `RANGE (id) below (10)`, `LIST (id) of (1,2), (3)`.
+    """
+    starts = [match.start() for match in PARTITION_BY.finditer(sql)]
+    if not starts:
+        return None
+    found = code_tokens(sql[starts[-1] :].removesuffix("*/"), "mysql")
     words = code_words(found)
-    if words[2:3] not in (["RANGE"], ["LIST"]):
+    method = words[2]
+    if method not in ("RANGE", "LIST") or "DEFAULT" in words:
         return None
-    if "DEFAULT" in words:
-        return None
-    opens = words.index("(")
-    end = closing_parenthesis(words, opens)
-    inside = "".join(token.text for token in found[opens : end + 1])
-    key = canonical(inside, "mysql").text
+    key = _in_parentheses(found, words, 0)
     limits = []
-    for pos in range(end, len(words)):
-        if words[pos] == "VALUES":
-            if "MAXVALUE" in (words[pos + 3], words[pos + 4]):
+    for pos, word in enumerate(words):
+        if word == "VALUES":
+            if "MAXVALUE" in words[pos + 3 : pos + 5]:
                 return None  # LESS THAN MAXVALUE, or (MAXVALUE, …)
-            first = words.index("(", pos)
-            values = found[first : closing_parenthesis(words, first) + 1]
-            limits.append("".join(token.text for token in values))
-    if words[2] == "LIST":
-        return f"LIST ({key}) of {', '.join(sorted(limits))}"
-    return f"RANGE ({key}) below {limits[-1]}"
+            limits.append(_in_parentheses(found, words, pos))
+    one_key = "," not in key
+    name = canonical(key, "mysql").text
+    if method == "RANGE":
+        check = f"{key} < {limits[-1]}" if one_key else ""
+        return Partitions(f"RANGE ({name}) below {limits[-1]}", check)
+    values = ",".join(limit[1:-1] for limit in limits).split(",")
+    real = [value for value in values if value != "NULL"]
+    check = f"{key} IN ({','.join(real)})" if one_key else ""
+    text = f"LIST ({name}) of {', '.join(sorted(limits))}"
+    return Partitions(text, check, refuses_null="NULL" not in values)
+
+
+def _in_parentheses(found: Sequence[Token], words: Sequence[str], pos: int) -> str:
+    """Give what stands in the first parentheses from `pos` on, with them."""
+    first = words.index("(", pos)
+    last = closing_parenthesis(words, first)
+    return "".join(token.text for token in found[first : last + 1])
 
 
 def assert_told_alike(catalogue: Catalogue, shown: Shown) -> None:
@@ -7208,6 +7237,7 @@ class MySQLReader:
         prefixes = tuple(part.prefix for part in primary)
         counts = any(column.auto_increment for column in columns)
         clauses = [self.flavour.plain(clause) for clause in self._checks(name, json)]
+        partitions = partition_limits(self.exact.shown.get(name, ""))
         table = Table(
             name,
             tuple(columns),
@@ -7220,7 +7250,8 @@ class MySQLReader:
             engine=row.engine,
             rows=count,
             next_id=(row.next_id or 1) if counts else None,
-            partition=partition_limits(self.exact.shown.get(name, "")),
+            partition=partitions.text if partitions else None,
+            partition_check=_partition_check(partitions, scope),
         )
         self._assert_read(table)
         return table
@@ -7367,6 +7398,18 @@ def _begins_with_whole(index: Key, columns: tuple[str, ...]) -> bool:
     if index.method or index.hashed or index.names[: len(columns)] != columns:
         return False
     return not any(part.prefix for part in index.parts[: len(columns)])
+
+
+def _partition_check(partitions: Partitions | None, scope: Scope) -> tuple[Expression, ...]:
+    """Give the CHECK that takes the rows that the partitions take; () where none does."""
+    if partitions is None or not partitions.check:
+        return ()
+    check = scope.check(partitions.check)
+    if partitions.refuses_null:
+        nullable = {column.name.lower() for column in scope.columns if column.nullable}
+        if any(part.columns & nullable for part in check):
+            return ()
+    return check
 
 
 SIZED_BY_NAME: Final = ("tinyint", "smallint", "mediumint", "int", "bigint")
@@ -8900,9 +8943,11 @@ def check_differs(pair: TablePair) -> Iterator[Finding]:
         implied = implied_check(column)
         if implied and pair.shared_types(column.name):
             owed.append((implied,))
+    limits = {part.text for part in pair.mysql.partition_check}
+    theirs |= limits
     left = _check_items(pair, pair.sqlite.checks, theirs)
     right = list(_check_items(pair, owed, ours))
-    if pair.mysql.partition:
+    if pair.mysql.partition and not (limits and limits <= ours):
         text = f"PARTITION BY {pair.mysql.partition}"
         right.append(Item(text, pair.name, place(pair.name), text))
     yield from unmatched("check", left, right)
