@@ -4023,34 +4023,38 @@ def _find(snapshot: Snapshot, dialect: Dialect, handling: Handling) -> Found:
         return Found([_single_file(snapshot, path, handling) for path in snapshot.files])
     _assert_plain_names(snapshot)
     sources = [read_source(path) for path in sorted(snapshot.files) if is_sql(path)]
-    own = [one for one in sources if not one.word or one.word.lower() in OWN_WORDS[dialect]]
+    words = ("", *OWN_WORDS[dialect])
+    own = [source for source in sources if source.word.lower() in words]
     if not own:
         raise MigrationError(_nothing_found(snapshot, sources, dialect))
+    passed_over = _notes(snapshot, sources, own)
     layout = _recognise(snapshot, own, handling)
     if layout is SINGLE_FILE:
-        return Found(
-            [_single_file(snapshot, own[0].path, handling)], _notes(snapshot, sources, own)
-        )
+        only = _single_file(snapshot, own[0].path, handling)
+        return Found([only], passed_over)
     if layout is LISTED:
-        found = _listed(snapshot, own, handling)
-        return Found(found, _notes(snapshot, sources, own))
-    left_out = [one for one in own if layout.left_out and layout.left_out.match(one.bare)]
-    members = [one for one in own if one not in left_out]
+        return Found(_listed(snapshot, own, handling), passed_over)
+    members = []
+    notes = []
+    for source in own:
+        if layout.left_out and layout.left_out.match(source.bare):
+            path = snapshot.path(source.path)
+            notes.append(f"{path}: left out, a callback of {layout.runners}")
+        else:
+            members.append(source)
     _assert_explained(snapshot, members, layout)
     _assert_no_empty_folder(snapshot, members, layout)
     versions = _versions(snapshot, members, layout)
     replaced = _replaced_by_baseline(versions)
     found = []
-    for key in sorted(versions.keys() - set(replaced)):
-        found.append(_migration(snapshot, layout, key, versions[key], handling))
-    notes = [
-        f"{snapshot.path(one.path)}: left out, a callback of {layout.runners}" for one in left_out
-    ]
-    for key in replaced:
-        for entry in versions[key].values():
-            path = snapshot.path(entry.source.path)
+    for key in sorted(versions):
+        if key not in replaced:
+            found.append(_migration(snapshot, layout, key, versions[key], handling))
+            continue
+        for way in versions[key].values():
+            path = snapshot.path(way.source.path)
             notes.append(f"{path}: left out, a later baseline stands for it")
-    return Found(found, (*notes, *_notes(snapshot, sources, own)))
+    return Found(found, (*notes, *passed_over))
 
 
 def _assert_plain_names(snapshot: Snapshot) -> None:
@@ -4096,7 +4100,9 @@ def _notes(snapshot: Snapshot, sources: Sequence[Source], own: Sequence[Source])
     for word, paths in sorted(others.items()):
         notes.append(f"{snapshot.where}: passed over, for {word}: {some_of(paths)}")
     for path in sorted(snapshot.files):
-        if VERSIONED.match(path) and not is_sql(path) and not path.endswith(NO_MIGRATION_SUFFIXES):
+        if is_sql(path) or path.endswith(NO_MIGRATION_SUFFIXES):
+            continue
+        if VERSIONED.match(path):
             notes.append(f"{snapshot.path(path)}: not run, it bears a version and is no SQL")
     return tuple(notes)
 
@@ -4243,10 +4249,13 @@ def _direction(way: Way) -> str:
     return "baseline" if way.says.get("baseline") else "up"
 
 
-def _replaced_by_baseline(versions: Mapping[Version, Mapping[str, Way]]) -> list[Version]:
+def _replaced_by_baseline(versions: Mapping[Version, Mapping[str, Way]]) -> set[Version]:
     """Find the versions before the last baseline: a fresh database never sees them."""
     baselines = [key for key, ways in versions.items() if "baseline" in ways]
-    return sorted(key for key in versions if baselines and key < max(baselines))
+    if not baselines:
+        return set()
+    last = max(baselines)
+    return {key for key in versions if key < last}
 
 
 def _migration(
@@ -4359,8 +4368,10 @@ def script(migration: Migration, direction: Direction = "up") -> str:
     own, other = (up, down) if direction == "up" else (down, up)
     if own is None:
         return ""
-    end = other.start() if other and other.start() > own.start() else None
-    return _blank(file.text, 0, own.end())[:end]
+    section = _blank(file.text, 0, own.end())
+    if other and other.start() > own.start():
+        return section[: other.start()]
+    return section
 
 
 # A whole line of a comment with which some runner begins the part that undoes a migration: the
@@ -4464,11 +4475,13 @@ def pair(sqlite: Sequence[Migration], mysql: Sequence[Migration]) -> list[Pair]:
                 waiting[identity(migration)].append(migration)
         for migration in sqlite:
             wanted = identity(migration)
-            if wanted is not None and migration.label not in partners and waiting[wanted]:
+            if wanted is None or migration.label in partners:
+                continue
+            if waiting[wanted]:
                 partner = waiting[wanted].pop(0)
                 partners[migration.label] = partner
                 taken.add(partner.label)
-    return list(_merge(list(sqlite), list(mysql), partners, taken))
+    return list(_merge([*sqlite], [*mysql], partners, taken))
 
 
 def _version_alone(migration: Migration) -> Any:
@@ -4499,22 +4512,24 @@ def _merge(
 ) -> Iterator[Pair]:
     """Walk both histories at once, each in its own order."""
     waiting: set[str] = set()  # partners that came earlier than their twin: the two orders cross
-    while left or right:
-        one = left[0] if left else None
-        other = right[0] if right else None
-        partner = partners.get(one.label) if one else None
-        if one and partner and partner.label in waiting:
+    while left and right:
+        one, other = left[0], right[0]
+        partner = partners.get(one.label)
+        if partner and partner.label in waiting:
             yield Pair(left.pop(0), None, crossed=True)
-        elif one and other and partner is other:
+        elif partner is other:
             yield Pair(left.pop(0), right.pop(0))
-        elif one and not partner and (not other or other.label in taken or one.key <= other.key):
+        elif not partner and (other.label in taken or one.key <= other.key):
             yield Pair(left.pop(0), None)
-        elif other and (not one or other.label not in taken):
+        elif other.label not in taken:
             yield Pair(None, right.pop(0))
         else:
-            assert other is not None
             waiting.add(other.label)
             yield Pair(None, right.pop(0), crossed=True)
+    for one in left:
+        yield Pair(one, None, crossed=one.label in partners)
+    for other in right:
+        yield Pair(None, other)
 
 
 def pair_notes(steps: Sequence[Pair]) -> list[str]:
@@ -4565,9 +4580,10 @@ def new_label(
         return version, f"{version}_{name}"
     last = numbered[-1]
     prefix, _, rest = last.label.partition(last.version)
-    gap = re.match(r"[._-]+", rest)
+    found = re.match(r"[._-]+", rest)
+    gap = found[0] if found else "_"
     version = _next_version(last.version, both, moment)
-    return version, f"{prefix}{version}{gap[0] if gap else '_'}{name}"
+    return version, f"{prefix}{version}{gap}{name}"
 
 
 def new_files(
@@ -4576,12 +4592,12 @@ def new_files(
     """Make path and text of a new migration's files; `parts` are its version, name, label, up and down."""
     layout = last.layout if last else LAYOUTS[0]
     word = last.word if last else ""
-    words = {"word": word and f".{word}", "database": word or OWN_WORDS[dialect][-1]}
-    if dialect == "mysql" and not word:
-        words["database"] = dialect
+    usual = {"sqlite": "sqlite3", "mysql": "mysql"}
+    words = {"word": f".{word}" if word else "", "database": word or usual[dialect]}
     made = []
     for path, text in layout.files:
-        made.append((path.format(**parts, **words), text.format(**parts)))
+        file = path.format(**parts, **words)
+        made.append((file, text.format(**parts)))
     return made
 
 
@@ -6218,6 +6234,10 @@ class Catalogue(NamedTuple):
     routines: Sequence[RoutineRow]
     shown: Shown | None = None
 
+    @property
+    def base_tables(self) -> frozenset[str]:
+        return frozenset(row.table for row in self.tables if row.kind in BASE_TABLES)
+
 
 # Every query of the catalogue.
 CATALOGUE: Final = (
@@ -6598,8 +6618,9 @@ class MySQLBackend:
 
     def other_collations(self, schema: Schema) -> list[str]:
         """List the collations of the database's character set that no column has."""
-        columns = [column for table in schema.tables.values() for column in table.columns]
-        used = {column.collation for column in columns}
+        used = set()
+        for table in schema.tables.values():
+            used |= {column.collation for column in table.columns}
         rows = self.query(
             "SELECT c.collation_name, c.collation_name = s.default_collation_name "
             "FROM information_schema.schemata s JOIN information_schema.collations c "
@@ -6678,26 +6699,21 @@ class MySQLBackend:
                 )
         if catalogue.shown is not None:
             assert_told_alike(catalogue, catalogue.shown)
-        reader = MySQLReader(
-            self.flavour_of,
-            catalogue,
-            self.ignore,
-            Exact(
-                self._show_lossy(catalogue),
-                self._read_defaults(catalogue),
-                self._without_default(catalogue),
-            ),
+        exact = Exact(
+            shown=self._show_lossy(catalogue),
+            defaults=self._read_defaults(catalogue),
+            required=self._without_default(catalogue),
         )
-        counts = count_rows(
-            reader.base_tables(),
-            lambda asked: (rows[0] for rows in self.queries(asked)),
-            quote_mysql,
-        )
+        reader = MySQLReader(self.flavour_of, catalogue, self.ignore, exact)
+        counts = count_rows(reader.base_tables(), self._fetch_first, quote_mysql)
         schema = reader.schema(counts)
         since = self.flavour_of.long_timestamps
         if since and version_tuple(self.version) >= since:
             return dataclasses.replace(schema, last_timestamp=2106)
         return schema
+
+    def _fetch_first(self, asked: Sequence[str]) -> list[Sequence[int]]:
+        return [rows[0] for rows in self.queries(asked)]
 
     def _catalogue(self, only: Collection[str] | None) -> Catalogue:
         names = None
@@ -6743,35 +6759,43 @@ class MySQLBackend:
 
     def _read_defaults(self, catalogue: Catalogue) -> dict[tuple[str, str], Expression]:
         """Ask the server for the value of each default of which characters or bytes may be lost."""
-        base = {row.table for row in catalogue.tables if row.kind in BASE_TABLES}
-        lossy = [row for row in catalogue.columns if is_lossy_default(row, self.flavour_of)]
-        columns = group_by((row for row in lossy if row.table in base), attrgetter("table"))
+        base_tables = catalogue.base_tables
+        lossy = []
+        for row in catalogue.columns:
+            if row.table in base_tables and is_lossy_default(row, self.flavour_of):
+                lossy.append(row)
         found = {}
-        for table, rows in columns.items():
-            names = ", ".join(quote_mysql(row.name) for row in rows)
-            values = []
-            for row in rows:
-                value = quote_mysql(row.name)
-                if not is_binary(catalogue_text(row.declared)):
-                    value = f"CONVERT({value} USING utf8mb4)"
-                values.append(f"HEX({value})")
-            # DEFAULT(c) is NULL for a NOT NULL column of an empty table: a row must be stored.
-            *_, stored, _ = self.queries(
-                [
-                    "DROP TEMPORARY TABLE IF EXISTS xtask_defaults",
-                    f"CREATE TEMPORARY TABLE xtask_defaults AS SELECT {names} "
-                    f"FROM {quote_mysql(table)} WHERE FALSE",
-                    "INSERT INTO xtask_defaults () VALUES ()",
-                    f"SELECT {', '.join(values)} FROM xtask_defaults",
-                    "DROP TEMPORARY TABLE xtask_defaults",
-                ]
-            )
-            for row, value in zip(rows, stored[0], strict=True):
+        for table, rows in group_by(lossy, attrgetter("table")).items():
+            stored = self._stored_defaults(table, rows)
+            for row, value in zip(rows, stored, strict=True):
                 text = f"x'{value}'"
                 if not is_binary(catalogue_text(row.declared)):
                     text = quote_string(bytes.fromhex(value).decode())
-                found[row.table, row.name] = Expression(text)
+                found[table, row.name] = Expression(text)
         return found
+
+    def _stored_defaults(self, table: str, rows: Sequence[ColumnRow]) -> Sequence[str]:
+        """Store a row of defaults in a table of the session, and give its bytes as hexadecimals.
+
+        DEFAULT(c) is NULL for a NOT NULL column of an empty table.
+        """
+        names = ", ".join(quote_mysql(row.name) for row in rows)
+        values = []
+        for row in rows:
+            value = quote_mysql(row.name)
+            if not is_binary(catalogue_text(row.declared)):
+                value = f"CONVERT({value} USING utf8mb4)"
+            values.append(f"HEX({value})")
+        statements = [
+            "DROP TEMPORARY TABLE IF EXISTS xtask_defaults",
+            f"CREATE TEMPORARY TABLE xtask_defaults AS SELECT {names} "
+            f"FROM {quote_mysql(table)} WHERE FALSE",
+            "INSERT INTO xtask_defaults () VALUES ()",
+            f"SELECT {', '.join(values)} FROM xtask_defaults",
+            "DROP TEMPORARY TABLE xtask_defaults",
+        ]
+        answers = self.queries(statements)
+        return answers[3][0]
 
     def _without_default(self, catalogue: Catalogue) -> frozenset[tuple[str, str]]:
         """Find the nullable columns that an INSERT must name: no catalogue tells of them.
@@ -6780,14 +6804,14 @@ class MySQLBackend:
         """
         if not (self.drops_defaults and self.flavour_of.keeps_no_default):
             return frozenset()
-        base = {row.table for row in catalogue.tables if row.kind in BASE_TABLES}
+        base_tables = catalogue.base_tables
         found = set()
         for row in catalogue.columns:
-            if row.nullable == "YES" and row.default is None and row.table in base:
-                sql = (
-                    f"SELECT DEFAULT({quote_mysql(row.name)}) FROM {quote_mysql(row.table)} LIMIT 0"
-                )
-                if not row.generation and self._is_refused(sql, NO_DEFAULT):
+            if row.nullable != "YES" or row.default is not None or row.generation:
+                continue
+            if row.table in base_tables:
+                column, table = quote_mysql(row.name), quote_mysql(row.table)
+                if self._is_refused(f"SELECT DEFAULT({column}) FROM {table} LIMIT 0", NO_DEFAULT):
                     found.add((row.table, row.name))
         return frozenset(found)
 
@@ -6963,13 +6987,18 @@ UNTOLD: Final = "\ufffd"  # a character that the catalogue does not tell: equal 
 
 def lossy_tables(catalogue: Catalogue, flavour: Flavour) -> list[str]:
     """List the tables whose checks, generated columns or partitions the catalogue may not tell."""
-    base = {row.table for row in catalogue.tables if row.kind in BASE_TABLES}
-    lossy = {row.table for row in catalogue.tables if "partitioned" in (row.options or "")}
+    lossy = set()
+    for row in catalogue.tables:
+        if "partitioned" in (row.options or ""):
+            lossy.add(row.table)
     if not flavour.escapes_expressions:
-        lossy |= {row.table for row in catalogue.checks if "?" in catalogue_text(row.clause)}
-        generated = [row for row in catalogue.columns if row.generation]
-        lossy |= {row.table for row in generated if "?" in catalogue_text(row.generation)}
-    return sorted(lossy & base)
+        for check in catalogue.checks:
+            if "?" in catalogue_text(check.clause):
+                lossy.add(check.table)
+        for column in catalogue.columns:
+            if column.generation and "?" in catalogue_text(column.generation):
+                lossy.add(column.table)
+    return sorted(lossy & catalogue.base_tables)
 
 
 def is_lossy_default(row: ColumnRow, flavour: Flavour) -> bool:
@@ -7182,13 +7211,13 @@ class MySQLReader:
         return [row.table for row in self.rows if row.kind in BASE_TABLES]
 
     def schema(self, counts: Mapping[str, int]) -> Schema:
-        tables, views = {}, {}
+        tables: dict[str, Table] = {}
+        views = {}
         for row in self.rows:
             name = row.table
             if row.kind == "VIEW":
-                views[name] = View(
-                    name, tuple(column.name for column in self.columns.get(name, ()))
-                )
+                columns = self.columns.get(name, ())
+                views[name] = View(name, tuple(column.name for column in columns))
             elif row.kind == "SEQUENCE":
                 tables[name] = Table(name, (), "sequence")
             else:
@@ -7232,24 +7261,35 @@ class MySQLReader:
                 generated = scope.expression(self._generation(column))
                 columns[pos] = dataclasses.replace(columns[pos], default=None, generated=generated)
         foreign_keys = self._foreign_keys(name)
-        keys = self._keys(name, scope, foreign_keys)
-        primary = next((key.parts for key, _ in keys if key.name == "PRIMARY"), ())
+        primary: tuple[Part, ...] = ()
+        uniques: list[Key] = []
+        indexes: list[Key] = []
+        for key, is_unique in self._keys(name, scope, foreign_keys):
+            if key.name == "PRIMARY":
+                primary = key.parts
+            else:
+                keys = uniques if is_unique else indexes
+                keys.append(key)
         prefixes = tuple(part.prefix for part in primary)
-        counts = any(column.auto_increment for column in columns)
-        clauses = [self.flavour.plain(clause) for clause in self._checks(name, json)]
+        checks = []
+        for clause in self._checks(name, json):
+            checks.append(scope.check(self.flavour.plain(clause)))
+        next_id = None
+        if any(column.auto_increment for column in columns):
+            next_id = row.next_id or 1
         partitions = partition_limits(self.exact.shown.get(name, ""))
         table = Table(
             name,
             tuple(columns),
             primary_key=tuple(part.column or "" for part in primary),
             primary_prefixes=prefixes if any(prefixes) else (),
-            uniques=tuple(key for key, unique in keys if unique and key.name != "PRIMARY"),
-            indexes=tuple(key for key, unique in keys if not unique),
+            uniques=tuple(uniques),
+            indexes=tuple(indexes),
             foreign_keys=foreign_keys,
-            checks=tuple(scope.check(clause) for clause in clauses),
+            checks=tuple(checks),
             engine=row.engine,
             rows=count,
-            next_id=(row.next_id or 1) if counts else None,
+            next_id=next_id,
             partition=partitions.text if partitions else None,
             partition_check=_partition_check(partitions, scope),
         )
@@ -7258,13 +7298,16 @@ class MySQLReader:
 
     def _checks(self, table: str, json: Collection[str]) -> list[str]:
         """List the CHECKs that a migration wrote: MariaDB gives its JSON columns one each."""
-        if table in self.clauses and not self.flavour.escapes_expressions:
-            own = {f"json_valid(`{column}`)" for column in json}
-            return [clause for clause in self.clauses[table].checks if clause not in own]
         clauses = []
+        if table in self.clauses and not self.flavour.escapes_expressions:
+            of_json = {f"json_valid(`{column}`)" for column in json}
+            for clause in self.clauses[table].checks:
+                if clause not in of_json:
+                    clauses.append(clause)
+            return clauses
         for row in self.checks.get(table, ()):
-            own_of_json = row.level == "Column" and row.name in json
-            if row.level != "not enforced" and not own_of_json:
+            of_a_json = row.level == "Column" and row.name in json
+            if row.level != "not enforced" and not of_a_json:
                 clauses.append(catalogue_text(row.clause))
         return clauses
 
@@ -7302,7 +7345,7 @@ class MySQLReader:
         exact = self.exact.defaults.get(place)
         if exact:
             row = row._replace(default=None)
-        column = _plain_mysql_column(self.flavour, row[1:], json)
+        column = _plain_mysql_column(self.flavour, row._replace(table=""), json)
         if exact:
             column = dataclasses.replace(column, default=exact)
         if place in self.exact.required:
@@ -7523,26 +7566,27 @@ def _may_have_made(foreign: ForeignKey, key: Key) -> bool:
 
 
 @functools.cache  # the same id and created_at stand in every table
-def _plain_mysql_column(flavour: Flavour, row: tuple[Any, ...], json: bool) -> Column:
-    name, default, nullable, declared, charset, collation, extra, _ = row
-    column_type = mysql_type(catalogue_text(declared), json_checked=json)
-    extra = (extra or "").lower()
+def _plain_mysql_column(flavour: Flavour, row: ColumnRow, json: bool) -> Column:
+    column_type = mysql_type(catalogue_text(row.declared), json_checked=json)
+    extra = (row.extra or "").lower()
+    nullable = row.nullable == "YES"
     auto_increment = "auto_increment" in extra
-    value = None
-    if default is not None and not auto_increment:
-        value = _unless_null(_mysql_default(flavour, catalogue_text(default), column_type, extra))
-    is_text = charset is not None and column_type.text != "json"
-    stamped = flavour.null_is_now and nullable != "YES" and column_type.text.startswith("timestamp")
+    default = None
+    if row.default is not None and not auto_increment:
+        text = catalogue_text(row.default)
+        default = _unless_null(_mysql_default(flavour, text, column_type, extra))
+    is_text = row.charset is not None and column_type.text != "json"
+    is_timestamp = column_type.text.startswith("timestamp")
     return Column(
-        name,
+        row.name,
         column_type,
-        nullable=nullable == "YES",
-        default=value,
+        nullable=nullable,
+        default=default,
         on_update="on update current_timestamp" in extra,
         auto_increment=auto_increment,
-        collation=collation if is_text else None,
-        charset=charset if is_text else None,
-        null_is_now=stamped,
+        collation=row.collation if is_text else None,
+        charset=row.charset if is_text else None,
+        null_is_now=flavour.null_is_now and is_timestamp and not nullable,
     )
 
 
@@ -7589,18 +7633,18 @@ class ForeignText(NamedTuple):
 
 
 def foreign_texts(schema: Schema) -> list[ForeignText]:
-    by_name = {name.lower(): table for name, table in schema.tables.items()}
+    tables = {name.lower() for name in schema.tables}
     found = []
     for table in schema.tables.values():
         for key in table.foreign_keys:
-            parent = by_name.get(key.parent.lower())
-            if parent is None or key.dangling:
+            parent = key.parent.lower()
+            if parent not in tables or key.dangling:
                 continue
+            at = place(table.name, key.columns)
             for own, other in zip(key.columns, key.parent_columns, strict=True):
-                child = (table.name.lower(), own.lower())
-                if table.by_name[child[1]].charset is not None:
-                    target = (parent.name.lower(), other.lower())
-                    found.append(ForeignText(place(table.name, key.columns), child, target))
+                if table.by_name[own.lower()].charset is not None:
+                    child = (table.name.lower(), own.lower())
+                    found.append(ForeignText(at, child, (parent, other.lower())))
     return found
 
 
@@ -7678,20 +7722,20 @@ def without_foreign_keys(statement: Statement) -> str:
             continue
         if "REFERENCES" in inside:
             part = part[: inside.index("REFERENCES")]
-        kept.append(
-            statement.text[_offset(statement, part[0]) : _offset(statement, part[-1], True)]
-        )
+        kept.append(_text_of(statement, part))
     if not kept:
         return ""
-    head = statement.text[: _offset(statement, found[start - 1], True)]
-    tail = statement.text[_offset(statement, found[end]) :] if end < len(found) else ""
+    head = _text_of(statement, found[:start])
+    tail = _text_of(statement, found[end:])
     return f"{head} {', '.join(kept)} {tail}"
 
 
-def _offset(statement: Statement, token: Token, end: bool = False) -> int:
-    """Find where a token begins, or ends, in its statement's text."""
-    start = token.start - statement.tokens[0].start
-    return start + len(token.text) if end else start
+def _text_of(statement: Statement, part: Sequence[Token]) -> str:
+    """Give the text of a stretch of a statement's tokens."""
+    if not part:
+        return ""
+    offset = statement.tokens[0].start
+    return statement.text[part[0].start - offset : part[-1].end - offset]
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
