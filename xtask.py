@@ -6459,7 +6459,7 @@ class MySQLBackend:
             variables[catalogue_text(name)] = catalogue_text(value)
         self.told = dict.fromkeys(variables.keys() & WARNING_SETTINGS.keys(), "")
         self.told = self._settings_of_warnings()
-        words = variables["version"]
+        words = variables.get("version", "")
         flavour = MARIADB if "mariadb" in words.lower() else MYSQL
         if variables.get("innodb_native_foreign_keys") == "OFF":
             flavour = dataclasses.replace(flavour, keys_by_value=True)
@@ -6538,6 +6538,8 @@ class MySQLBackend:
         return [_warning(migration, value, NOT_TOLD)]
 
     def _settings_of_warnings(self) -> dict[str, str]:
+        if not self.told:
+            return {}
         variables = ", ".join(f"@@{name}" for name in self.told)
         (values,) = self.query(f"SELECT {variables}", self.connection)
         return dict(zip(self.told, map(server_text, values), strict=True))

@@ -393,25 +393,20 @@ class Conversation(socketserver.StreamRequestHandler):
         )
         self.send(b"\x0a" + version + bytes(4) + salt + b"\0" + flags[:2] + tail)
 
-    def rows(self, *values: str) -> None:
+    def row(self, *values: str) -> None:
+        """Answer with one row; with none of one column where there is no value."""
         column = b"\3def\0\0\0\1x\0\x0c\x2d\0\xff\0\0\0\xfd\0\0\0\0\0"
-        self.send(
-            b"\1",
-            column,
-            self.END,
-            *(bytes([len(value)]) + value.encode() for value in values),
-            self.END,
-        )
+        count = max(1, len(values))
+        row = b"".join(bytes([len(value)]) + value.encode() for value in values)
+        self.send(bytes([count]), *([column] * count), self.END, *([row] if row else []), self.END)
 
     def answer(self, sql: str) -> None:
-        if "VERSION()" in sql.upper():
-            self.rows(self.server.version)
-        elif "@@SQL_NOTES" in sql.upper():
-            self.rows("1")
+        if sql.upper().startswith("SHOW VARIABLES"):
+            self.row("version", self.server.version)
         elif sql.upper().startswith("SELECT @@"):
-            self.rows("STRICT_TRANS_TABLES")
+            self.row(*["STRICT_TRANS_TABLES"] * sql.count("@@"))
         elif sql.upper().startswith("SHOW"):
-            self.rows()
+            self.row()
         else:
             self.send(self.OK)
 

@@ -645,11 +645,11 @@ IMPOSTORS: dict[str, tuple[Manners, str, str]] = {  # manners, version, a word o
         "127.0.0.1",
     ),
     "hangs on the first query": (
-        on("query", "SELECT VERSION", Silence()),
+        on("query", "SHOW VARIABLES", Silence()),
         "11.8.3-MariaDB",
         "timed out",
     ),
-    "cuts on the first query": (on("query", "SELECT VERSION", Cut()), "11.8.3-MariaDB", "2013"),
+    "cuts on the first query": (on("query", "SHOW VARIABLES", Cut()), "11.8.3-MariaDB", "2013"),
     "hangs in a migration": (
         on("query", "CREATE TABLE", Silence()),
         "11.8.3-MariaDB",
