@@ -520,23 +520,19 @@ def test_sqlite_reaches_no_file(sql: str, project: Project) -> None:
     assert not target.exists()
 
 
-@pytest.mark.parametrize(
-    "pragma",
-    [
-        "temp_store_directory = '{file}'",
-        "data_store_directory = '{file}'",
-        "journal_mode = WAL",
-        "mmap_size = 1",
-    ],
-)
-def test_sqlite_pragmas_reach_no_file(pragma: str, project: Project) -> None:
-    target = project.path / "reached"
-    with suppress(xtask.MigrationError):
-        apply_sqlite(
-            project,
-            f"PRAGMA {pragma.format(file=target)}; CREATE TABLE t (a); CREATE TEMP TABLE x AS SELECT 1;",
-        )
-    assert not target.exists()
+@pytest.mark.parametrize("pragma", ["temp_store_directory", "data_store_directory"])
+def test_sqlite_pragmas_that_name_a_directory_are_refused(pragma: str, project: Project) -> None:
+    with pytest.raises(xtask.MigrationError, match="may not reach other files"):
+        apply_sqlite(project, f"PRAGMA {pragma} = '{project.path}'")
+
+
+@pytest.mark.parametrize("pragma", ["journal_mode = WAL", "mmap_size = 1"])
+def test_sqlite_pragmas_of_a_file_make_none(pragma: str, project: Project) -> None:
+    sql = f"PRAGMA {pragma}; CREATE TABLE t (a); CREATE TEMP TABLE x AS SELECT 1;"
+    backend = apply_sqlite(project, sql)
+    assert list(backend.read().tables) == ["t"]
+    files = {path.name for path in project.path.rglob("*") if path.is_file()}
+    assert files == {"up.sql", "metadata.toml"}
 
 
 @pytest.mark.parametrize(
