@@ -4441,8 +4441,12 @@ def begins_with(statement: Statement, beginnings: Sequence[str]) -> bool:
     if not beginnings:
         return False
     text = " ".join(token.text for token in statement.tokens[:20]).upper()
-    text = text.replace("PRAGMA MAIN . ", "PRAGMA ") + " "
-    return any(text.startswith(" ".join(one.upper().split()) + " ") for one in beginnings)
+    text = text.replace("PRAGMA MAIN . ", "PRAGMA ")
+    for one in beginnings:
+        words = " ".join(one.upper().split())
+        if f"{text} ".startswith(f"{words} "):
+            return True
+    return False
 
 
 def runs_in_transaction(migration: Migration, statements: Sequence[Statement]) -> bool:
@@ -5344,6 +5348,11 @@ class CounterFact(NamedTuple):
         return "SELECT name, seq FROM sqlite_sequence"
 
 
+Fact = TypeVar(
+    "Fact", ObjectRow, TableKind, ColumnFact, IndexFact, PartFact, ForeignKeyFact, CounterFact
+)
+
+
 def group_by(rows: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     """Collect rows by what they have in common, in their order."""
     groups: dict[K, list[T]] = {}
@@ -5378,28 +5387,22 @@ class SQLiteReader:
     def __init__(self, connection: sqlite3.Connection, ignore: Collection[str]) -> None:
         self.connection = connection
         by_table = attrgetter("table")
-        self.objects = self._fetch(ObjectRow, ObjectRow.query())
-        kinds = self._fetch(TableKind, TableKind.query())
-        columns = self._fetch(ColumnFact, ColumnFact.query())
-        indexes = self._fetch(IndexFact, IndexFact.query())
-        parts = self._fetch(PartFact, PartFact.query())
-        references = self._fetch(ForeignKeyFact, ForeignKeyFact.query())
-        self.kinds = {row.name: row.kind for row in kinds}
-        self.columns = group_by(columns, by_table)
-        self.indexes = group_by(indexes, by_table)
-        self.parts = group_by(parts, attrgetter("key"))
-        self.references = group_by(references, by_table)
+        self.objects = self._fetch(ObjectRow)
+        self.kinds = {row.name: row.kind for row in self._fetch(TableKind)}
+        self.columns = group_by(self._fetch(ColumnFact), by_table)
+        self.indexes = group_by(self._fetch(IndexFact), by_table)
+        self.parts = group_by(self._fetch(PartFact), attrgetter("key"))
+        self.references = group_by(self._fetch(ForeignKeyFact), by_table)
         self.counters: dict[str, int] = {}
         if "sqlite_sequence" in self.kinds:
-            counters = self._fetch(CounterFact, CounterFact.query())
-            self.counters = {row.table: row.last for row in counters}
+            self.counters = {row.table: row.last for row in self._fetch(CounterFact)}
         self.skipped = set()
         for row in self.objects:
             if row.kind in ("table", "view") and is_bookkeeping(row.name, ignore):
                 self.skipped.add(row.name)
 
-    def _fetch(self, row: Callable[..., T], query: str) -> list[T]:
-        return list(starmap(row, self.connection.execute(query)))
+    def _fetch(self, row: type[Fact]) -> list[Fact]:
+        return list(starmap(row, self.connection.execute(row.query())))
 
     def schema(self) -> Schema:
         tables = self._tables()
@@ -5526,17 +5529,17 @@ class SQLiteReader:
         """Read an index; its expressions and its WHERE stand in its text only."""
         facts = self.parts.get(index.name, ())
         has_expression = any(fact.column is None for fact in facts)
-        pieces = [""] * len(facts)
+        expressions = [""] * len(facts)
         where = None
         if index.sql and (index.partial or has_expression):
-            pieces, condition = index_clauses(index.sql)
+            expressions, condition = index_clauses(index.sql)
             if index.partial:
                 where = scope.expression(condition)
         collations = self._collations(index, own)
         parts = []
-        for fact, collation, piece in zip(facts, collations, pieces, strict=True):
+        for fact, collation, expression in zip(facts, collations, expressions, strict=True):
             if fact.column is None:
-                parts.append(Part(None, scope.expression(piece)))
+                parts.append(Part(None, scope.expression(expression)))
             else:
                 parts.append(whole_column(fact.column, collation))
         return Key(index.name, tuple(parts), where)
@@ -5787,9 +5790,10 @@ def _twin(condition: Sequence[Token], left: list[str], right: list[str]) -> str:
 
 def _whole_keys(table: Table) -> list[set[str]]:
     """List the sets of columns that pick one row: the primary key, a UNIQUE, the rowid."""
-    keys = [{name} for name in ("rowid", "_rowid_", "oid") if name not in table.by_name]
+    columns = table.by_name
+    keys = [{name} for name in ("rowid", "_rowid_", "oid") if name not in columns]
     for key in table.uniques:
-        if key.plain and not any(table.by_name[name].nullable for name in key.names):
+        if key.plain and not any(columns[name].nullable for name in key.names):
             keys.append({*key.names})
     if table.primary_key:
         keys.append({column.lower() for column in table.primary_key})
@@ -6584,15 +6588,7 @@ class MySQLBackend:
         words = code_words(statement.tokens)
         self.drops_defaults |= ("DROP", "DEFAULT") in pairwise(words)
         try:
-            with self.connection.cursor() as cursor:
-                send(cursor, statement.text)
-                counts = [cursor.warning_count]
-                while cursor.nextset():
-                    counts.append(cursor.warning_count)
-                shown: Rows = ()
-                if counts[-1]:
-                    cursor.execute("SHOW WARNINGS")
-                    shown = cursor.fetchall()
+            counts, shown = self._send(statement)
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in CONNECTION_LOST:
                 raise self._lost(error, path, statement, total) from error
@@ -6610,13 +6606,31 @@ class MySQLBackend:
                 f"directory of its own: {warnings[DIRECTORY_IGNORED]}"
             )
         findings = warning_findings(migration, statement, warnings)
-        if unread := sum(counts[:-1]):
+        unread = sum(counts[:-1])
+        untold = counts[-1] - len(shown)
+        if unread:
             findings.append(_unread_warnings(migration, statement, unread))
-        elif counts[-1] > len(shown) and not self.hides_warnings:
-            untold = count_of(counts[-1] - len(shown), "warning")
-            value = f"{untold} not told by the server: {_place_of(statement)}"
+        elif untold > 0 and not self.hides_warnings:
+            warned = count_of(untold, "warning")
+            value = f"{warned} not told by the server: {_place_of(statement)}"
             findings.append(_warning(migration, value, "max_error_count limits them"))
         return findings
+
+    def _send(self, statement: Statement) -> tuple[list[int], Rows]:
+        """Run a statement; give the count of warnings of each result, and the last one's warnings.
+
+        Raises MySQLError.
+        """
+        shown: Rows = ()
+        with self.connection.cursor() as cursor:
+            send(cursor, statement.text)
+            counts = [cursor.warning_count]
+            while cursor.nextset():
+                counts.append(cursor.warning_count)
+            if counts[-1]:
+                cursor.execute("SHOW WARNINGS")
+                shown = cursor.fetchall()
+        return counts, shown
 
     def other_collations(self, schema: Schema) -> list[str]:
         """List the collations of the database's character set that no column has."""
@@ -6753,11 +6767,13 @@ class MySQLBackend:
         lossy = lossy_tables(catalogue, self.flavour_of)
         if not lossy:
             return {}
+        queries = [f"SHOW CREATE TABLE {quote_mysql(name)}" for name in lossy]
         with closing(self._connect(self.address.database, text=False)) as connection:
-            queries = [f"SHOW CREATE TABLE {quote_mysql(name)}" for name in lossy]
             answers = self.queries(queries, connection)
-        texts = [rows[0][1].decode("utf-8", "replace") for rows in answers]
-        return dict(zip(lossy, texts, strict=True))
+        texts = {}
+        for name, ((_, text),) in zip(lossy, answers, strict=True):
+            texts[name] = text.decode("utf-8", "replace")
+        return texts
 
     def _read_defaults(self, catalogue: Catalogue) -> dict[tuple[str, str], Expression]:
         """Ask the server for the value of each default of which characters or bytes may be lost."""
@@ -7043,23 +7059,27 @@ def partition_limits(sql: str) -> Partitions | None:
     method = words[2]
     if method not in ("RANGE", "LIST") or "DEFAULT" in words:
         return None
-    key = _in_parentheses(found, words, 0)
     limits = []
     for pos, word in enumerate(words):
         if word == "VALUES":
             if "MAXVALUE" in words[pos + 3 : pos + 5]:
                 return None  # LESS THAN MAXVALUE, or (MAXVALUE, …)
             limits.append(_in_parentheses(found, words, pos))
-    one_key = "," not in key
+    key = _in_parentheses(found, words, 0)
     name = canonical(key, "mysql").text
     if method == "RANGE":
-        check = f"{key} < {limits[-1]}" if one_key else ""
-        return Partitions(f"RANGE ({name}) below {limits[-1]}", check)
-    values = ",".join(limit[1:-1] for limit in limits).split(",")
-    real = [value for value in values if value != "NULL"]
-    check = f"{key} IN ({','.join(real)})" if one_key else ""
-    text = f"LIST ({name}) of {', '.join(sorted(limits))}"
-    return Partitions(text, check, refuses_null="NULL" not in values)
+        last = limits[-1]
+        text = f"RANGE ({name}) below {last}"
+        check = f"{key} < {last}"
+        refuses_null = False  # it goes into the lowest one
+    else:
+        values = ",".join(limit[1:-1] for limit in limits).split(",")
+        real = ",".join(value for value in values if value != "NULL")
+        text = f"LIST ({name}) of {', '.join(sorted(limits))}"
+        check = f"{key} IN ({real})"
+        refuses_null = "NULL" not in values
+    has_one_column = "," not in key
+    return Partitions(text, check if has_one_column else "", refuses_null)
 
 
 def _in_parentheses(found: Sequence[Token], words: Sequence[str], pos: int) -> str:
@@ -7440,9 +7460,10 @@ def _fault(
 
 def _begins_with_whole(index: Key, columns: tuple[str, ...]) -> bool:
     """Say whether InnoDB finds rows of these columns by an index; by a hash it does not."""
-    if index.method or index.hashed or index.names[: len(columns)] != columns:
+    count = len(columns)
+    if index.method or index.hashed or index.names[:count] != columns:
         return False
-    return not any(part.prefix for part in index.parts[: len(columns)])
+    return not any(part.prefix for part in index.parts[:count])
 
 
 def _partition_check(partitions: Partitions | None, scope: Scope) -> tuple[Expression, ...]:
@@ -7528,7 +7549,10 @@ def _have_same_numbers(own: Column, other: Column) -> bool:
     """Say whether the values that two ENUMs or SETs share have the same number in both."""
     ours, theirs = _value_numbers(own), _value_numbers(other)
     shared = ours.keys() & theirs.keys()
-    return bool(shared) and all(ours[value] == theirs[value] for value in shared)
+    for value in shared:
+        if ours[value] != theirs[value]:
+            return False
+    return bool(shared)
 
 
 def _value_numbers(column: Column) -> dict[str, tuple[int, int]]:
@@ -7542,7 +7566,8 @@ def _value_numbers(column: Column) -> dict[str, tuple[int, int]]:
             size = 8
     numbers = {}
     for pos, value in enumerate(values):
-        numbers[value] = (1 << pos if base == "set" else pos + 1, size)
+        number = 1 << pos if base == "set" else pos + 1
+        numbers[value] = (number, size)
     return numbers
 
 
