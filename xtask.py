@@ -6912,7 +6912,7 @@ def hides_within(statement: Statement) -> bool:
     found = sent_tokens(statement.tokens)
     words = code_words(found)
     first = words[0] if words else ""
-    if first == "SET" and words[1:2] != ["STATEMENT"]:
+    if "SET" not in words or (first == "SET" and words[1:2] != ["STATEMENT"]):
         return False  # the session tells
     if first in PLAIN_STATEMENTS - {"CREATE", "ALTER"}:
         return False  # a column of this name
