@@ -1351,6 +1351,7 @@ CLAUSE_WORDS: Final = re.compile("check|collate|deferrable|autoincrement", re.IG
 CONSTRAINT_WORDS: Final = frozenset(["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"])
 
 
+@functools.lru_cache(maxsize=4096)  # most tables are as they were one migration before
 def table_clauses(sql: str, dialect: Dialect) -> Clauses:
     """Read the clauses of a CREATE TABLE that no catalogue has, by tokens.
 
@@ -6349,6 +6350,14 @@ def send(cursor: Cursor, sql: str) -> None:
     cursor.execute(sql.encode())  # type: ignore[call-overload]  # it takes bytes too
 
 
+class Reading(NamedTuple):
+    """Queries of the catalogue that the server is answering, by name; `whole`: of all tables."""
+
+    queries: Mapping[str, str]
+    cursor: Cursor
+    whole: bool
+
+
 class MySQLBackend:
     """The scratch database on a leased server.
 
@@ -6371,6 +6380,7 @@ class MySQLBackend:
         self.connection = self._connect(address.database, text=False)
         self.reading: pymysql.Connection[Cursor] | None = None
         self.told: dict[str, str] = {}  # WARNING_SETTINGS as they are at first
+        self.ahead: Reading | None = None
         self.flavour_of, self.version = self._identify()
         self.hides_warnings = False  # the session, since some statement
         self._initialise()
@@ -6429,18 +6439,35 @@ class MySQLBackend:
 
         Raises ServerError.
         """
+        if not asked:
+            return []
+        return self._answers(asked, self._ask(asked, connection or self._session()))
+
+    def _ask(self, asked: Sequence[str], session: pymysql.Connection[Cursor]) -> Cursor:
+        """Send queries; the server works on behind the first one."""
+        cursor = session.cursor()
+        with self._reading(asked, ()):
+            send(cursor, ";\n".join(asked))
+        return cursor
+
+    def _answers(self, asked: Sequence[str], cursor: Cursor) -> list[Rows]:
+        """Wait for the answers to queries that were sent."""
+        answers: list[Rows] = []
+        with self._reading(asked, answers):
+            answers.append(cursor.fetchall())
+            while cursor.nextset():
+                answers.append(cursor.fetchall())
+        if len(answers) != len(asked):
+            raise ServerError(f"the server gave {len(answers)} answers to {len(asked)} queries")
+        return answers
+
+    @contextmanager
+    def _reading(self, asked: Sequence[str], answers: Collection[Rows]) -> Iterator[None]:
+        """Raise ServerError or IntrospectionError where an answer cannot be read."""
         import pymysql
 
-        answers: list[Rows] = []
-        if not asked:
-            return answers
-        session = connection or self._session()
         try:
-            with session.cursor() as cursor:
-                send(cursor, ";\n".join(asked))
-                answers.append(cursor.fetchall())
-                while cursor.nextset():
-                    answers.append(cursor.fetchall())
+            yield
         except pymysql.err.MySQLError as error:
             raise ServerError(
                 f"the server failed while its catalogue was read: {_server_words(error)}"
@@ -6450,9 +6477,6 @@ class MySQLBackend:
             raise IntrospectionError(
                 f"the catalogue holds bytes that are no text: {sql}: {error}"
             ) from error
-        if len(answers) != len(asked):
-            raise ServerError(f"the server gave {len(answers)} answers to {len(asked)} queries")
-        return answers
 
     def _identify(self) -> tuple[Flavour, str]:
         names = ["version", "innodb_native_foreign_keys", *WARNING_SETTINGS]
@@ -6704,9 +6728,9 @@ class MySQLBackend:
         return text.replace(name, "scratch")
 
     def read(self, only: Collection[str] | None = None) -> Schema:
-        # What a migration locked could not be read by another session.
-        self.query("UNLOCK TABLES", self.connection)
-        catalogue = self._catalogue(only)
+        reading = self.ahead or self.start_reading(only)
+        self.ahead = None
+        catalogue = self._catalogue(reading)
         for row in catalogue.tables:
             if "DIRECTORY" in (row.options or "").upper():
                 raise IntrospectionError(
@@ -6731,15 +6755,28 @@ class MySQLBackend:
     def _fetch_first(self, asked: Sequence[str]) -> list[Sequence[int]]:
         return [rows[0] for rows in self.queries(asked)]
 
-    def _catalogue(self, only: Collection[str] | None) -> Catalogue:
+    def read_ahead(self) -> None:
+        """Let the server gather what `read` takes, while something else is done."""
+        self.ahead = self.start_reading(None)
+
+    def start_reading(self, only: Collection[str] | None) -> Reading:
+        # What a migration locked could not be read by another session.
+        self.query("UNLOCK TABLES", self.connection)
+        session = self._session()
         names = None
         if only is not None:
-            names = tuple(self._session().escape(name) for name in sorted(only))
+            names = tuple(session.escape(name) for name in sorted(only))
         asked = Asked(self.flavour_of, names)
-        queries = {row.__name__: row.query(asked) for row in CATALOGUE}
+        queries = {"": "DO 0"}
+        queries |= {row.__name__: row.query(asked) for row in CATALOGUE}
         if only is None:
             queries |= {show: show for show in Shown.queries()}
-        answers = dict(zip(queries, self.queries([*queries.values()]), strict=True))
+        return Reading(queries, self._ask([*queries.values()], session), only is None)
+
+    def _catalogue(self, reading: Reading) -> Catalogue:
+        queries = reading.queries
+        found = self._answers([*queries.values()], reading.cursor)
+        answers = dict(zip(queries, found, strict=True))
 
         def rows_of(row: Callable[..., T]) -> list[T]:
             return list(starmap(row, answers[row.__name__]))
@@ -6754,7 +6791,7 @@ class MySQLBackend:
             constraints=rows_of(ConstraintRow),
             triggers=rows_of(TriggerRow),
             routines=rows_of(RoutineRow),
-            shown=None if names is not None else Shown.of(answers),
+            shown=Shown.of(answers) if reading.whole else None,
         )
 
     def _show_lossy(self, catalogue: Catalogue) -> dict[str, str]:
@@ -11086,6 +11123,7 @@ def condition_of(statement: Statement) -> int | None:
 # ---- comparing values ----------------------------------------------------------------------
 
 
+RawRow = tuple[object, ...]  # as a driver gives it
 Value = str | None
 Row = tuple[Value, ...]
 
@@ -11344,7 +11382,7 @@ class SQLiteStore:
         if self.backend.open.in_transaction:
             self.backend.open.execute("ROLLBACK")
 
-    def ask(self, queries: Sequence[str]) -> list[list[tuple[object, ...]]]:
+    def ask(self, queries: Sequence[str]) -> list[list[RawRow]]:
         """Read rows of tables and of the catalogue.  Raises XtaskError."""
         found = []
         for query in queries:
@@ -11374,6 +11412,13 @@ class SQLiteStore:
         """Nothing: what SQLite counts is rolled back."""
 
 
+class Answers(NamedTuple):
+    """The error of a statement that the server refused, and what those before it gave."""
+
+    refused: str | None
+    rows: list[Sequence[RawRow]]
+
+
 class MySQLStore:
     """The scratch database with rows in it, over a session of an application's kind."""
 
@@ -11382,7 +11427,11 @@ class MySQLStore:
     def __init__(self, backend: MySQLBackend, clock: Clock) -> None:
         self.backend, self.clock = backend, clock
         self.session: Any = None
-        self.before = ""  # what is sent along with the next statement
+        self.cursor: Any = None
+        self.before: list[str] = []  # what is sent along with the next statement
+        self.sent = ""  # the beginning of it
+        self.sent_along = 0
+        self.refused: str | None = None
 
     def open(self) -> None:
         """Begin a session of our own, and stop the clocks of both."""
@@ -11396,6 +11445,7 @@ class MySQLStore:
         if self.session is not None:
             self.session.close()
             self.session = None
+            self.before.clear()
 
     def _moment(self) -> int:
         moment = datetime.datetime.fromisoformat(f"{self.clock.now}+00:00")
@@ -11422,35 +11472,65 @@ class MySQLStore:
         return quote_mysql(name)
 
     def run(self, sql: str) -> str | None:
-        """Run statements; None where they were taken, else the error."""
+        """Run one statement; None where it was taken, else the error."""
         return self.fetch(sql).error
 
     def fetch(self, sql: str) -> Answer:
-        """Run statements; the rows of the last one.  Raises ServerError."""
+        """Run one statement.  Raises ServerError."""
+        self.send([sql])
+        refused, answers = self.receive()
+        return Answer(list(answers[-1]) if answers else [], refused)
+
+    def send(self, statements: Sequence[str]) -> None:
+        """Let the server begin; it works on behind the first statement while others do something."""
+        sql = ";\n".join([*self.before, *statements])
+        self.sent = statements[0]
+        self.sent_along = len(self.before)
+        self.before.clear()
+        self.cursor = self.session.cursor()
+        self.refused = self._refusal(lambda: self.cursor.execute(sql))
+
+    def receive(self) -> Answers:
+        """Wait for the end of what was sent."""
+        found: list[Sequence[RawRow]] = []
+
+        def read() -> None:
+            found.append(self.cursor.fetchall())
+            while self.cursor.nextset():
+                found.append(self.cursor.fetchall())
+
+        if self.refused is None:
+            self.refused = self._refusal(read)
+        return Answers(self.refused, found[self.sent_along :])
+
+    def _refusal(self, call: Callable[[], object]) -> str | None:
+        """Call the driver; the error where the server refuses a statement."""
         import pymysql
 
-        sent, self.before = self.before + sql, ""
         try:
-            with self.session.cursor() as cursor:
-                cursor.execute(sent)
-                rows = cursor.fetchall()
-                while cursor.nextset():
-                    rows = cursor.fetchall()
+            call()
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in CONNECTION_LOST:
                 words = self.backend._lost_words(error)
-                raise ServerError(f"the server {words}, with rows: {beginning(sql)}") from error
-            return Answer([], self.backend._nameless(_server_words(error)))
-        return Answer(list(rows))
+                raise ServerError(
+                    f"the server {words}, with rows: {beginning(self.sent)}"
+                ) from error
+            return self.backend._nameless(_server_words(error))
+        except UnicodeDecodeError as error:
+            raise IntrospectionError(f"a table holds bytes that are no text: {error}") from error
+        return None
 
     def begin(self) -> None:
-        self.before = "START TRANSACTION;\n"
+        self.before.append("START TRANSACTION")
 
     def rollback(self) -> None:
-        self.run("ROLLBACK")
+        self.before.append("ROLLBACK")
 
-    def ask(self, queries: Sequence[str]) -> list[list[tuple[object, ...]]]:
-        return [list(rows) for rows in self.backend.queries(queries, self.session)]
+    def ask(self, queries: Sequence[str]) -> list[list[RawRow]]:
+        asked = [*self.before, *queries]
+        answers = self.backend.queries(asked, self.session)[len(self.before) :]
+        self.before.clear()
+        return [list(rows) for rows in answers]
 
     def violated(self) -> str | None:
         return None  # InnoDB defers nothing
@@ -11477,8 +11557,10 @@ class MySQLStore:
 
     def reset(self, tables: Iterable[str]) -> None:
         """Count on from the highest id; a rollback does not undo InnoDB's counters."""
-        for table in tables:
-            self.run(f"ALTER TABLE {quote_mysql(table)} AUTO_INCREMENT = 1")
+        statements = [f"ALTER TABLE {quote_mysql(table)} AUTO_INCREMENT = 1" for table in tables]
+        if statements:
+            self.send(statements)
+            self.receive()
 
 
 Store = SQLiteStore | MySQLStore
@@ -11511,7 +11593,7 @@ class Twins:
     def name(self) -> str:
         return self.ours.name
 
-    @property
+    @functools.cached_property
     def id(self) -> str:
         """The name in lower case, by which tables are looked up."""
         return self.ours.name.lower()
@@ -11540,6 +11622,29 @@ class Twins:
         if not set(names) <= set(shared):
             return ()
         return tuple(map(shared.index, names))
+
+    def select(self, dialect: Dialect) -> str:
+        """Write the query of the shared columns, as the side spells them."""
+        return self._selects[dialect]
+
+    @functools.cached_property
+    def _selects(self) -> Mapping[Dialect, str]:
+        ours = ", ".join(quote_sqlite(one.ours.name) for one in self.shared)
+        theirs = ", ".join(quote_mysql(one.theirs.name) for one in self.shared)
+        return {
+            "sqlite": f"SELECT {ours} FROM {quote_sqlite(self.ours.name)}",
+            "mysql": f"SELECT {theirs} FROM {quote_mysql(self.theirs.name)}",
+        }
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Write a SELECT's end: how many rows MySQL holds, and a sum over them in any order."""
+        values = []
+        for one in self.shared:
+            values.append(f"IFNULL(SHA1({quote_mysql(one.theirs.name)}), '-')")
+        row = f"LEFT(SHA1(CONCAT({', '.join(values)})), 16)"
+        total = f"SUM(CAST(CONV({row}, 16, 10) AS UNSIGNED))"
+        return f"COUNT(*), {total} FROM {quote_mysql(self.theirs.name)}"
 
     @functools.cached_property
     def key(self) -> tuple[int, ...]:
@@ -11601,7 +11706,7 @@ def why_without_rows(ours: Table, theirs: Table) -> str | None:
         return "it is no plain table"
     if (theirs.engine or "InnoDB") != "InnoDB":
         return f"its engine {theirs.engine} knows no transactions"
-    if not Twins(ours, theirs).shared:
+    if not ours.by_name.keys() & theirs.by_name.keys():
         return "the sides share no column"
     return None
 
@@ -11636,25 +11741,42 @@ class Differences(NamedTuple):
         return bool(self.cells or self.gaps)
 
 
+def comparable_rows(twins: Twins, raw: Iterable[RawRow], known: Mapping[RawRow, Row]) -> list[Row]:
+    """Take rows apart into comparable values, but for those that are `known`."""
+    found = []
+    for values in raw:
+        row = known.get(values)
+        if row is None:
+            pairs = zip(values, twins.shared, strict=True)
+            row = tuple(comparable(value, kind.logical, kind.declared) for value, kind in pairs)
+        found.append(row)
+    return found
+
+
 class Held:
     """The rows of a table on SQLite, on SQLite under another clock, and on MySQL."""
 
-    def __init__(self, twins: Twins, raw: Sequence[Sequence[tuple[object, ...]]]) -> None:
+    def __init__(
+        self, twins: Twins, raw: Sequence[Sequence[RawRow]], before: Held | None = None
+    ) -> None:
+        """Take rows apart, but for those that the table held `before`."""
         self.twins = twins
         self.raw = raw
         sqlite, again, mysql = raw
-        self.ours = [self._row(values) for values in sqlite]
-        self.theirs = [self._row(values) for values in mysql]
+        known, known_theirs = before.known if before else ({}, {})
+        self.ours = comparable_rows(twins, sqlite, known)
+        self.theirs = comparable_rows(twins, mysql, known_theirs)
         self.again = self.ours
         if again != sqlite:
-            self.again = [self._row(values) for values in again]
+            self.again = comparable_rows(twins, again, known)
 
-    def _row(self, values: tuple[object, ...]) -> Row:
-        kinds = self.twins.shared
-        return tuple(
-            comparable(value, kind.logical, kind.declared)
-            for value, kind in zip(values, kinds, strict=True)
-        )
+    @functools.cached_property
+    def known(self) -> tuple[Mapping[RawRow, Row], Mapping[RawRow, Row]]:
+        """The rows of SQLite and of MySQL by what their drivers gave."""
+        sqlite, _, mysql = self.raw
+        ours = zip(sqlite, self.ours, strict=True)
+        theirs = zip(mysql, self.theirs, strict=True)
+        return dict(ours), dict(theirs)
 
     @functools.cached_property
     def keyed(self) -> bool:
@@ -11822,16 +11944,35 @@ def alike_values(one: Row, other: Row) -> int:
     return len(one) - len(unlike)
 
 
-# A table of more rows is read again only where its digest changed; for probes it is cut down.
+# A table of more rows is cut down for probes.
 MANY_ROWS: Final = 1_000
 MOST_ROWS: Final = 300_000  # what three copies of a table in memory may have
 
 
-class Big(NamedTuple):
-    """A table of many rows as it was read last, and the digest of what it held then."""
+class LastRead(NamedTuple):
+    """A table as it was read last, and the digest of its rows on MySQL."""
 
-    digest: tuple[object, ...]
     held: Held
+    digest: Sequence[object]
+
+
+def row_digests(tables: Sequence[Twins]) -> list[str]:
+    """Write queries for the digests of MySQL's tables, by their position; some tables a query."""
+    selects = [f"SELECT {number}, {twins.digest}" for number, twins in enumerate(tables)]
+    starts = range(0, len(selects), DIGESTS_AT_ONCE)
+    return ["\nUNION ALL ".join(selects[start : start + DIGESTS_AT_ONCE]) for start in starts]
+
+
+DIGESTS_AT_ONCE: Final = 40
+
+
+class Outcome(NamedTuple):
+    """What SQLite and MySQL say of a statement, and the rows that they hold after it."""
+
+    ours: str | None
+    theirs: str | None
+    rows: Sequence[Sequence[RawRow]]
+    other_rows: Sequence[Sequence[RawRow]]
 
 
 class Trio:
@@ -11845,8 +11986,7 @@ class Trio:
         self.mysql = MySQLStore(mysql, CLOCKS[0])
         self.stores: tuple[Store, ...] = (self.sqlite, self.again, self.mysql)
         self.counted = False
-        self.big: dict[str, Big] = {}
-        self.last: dict[str, Held] = {}
+        self.last: dict[str, LastRead] = {}
 
     def note_deferred(self, schema: Schema) -> None:
         """Note whether some key of SQLite waits for the COMMIT."""
@@ -11873,66 +12013,126 @@ class Trio:
         self.mysql.close()
 
     def read(self, tables: Sequence[Twins]) -> list[Held]:
-        """Read tables on all three; a big one only where its digest is another than before."""
-        found = {}
-        for twins in tables:
-            known = self.big.get(twins.id)
-            if known and known.held.twins == twins and known.digest == self._digest(twins):
-                found[twins.id] = known.held
-        unread = [twins for twins in tables if twins.id not in found]
-        answers = []
-        for store in self.stores:
-            queries = [select_all(twins, store) for twins in unread]
-            answers.append(store.ask(queries))
-        for twins, *raw in zip(unread, *answers, strict=True):
-            held = self.last.get(twins.id)
-            if held is None or held.raw != raw or held.twins != twins:
-                held = Held(twins, raw)  # taking rows apart costs more than reading them
-            found[twins.id] = self.last[twins.id] = held
-            self.big.pop(twins.id, None)
-            if len(held.ours) > MANY_ROWS:
-                self.big[twins.id] = Big(self._digest(twins), held)
-        return [found[twins.id] for twins in tables]
+        """Read tables on all three: on MySQL those whose digest is another than before."""
+        self.mysql.send(["DO 0", *row_digests(tables)])
+        queries = [twins.select("sqlite") for twins in tables]
+        ours = self.sqlite.ask(queries)
+        again = self.again.ask(queries)
+        refused, answers = self.mysql.receive()
+        if refused is not None:
+            raise ServerError(f"the server failed while rows were read: {refused}")
+        sums = {number: digest for number, *digest in chain.from_iterable(answers)}
+        digests = [sums[number] for number in range(len(tables))]
+        before = [self._known(twins) for twins in tables]
+        theirs = self._read_changed(tables, before, digests)
+        found = []
+        for twins, known, digest, *raw in zip(
+            tables, before, digests, ours, again, theirs, strict=True
+        ):
+            held = known.held if known else None
+            if held is None or held.raw != raw:
+                held = Held(twins, raw, held)  # taking rows apart costs more than reading them
+            self.last[twins.id] = LastRead(held, digest)
+            found.append(held)
+        return found
 
-    def _digest(self, twins: Twins) -> tuple[object, ...]:
-        """Sum up a table's rows on all three, without taking them apart."""
-        found: list[object] = []
-        for store in (self.sqlite, self.again):
-            (rows,) = store.ask([select_all(twins, store)])
-            found.append(hash(tuple(rows)))
-        table = quote_mysql(twins.theirs.name)
-        (sums,) = self.mysql.ask([f"CHECKSUM TABLE {table}"])
-        found.append(sums[0][1])
-        return tuple(found)
+    def _known(self, twins: Twins) -> LastRead | None:
+        """What is known of a table, if that is the same table still."""
+        known = self.last.get(twins.id)
+        return known if known and known.held.twins == twins else None
+
+    def _read_changed(
+        self,
+        tables: Sequence[Twins],
+        before: Sequence[LastRead | None],
+        digests: Sequence[Sequence[object]],
+    ) -> list[Sequence[RawRow]]:
+        """Read MySQL's rows of tables where their digest is another one."""
+        rows: dict[str, Sequence[RawRow]] = {}
+        unread = []
+        for twins, known, digest in zip(tables, before, digests, strict=True):
+            if known and known.digest == digest:
+                rows[twins.id] = known.held.raw[2]
+            else:
+                unread.append(twins)
+        answers = self.mysql.ask([twins.select("mysql") for twins in unread])
+        for twins, answer in zip(unread, answers, strict=True):
+            rows[twins.id] = answer
+        return [rows[twins.id] for twins in tables]
 
     def try_insert(self, row: NewRow) -> Refusal | None:
         """Insert where both sides take it."""
-        refusal = self._insert(row, "COMMIT")
-        if refusal is None:
-            self.again.run(row.insert(self.again))
-        return refusal
+        self.sqlite.begin()
+        refusal = self._refusal(row)
+        if refusal:
+            self.sqlite.rollback()
+            return refusal
+        self.sqlite.run("COMMIT")
+        self.again.run(row.insert(self.again))
+        return None
 
     def would_take(self, row: NewRow) -> Refusal | None:
         """Insert on both sides and take it back."""
-        return self._insert(row, "ROLLBACK")
-
-    def _insert(self, row: NewRow, end: str) -> Refusal | None:
-        """Insert on SQLite, then on MySQL, and end both transactions alike."""
         self.sqlite.begin()
+        self.mysql.begin()
+        refusal = self._refusal(row)
+        self.sqlite.rollback()
+        self.mysql.rollback()
+        return refusal
+
+    def _refusal(self, row: NewRow) -> Refusal | None:
+        """Insert on SQLite, then on MySQL."""
         words = self.sqlite.run(row.insert(self.sqlite)) or self.sqlite.violated()
         if words is not None:
-            self.sqlite.rollback()
             return Refusal("sqlite", words)
-        self.mysql.begin()
         words = self.mysql.run(row.insert(self.mysql))
         if words is not None:
-            self.sqlite.rollback()
-            self.mysql.rollback()
             self.counted = True
             return Refusal("mysql", words)
-        self.mysql.run(end)
-        self.sqlite.run(end)
         return None
+
+    def attempt(self, trial: Trial, tables: Sequence[Twins]) -> Outcome:
+        """Run a statement on SQLite and MySQL, and read the tables after it; `undo` takes it back."""
+        mysql = self.mysql
+        queries = [twins.select("mysql") for twins in tables]
+        mysql.begin()
+        mysql.send([trial.write("mysql", mysql.quote), *queries])
+        self.sqlite.begin()
+        ours = self._run(trial, self.sqlite)
+        rows: list[list[RawRow]] = []
+        if ours is None:
+            rows = self.sqlite.ask([twins.select("sqlite") for twins in tables])
+        theirs, answers = mysql.receive()
+        if theirs is not None and answers:  # not the statement: a query behind it
+            if ours is None:
+                raise ServerError(f"the server failed while rows were read: {theirs}")
+            theirs = None
+        return Outcome(ours, theirs, rows, answers[1:])
+
+    def _run(self, trial: Trial, store: SQLiteStore) -> str | None:
+        return store.run(trial.write("sqlite", store.quote)) or store.violated()
+
+    def are_alike(self, tables: Sequence[Twins], outcome: Outcome) -> bool:
+        """Say whether SQLite and MySQL hold the same rows after an attempt."""
+        for twins, raw, other in zip(tables, outcome.rows, outcome.other_rows, strict=True):
+            before = self._known(twins)
+            known, known_theirs = before.held.known if before else ({}, {})
+            ours = comparable_rows(twins, raw, known)
+            theirs = comparable_rows(twins, other, known_theirs)
+            if ours != theirs and Counter(ours) != Counter(theirs):
+                return False
+        return True
+
+    def attempt_again(self, trial: Trial) -> None:
+        """Run it on SQLite under the other clock too, if that was not done."""
+        if not self.again.backend.open.in_transaction:
+            self.again.begin()
+            self._run(trial, self.again)
+
+    def undo(self) -> None:
+        """End the transactions of an attempt."""
+        for store in self.stores:
+            store.rollback()
 
     def settle(self, tables: Iterable[Twins]) -> None:
         """After rows that MySQL refused or took back: let it count ids on from what is there."""
@@ -11991,15 +12191,6 @@ def quote_plainly(name: str) -> str:
 EMPTY_ROWS: Final[Mapping[Dialect, str]] = MappingProxyType(
     {"sqlite": "DEFAULT VALUES", "mysql": "() VALUES ()"}
 )
-
-
-def select_all(twins: Twins, store: Store) -> str:
-    """Write the query of a table's shared columns, as the side spells them."""
-    names = []
-    for shared in twins.shared:
-        names.append(store.quote(shared.side(store.dialect).name))
-    table = twins.side(store.dialect)
-    return f"SELECT {', '.join(names)} FROM {store.quote(table.name)}"
 
 
 # ---- finding rows that both sides take -----------------------------------------------------
@@ -12694,7 +12885,9 @@ class Judge:
         self, findings: Sequence[Finding], schemas: Schemas, steps: Sequence[Pair]
     ) -> None:
         self.findings = findings
+        self.places = [place_names(finding.at) for finding in findings]
         self.schemas = schemas
+        self.effects = effects_of(schemas)
         self.steps = steps
         self.explained = 0
         self.evidence: dict[int, list[Evidence]] = defaultdict(list)
@@ -12723,7 +12916,7 @@ class Judge:
 
     def _explains(self, index: int, seen: Seen) -> bool:
         finding = self.findings[index]
-        table, *columns = place_names(finding.at)
+        table, *columns = self.places[index]
         for rule in EXPLANATIONS:
             if rule.kind != finding.kind or (rule.probes and seen.probe not in rule.probes):
                 continue
@@ -12745,11 +12938,11 @@ class Judge:
             return seen.where == table
         if rule.reach == "trigger":
             owner = self.trigger_tables.get(table, "")
-            return owner in reach_of(self.schemas, seen.table)
+            return owner in reach_of(self.effects, [seen.table])
         if rule.reach == "parent":
             return table in self._parents(seen.table)
         if rule.reach == "child":
-            return table in reach_of(self.schemas, seen.table)
+            return table in reach_of(self.effects, [seen.table])
         if table not in (seen.table, seen.where):
             return False
         if rule.reach == "table":
@@ -12848,8 +13041,11 @@ def last_touch(steps: Sequence[Pair], names: Collection[str]) -> str | None:
     return None
 
 
-def reach_of(schemas: Schemas, table: str) -> frozenset[str]:
-    """Every table that a statement on `table` may change: its children's, its triggers', theirs."""
+Effects = Mapping[str, Collection[str]]  # by table: those that a change of it goes on to
+
+
+def effects_of(schemas: Schemas) -> Effects:
+    """Say where a change of a table goes on to: its children, and what its triggers name."""
     after: dict[str, set[str]] = defaultdict(set)
     for schema in schemas:
         for known in schema.tables.values():
@@ -12860,10 +13056,15 @@ def reach_of(schemas: Schemas, table: str) -> frozenset[str]:
         for trigger in schema.triggers:
             owner = trigger.table.lower()
             after[owner].update(lower(trigger.mentions))
-    found = {table}
-    queue = [table]
+    return after
+
+
+def reach_of(effects: Effects, tables: Iterable[str]) -> frozenset[str]:
+    """Every table that a statement on one of these may change: theirs, their children's, theirs."""
+    queue = [*tables]
+    found = set(queue)
     while queue:
-        further = after[queue.pop()] - found
+        further = set(effects.get(queue.pop(), ())) - found
         found |= further
         queue += sorted(further)
     return frozenset(found)
@@ -12969,6 +13170,7 @@ class Walk:
         self.trio, self.filler, self.judge = trio, filler, judge
         self.steps, self.aside, self.progress = steps, aside, progress
         self.schemas = (Schema({}), Schema({}))
+        self.effects: Effects = {}
         self.tables: dict[str, Twins] = {}
         self.later = [[*migration_sources(step)] for step in steps]
         self.texts: dict[str, set[str]] = {}  # the SQL that spoke of each table so far
@@ -12998,19 +13200,23 @@ class Walk:
         self.trio.drop_temporary()
         changed = self._look(step, bool(refused))
         spoken = self._listen(number)
-        for held in self._read():
+        stale = {*reach_of(self.effects, changed | spoken)}
+        found = {}
+        for held in self._read(self.tables):
+            found[held.twins.id] = held
             differences = held.differences()
             if differences.any:
                 self._tell(step, held, differences)
                 self._make_alike(step, held, differences)
+                stale.add(held.twins.id)
             elif held.twins.id in self.before and refers(self.before[held.twins.id]):
                 place = quote_name(held.twins.name)
                 self.disproved.add(("data-loss", place, step.label))
         with self.trio.enforcing():
             self._put(step, changed, spoken)
-        self.before.clear()
-        for held in self._read():
-            self.before[held.twins.id] = held
+        for held in self._read(stale & found.keys()):
+            found[held.twins.id] = held
+        self.before = {name: held for name, held in found.items() if name not in self.aside.tables}
 
     def _all_refer(self) -> bool:
         """Say whether rows that refer to others stood in every table of SQLite that may have them."""
@@ -13022,6 +13228,7 @@ class Walk:
 
     def _look(self, step: Pair, rebuilt: bool) -> set[str]:
         """Read both schemas; the tables that are new or others than before."""
+        self.trio.mysql.backend.read_ahead()
         ours = self.trio.sqlite.backend.read()
         theirs = self.trio.mysql.backend.read()
         schemas = (ours, theirs)
@@ -13029,8 +13236,10 @@ class Walk:
         changed = set()
         for name, twins in tables.items():
             old = self.tables.get(name)
-            if rebuilt or rebuilt_or_new(old, twins):
+            if rebuilt or old is None or is_rebuilt(old, twins):
                 changed.add(name)
+            else:
+                tables[name] = old
         if rebuilt:
             self.aside.clear()
             self.filler.offered.clear()
@@ -13040,6 +13249,7 @@ class Walk:
         self.tables = tables
         self.schemas = schemas
         self.filler.note_names(schemas)
+        self.effects = effects_of(schemas)
         self.trio.note_deferred(ours)
         return changed
 
@@ -13091,9 +13301,9 @@ class Walk:
         )
         self.findings.append(finding)
 
-    def _read(self) -> list[Held]:
+    def _read(self, names: Collection[str]) -> list[Held]:
         tables = self.aside.rest(self.tables)
-        return self.trio.read([*tables.values()])
+        return self.trio.read([twins for name, twins in tables.items() if name in names])
 
     def _tell(self, step: Pair, held: Held, differences: Differences) -> None:
         """Say what a step did to the rows of a table, on one side only."""
@@ -13239,7 +13449,8 @@ class Walk:
 
     def _compare_effects(self, step: Pair, name: str) -> None:
         tables = self.aside.rest(self.tables)
-        reached = [tables[one] for one in reach_of(self.schemas, name) if one in tables]
+        reach = reach_of(self.effects, [name])
+        reached = [twins for one, twins in tables.items() if one in reach]
         about = Seen(
             probe="put",
             statement=self.filler.last,
@@ -13266,20 +13477,15 @@ def refers(held: Held) -> bool:
     return bool(held.theirs)
 
 
-def rebuilt_or_new(old: Twins | None, new: Twins) -> bool:
+def is_rebuilt(old: Twins, new: Twins) -> bool:
     """Say whether a step made a table another one on some side."""
-    if old is None:
-        return True
     for dialect in DIALECTS:
-        before = without_rows(old.side(dialect))
-        if before != without_rows(new.side(dialect)):
+        before = old.side(dialect)
+        now = new.side(dialect)
+        # Rows change how many there are, and where the ids go on.
+        if before != dataclasses.replace(now, rows=before.rows, next_id=before.next_id):
             return True
     return False
-
-
-def without_rows(table: Table) -> Table:
-    """Leave out what rows change in a table: their number, and where its ids go on."""
-    return dataclasses.replace(table, rows=0, next_id=None)
 
 
 def triggered(schemas: Iterable[Schema]) -> set[str]:
@@ -13442,10 +13648,14 @@ Write = Callable[[Dialect, Quote], str]
 
 
 class Trial(NamedTuple):
-    """One statement to run on both sides, and the columns that it is about (lower case)."""
+    """One statement to run on both sides, and the columns that it is about (lower case).
+
+    `cascades`: foreign keys may carry it to other tables.
+    """
 
     write: Write
     columns: frozenset[str] = frozenset()
+    cascades: bool = True
 
     @property
     def shown(self) -> str:
@@ -13462,6 +13672,14 @@ class Subject(NamedTuple):
     number: int
     moves: Sequence[list[Move]]
     is_parent: bool
+    referred: frozenset[str]  # the columns that keys of either side refer to
+
+    def cascades(self, columns: Collection[str]) -> bool:
+        """Say whether foreign keys may carry an UPDATE of these columns to other tables."""
+        tables = (self.twins.ours, self.twins.theirs)
+        if any(column.generated for table in tables for column in table.columns):
+            return bool(self.referred)
+        return not self.referred.isdisjoint(columns)
 
     @property
     def referring(self) -> frozenset[str]:
@@ -13490,7 +13708,7 @@ class Subject(NamedTuple):
 
     def insert(self, changes: Move, columns: Iterable[str] = ()) -> Trial:
         row = NewRow(self.twins, {**self.fresh.values, **changes})
-        return Trial(row.statement, frozenset(columns))
+        return Trial(row.statement, frozenset(columns), cascades=False)
 
     def update(self, changes: Move, columns: Iterable[str]) -> Trial:
         def write(dialect: Dialect, quote: Quote) -> str:
@@ -13502,7 +13720,7 @@ class Subject(NamedTuple):
                 where=self.held.key,
             )
 
-        return Trial(write, frozenset(columns))
+        return Trial(write, frozenset(columns), self.cascades(changes))
 
 
 class Probe(NamedTuple):
@@ -13679,7 +13897,7 @@ def update_nothing(subject: Subject) -> Iterator[Trial]:
             where=subject.held.key,
         )
 
-    yield Trial(write)
+    yield Trial(write, cascades=subject.cascades(names[:1]))
 
 
 def update_key(subject: Subject) -> Iterator[Trial]:
@@ -13737,8 +13955,12 @@ class Prober:
         self.trio, self.filler, self.judge = trio, filler, judge
         self.schemas, self.aside, self.progress = schemas, aside, progress
         self.tables = twins_of(schemas)
+        self.effects = effects_of(schemas)
+        self.parents = parents_among(self.tables.values())
+        self.referred = referred_columns(schemas)
         self.views = shared_views(schemas, trio)
         self.probes = self.alike = 0
+        self.active = triggered(schemas)
         self.written: set[str] = set()  # tables that some trigger may insert into
         for schema in schemas:
             for trigger in schema.triggers:
@@ -13860,7 +14082,7 @@ class Prober:
             statement=self.filler.last,
             table=name,
         )
-        for held in self._read(reach_of(self.schemas, name)):
+        for held in self._read(reach_of(self.effects, [name])):
             for seen in seen_differences(held, about):
                 self.judge.take(seen)
             self._make_alike(held)
@@ -13880,11 +14102,12 @@ class Prober:
             if ours is not None or theirs is not None:
                 self.views.remove(view)
 
-    def _compare_view(self, view: SharedView, about: Seen) -> bool:
+    def _compare_view(self, view: SharedView, about: Seen, trial: Trial | None = None) -> bool:
         """Compare a view's rows, in no order; of what SQLite does not repeat, that it is there."""
         name = view.name.lower()
         about = about._replace(table=name, columns=frozenset(), where=name)
-        ours, again, theirs = [view.read(store) for store in self.trio.stores]
+        ours = view.read(self.trio.sqlite)
+        theirs = view.read(self.trio.mysql)
         if ours.error is not None and theirs.error is not None:
             self.aside.why[quote_name(view.name)] = (
                 f"both sides refuse to read the view: {ours.error}"
@@ -13896,6 +14119,9 @@ class Prober:
             return False
         if ours.rows == theirs.rows:
             return True
+        if trial:
+            self.trio.attempt_again(trial)
+        again = view.read(self.trio.again)
         volatile = unlike_columns(ours.rows, again.rows)
         if volatile is None:
             self.aside.why[quote_name(view.name)] = (
@@ -13919,7 +14145,7 @@ class Prober:
             why = "it takes no row and holds none"
             self.aside.put_table(self.tables[name], why)
             return
-        reach = reach_of(self.schemas, name)
+        reach = reach_of(self.effects, [name])
         reached = self._compared(reach)
         views = [view for view in self.views if view.reads & reach]
         for probe in PROBES:
@@ -13954,12 +14180,13 @@ class Prober:
             fresh=fresh,
             number=self.filler.numbers[twins.id],
             moves=search.references,
-            is_parent=twins.id in parents_among(self.tables.values()),
+            is_parent=twins.id in self.parents,
+            referred=frozenset(self.referred[twins.id]),
         )
 
     def _row_of_its_own(self, twins: Twins) -> NewRow | None:
         """Take a row that the migrations made, where a table takes no other."""
-        (rows,) = self.trio.sqlite.ask([f"{select_all(twins, self.trio.sqlite)} LIMIT 1"])
+        (rows,) = self.trio.sqlite.ask([f"{twins.select('sqlite')} LIMIT 1"])
         for row in rows:
             pairs = zip(twins.shared, row, strict=True)
             values = {one.ours.name.lower(): literal_of(value, "sqlite") for one, value in pairs}
@@ -13972,27 +14199,26 @@ class Prober:
         """Run one statement on all three, compare what it did, and roll it back."""
         self.probes += 1
         self._settle(about.table, trial, reached)
-        errors = []
-        for store in self.trio.stores:
-            store.begin()
-            error = store.run(trial.write(store.dialect, store.quote))
-            errors.append(error or store.violated())
-        ours, _, theirs = errors
+        if not trial.cascades and about.table not in self.active:
+            reached = [twins for twins in reached if twins.id == about.table]
+        outcome = self.trio.attempt(trial, reached)
+        ours, theirs = outcome.ours, outcome.theirs
         seen: list[Seen] = []
         alike = True
         if (ours is None) != (theirs is None):
             seen.append(refusal_seen(about, ours, theirs))
         elif ours is None:
-            for held in self.trio.read(reached):
-                seen += seen_differences(held, about)
+            if not self.trio.are_alike(reached, outcome):
+                self.trio.attempt_again(trial)
+                for held in self.trio.read(reached):
+                    seen += seen_differences(held, about)
             if not seen:
                 for view in views:
-                    alike &= self._compare_view(view, about)
+                    alike &= self._compare_view(view, about, trial)
         for one in seen:
             self.judge.take(one)
         self.alike += alike and not seen
-        for store in self.trio.stores:
-            store.rollback()
+        self.trio.undo()
 
     def _settle(self, name: str, trial: Trial, reached: Sequence[Twins]) -> None:
         """Put back the counters of InnoDB that the statement may ask; no rollback does."""
@@ -14012,6 +14238,17 @@ class Prober:
 def parents_among(tables: Iterable[Twins]) -> set[str]:
     """The tables that some key refers to, lower case."""
     return {key.parent.lower() for twins in tables for key in twins.foreign_keys}
+
+
+def referred_columns(schemas: Schemas) -> dict[str, set[str]]:
+    """Collect the columns that foreign keys of either side refer to, by table; lower case."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for schema in schemas:
+        for table in schema.tables.values():
+            for key in table.foreign_keys:
+                parent = key.parent.lower()
+                found[parent].update(lower(key.parent_columns))
+    return found
 
 
 class Excerpt:
