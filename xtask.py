@@ -8331,13 +8331,18 @@ def identifier_case(schemas: SchemaPair) -> Iterator[Finding]:
         one, other = ours[key], theirs[key]
         if one.name != other.name and relation_kind(one) == relation_kind(other):
             yield Finding("identifier-case", place(other.name), one.name, other.name)
-    # MySQL may hold two tables whose names differ in case only.
+    for name, twin in _twins_by_case(schemas.mysql):
+        yield Finding("identifier-case", place(name), None, f"{name} beside {twin}")
+
+
+def _twins_by_case(schema: Schema) -> Iterator[tuple[str, str]]:
+    """Find names that differ in case only, as MySQL on Linux may hold them in one schema."""
     first: dict[str, str] = {}
-    names = (*schemas.mysql.views, *schemas.mysql.tables)
+    names = (*schema.views, *schema.tables)
     for name in sorted(names):
         twin = first.setdefault(name.lower(), name)
         if twin != name:
-            yield Finding("identifier-case", place(name), None, f"{name} beside {twin}")
+            yield name, twin
 
 
 @rule("view", "parity", "a view is on one side only, or has other output columns")
@@ -15666,9 +15671,7 @@ def _section(verdict: Verdict, section: Section, pen: Pen) -> list[str]:
     width = pen.look.width
     counts = counts_line(verdict, section.judged)
     heading = f"{section.title}: {len(section.judged)} ({counts})"
-    lines = []
-    for line in indented(heading, width):
-        lines.append(pen.paint("bold", line))
+    lines = [pen.paint("bold", line) for line in indented(heading, width)]
     found = causes(section.judged)
     short = [_row(verdict, section, cause) for cause in found if not _is_long(cause)]
     headers = ["kind", "places", "SQLite", verdict.flavours, section.word]
@@ -15860,10 +15863,11 @@ def _has_many_since(section: Section, cause: Cause) -> bool:
 
 def _block_head(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> list[str]:
     """Write the kind and all places, each with its migration where they differ."""
+    many = _has_many_since(section, cause)
     places = []
     for finding in cause.members:
         text = place_words(verdict, finding)
-        if _has_many_since(section, cause):
+        if many:
             text += f" ({printable(finding.migration or '-')})"
         places.append(text)
     before = " " * len(cause.kind)
@@ -16830,14 +16834,12 @@ def drawings(verdict: Verdict) -> tuple[Drawing, Drawing]:
             names[name] = table.name
             for key in table.foreign_keys:
                 edges.add((name, key.parent.lower()))
-    counts: Counter[str] = Counter()
-    for one in verdict.findings:
-        if not one.documented:
-            counts[relation_of(one.finding.at).lower()] += 1
+    places = [one.finding.at for one in verdict.findings if not one.documented]
+    counts = Counter(relation_of(at).lower() for at in places)
     near = set(counts)
-    for child, parent in edges:
-        if child in counts or parent in counts:
-            near.update((child, parent))
+    for edge in edges:
+        if not counts.keys().isdisjoint(edge):
+            near.update(edge)
     focused = drawing(names, edges, counts, near)
     whole = drawing(names, edges, counts, names)
     return focused, whole
@@ -16888,18 +16890,16 @@ def drawing(
 
 def _edge(child: Box, parent: Box) -> str:
     """Draw a curve from a table to the one that it refers to."""
-    start_x, start_y = child.x, child.y + 12
+    x, y = child.x, child.y + 12
     end_x, end_y = parent.x + parent.width, parent.y + 12
-    bend = max(30, abs(start_x - end_x) // 2)
-    start = f"{start_x} {start_y}"
-    leave = f"{start_x - bend} {start_y}"
-    arrive = f"{end_x + bend} {end_y}"
-    return f"M{start}C{leave} {arrive} {end_x} {end_y}"
+    bend = max(30, abs(x - end_x) // 2)
+    leave, arrive = x - bend, end_x + bend
+    return f"M{x} {y}C{leave} {y} {arrive} {end_y} {end_x} {end_y}"
 
 
 def _layers(names: Sequence[str], edges: Iterable[Edge]) -> list[list[str]]:
     """Sort tables into columns: parents before children, as far as cycles let them."""
-    parents: dict[str, set[str]] = {name: set() for name in names}
+    parents: dict[str, set[str]] = defaultdict(set)
     for child, parent in edges:
         parents[child].add(parent)
     columns: list[list[str]] = []
@@ -16911,8 +16911,9 @@ def _layers(names: Sequence[str], edges: Iterable[Edge]) -> list[list[str]]:
             layer = waiting[:1]  # a cycle is opened at its first table
         placed.update(layer)
         waiting = [name for name in waiting if name not in placed]
-        for start in range(0, len(layer), BOXES_IN_A_COLUMN):
-            columns.append(layer[start : start + BOXES_IN_A_COLUMN])
+        while layer:
+            columns.append(layer[:BOXES_IN_A_COLUMN])
+            layer = layer[BOXES_IN_A_COLUMN:]
     return columns
 
 
