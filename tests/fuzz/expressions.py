@@ -29,6 +29,7 @@ COLUMNS = (
     Column("a", "i64", "INTEGER", "BIGINT", NUMBERS),
     Column("b", "i64", "INTEGER", "BIGINT", (3, None, -2, 0, 1, 100, 5, SMALLEST, LARGEST)),
     Column("u", "i64", "INTEGER", "BIGINT UNSIGNED", (2, None, 0, 1, 7, 255, LARGEST)),
+    Column("n", "i64", "INTEGER NOT NULL", "BIGINT NOT NULL", (0, 1, -4, SMALLEST, 12, LARGEST)),
     Column("flag", "bool", "BOOLEAN", "BOOLEAN", (0, 1, None)),
     Column(
         "d",
@@ -58,6 +59,7 @@ KNOWN = tuple(
     xtask.Known(
         column.name,
         frozenset({column.logical}),
+        nullable="NOT NULL" not in column.mysql,
         tells_case=BINARY in column.mysql,
         unsigned="UNSIGNED" in column.mysql,
     )
@@ -67,8 +69,10 @@ ROWS = 60
 
 
 def rows() -> list[tuple[object, ...]]:
-    """NULL everywhere, then each column's values at a pace of its own."""
-    made: list[tuple[object, ...]] = [tuple(None for _ in COLUMNS)]
+    """NULL wherever it may be, then each column's values at a pace of its own."""
+    made: list[tuple[object, ...]] = [
+        tuple(one.values[0] if "NOT NULL" in one.mysql else None for one in COLUMNS)
+    ]
     for number in range(ROWS):
         pairs = enumerate(COLUMNS)
         made.append(
@@ -193,6 +197,19 @@ class Drawer:
     def choice(self, sort: str, depth: int) -> Pair:
         test = self.condition(depth - 1)
         one, other = self.value(sort, depth - 1), self.value(sort, depth - 1)
+        kind = self.random.random()
+        if kind < 0.3:
+            return Pair(
+                f"CASE WHEN {test.sqlite} THEN {one.sqlite} END",
+                f"if(NOT {test.mysql}, NULL, {one.mysql})",
+            )
+        if kind < 0.4:
+            return Pair(
+                f"nullif({one.sqlite}, 1)",
+                f"CASE WHEN {one.mysql} <> 1 THEN {one.mysql} ELSE NULL END",
+            )
+        if kind < 0.5:
+            return Pair(f"CASE WHEN {test.sqlite} THEN 1 END", f"nullif({test.mysql}, FALSE)")
         return Pair(
             f"CASE WHEN {test.sqlite} THEN {one.sqlite} ELSE {other.sqlite} END",
             f"if({test.mysql}, {one.mysql}, {other.mysql})",
@@ -221,6 +238,12 @@ class Drawer:
             return Pair(
                 f"({left.sqlite} {spelled} ({right.sqlite}, {third.sqlite}))",
                 f"({left.mysql} {spelled} ({third.mysql}, {right.mysql}))",
+            )
+        if kind < 0.6:
+            third = self.value(sort, depth - 1)
+            return Pair(
+                f"({left.sqlite} BETWEEN {right.sqlite} AND {third.sqlite})",
+                f"(({third.mysql} >= {left.mysql}) AND ({left.mysql} >= {right.mysql}))",
             )
         if kind < 0.65:
             return Pair(
