@@ -958,7 +958,9 @@ def tables_named(found: Sequence[Token]) -> frozenset[str]:
     calls = [""]  # the words before the parentheses that are open
     following = [*(token.text for token in found[1:]), ""]
     for token, after in zip(found, following, strict=True):
-        word = token.text.upper() if token.kind == "word" else token.text
+        word = token.text
+        if token.kind == "word":
+            word = word.upper()
         is_name = token.kind in ("name", "word") and word not in TABLE_OPTIONS
         if word == "(":
             calls.append(before)
@@ -1033,6 +1035,9 @@ DELIMITER_LINE: Final = re.compile(r"DELIMITER[^\S\n]+(\S+)[^\n]*", re.IGNORECAS
 FRAGMENTS: Final = frozenset(
     ["END", "ELSE", "ELSEIF", "THEN", "UNTIL", "WHEN", "LEAVE", "ITERATE", "DECLARE"]
 )
+
+
+TRIGGER_HEAD: Final = re.compile(r"CREATE (?:TEMP |TEMPORARY )?TRIGGER\b")
 
 
 def _semicolon(breakpoint: re.Match[str]) -> str:
@@ -1123,10 +1128,8 @@ class Splitter:
 
     def ends_on_sqlite(self, token: Token) -> bool:
         """A semicolon ends any statement but an unfinished CREATE TRIGGER."""
-        head = [one.text.upper() for one in self.piece[:3]]
-        if head[1:2] in (["TEMP"], ["TEMPORARY"]):
-            del head[1]
-        if head[:2] != ["CREATE", "TRIGGER"]:
+        head = " ".join(one.text.upper() for one in self.piece[:3])
+        if not TRIGGER_HEAD.match(head):
             return True
         first, last = self.piece[0], self.piece[-1]
         if last.text.upper() != "END":
@@ -1187,7 +1190,8 @@ class SqlModes:
     """Follow what a script sets sql_mode to, as far as it changes how quotes are read."""
 
     def __init__(self, sql_mode: str) -> None:
-        self.default = self.quoting = Quoting.under(sql_mode.split(","))
+        self.quoting = Quoting.under(sql_mode.split(","))
+        self.default = self.quoting
         self.saved: dict[str, Quoting] = {}
 
     def see(self, statement: Sequence[Token]) -> None:
@@ -1256,7 +1260,9 @@ STATEMENT_FOLLOWS: Final = frozenset(
 )
 
 
-HEAD_ENDS: Final = frozenset(["ROW", ")", "DETERMINISTIC", "SQL", "DATA", "INVOKER", "DEFINER"])
+HEAD_ENDS: Final = frozenset(
+    ["ROW", ")", "DETERMINISTIC", "SQL", "DATA", "INVOKER", "DEFINER", "DO"]
+)
 
 
 BLOCK_WORDS: Final = frozenset(["IF", "LOOP", "WHILE", "REPEAT", "FOR"])
@@ -1320,8 +1326,9 @@ class Program:
 
     def begins_statement(self) -> bool:
         if not self.open:
-            return self.before in HEAD_ENDS or self.before == "DO"
-        return self.before in STATEMENT_FOLLOWS and self.open[-1] != "CASE of values"
+            return self.before in HEAD_ENDS
+        innermost = self.open[-1]
+        return self.before in STATEMENT_FOLLOWS and innermost != "CASE of values"
 
     def check_end(self, closed: str, word: str) -> None:
         """END IF closes an IF, END alone a BEGIN."""
@@ -2476,12 +2483,14 @@ def flattened(node: Node, operator: type[Node]) -> list[Node]:
 
 def operands_apart(node: exp.Expr) -> Node:
     """Put parentheses by structure alone: around an operator that is another one's operand."""
-    binds = isinstance(node, (exp.Binary, exp.Neg, exp.BitwiseNot, exp.In))
-    if not binds or isinstance(node, (exp.Connector, exp.Escape)):
+    binding = (exp.Binary, exp.Neg, exp.BitwiseNot, exp.In)
+    parted = (exp.Binary, exp.Not, exp.Between, exp.In)
+    connecting = (exp.Connector, exp.Escape)
+    if not isinstance(node, binding) or isinstance(node, connecting):
         return node
     for key in ("this", "expression"):
         operand = node.args.get(key)
-        if isinstance(operand, (exp.Binary, exp.Not, exp.Between, exp.In)):
+        if isinstance(operand, parted):
             node.set(key, exp.Paren(this=operand))
     return node
 
@@ -2881,27 +2890,26 @@ class Reader(Kinds):
 
     def opposite(self, condition: Node) -> Node:
         """Write what holds where a condition does not."""
+        value = condition.this
         if isinstance(condition, exp.Not):
-            return bare(condition.this)
-        like = condition.this if isinstance(condition, exp.Escape) else condition
+            return bare(value)
+        like = value if isinstance(condition, exp.Escape) else condition
         if isinstance(like, exp.Like):
-            like.set("negate", not like.args.get("negate") or None)
+            is_negated = like.args.get("negate")
+            like.set("negate", None if is_negated else True)
             return condition
         if condition.key in self.opposites:
             operator = self.opposites[condition.key]
-            return operator(this=condition.this, expression=condition.expression)
+            return operator(this=value, expression=condition.expression)
         if isinstance(condition, exp.In) and condition.expressions:
-            unequal = [
-                self.compared(exp.NEQ, condition.this, value) for value in condition.expressions
-            ]
+            listed = condition.expressions
+            unequal = [self.compared(exp.NEQ, value, one) for one in listed]
             return self.connected(exp.And, unequal)
         if isinstance(condition, (exp.And, exp.Or)):
+            parts = [self.condition(part) for part in condition.flatten()]
+            opposites = [operands_apart(self.opposite(part)) for part in parts]
             other = exp.Or if isinstance(condition, exp.And) else exp.And
-            parts = []
-            for part in condition.flatten():
-                opposite = self.opposite(self.condition(part))
-                parts.append(operands_apart(opposite))
-            return self.connected(other, parts)
+            return self.connected(other, opposites)
         if isinstance(condition, exp.Binary) and not isinstance(condition, exp.Is):
             condition = exp.Paren(this=condition)
         return exp.Not(this=condition)
@@ -3367,20 +3375,19 @@ class Reviewer(Kinds):
 
     def compare(self, left: Node, right: Node, operator: str) -> None:
         kinds = {self.kind(left), self.kind(right)} - {"null"}
-        if "ascii" in kinds:
-            kinds = kinds - {"ascii"} | {"text"}
+        is_text = kinds <= {"text", "ascii"}
         of_columns = left.find(exp.Column) or right.find(exp.Column)
         if "mixed" in kinds:
             self.say(self.apart, KIND_REASONS["mixed"])
-        elif kinds == {"text"} and not of_columns:
-            self.say(self.apart, NO_COLLATION)
         elif kinds <= NUMBERS:
             self.may_be_inexact((left, right))
-        elif len(kinds) < 2 or "any" in kinds:
+        elif is_text and not of_columns:
+            self.say(self.apart, NO_COLLATION)
+        elif is_text or len(kinds) == 1 or "any" in kinds:
             return
         elif "bytes" in kinds:
             self.say(self.apart, KIND_REASONS["bytes"])
-        elif "text" in kinds and kinds & NUMBERS:
+        elif kinds & {"text", "ascii"} and kinds & NUMBERS:
             self.say(self.apart, TEXT_AND_NUMBER)
         elif not self.is_alike_as_moment(left, right, operator):
             self.say(self.apart, MOMENT_AND_TEXT)
@@ -3446,24 +3453,26 @@ class Reviewer(Kinds):
                 self.say(self.apart, "SQLite trims any of the characters, MySQL the whole text")
 
     def rounding(self, node: exp.Expr) -> None:
-        value, *digits = node.expressions
+        value, *more = node.expressions
         kind = self.kind(value)
+        digits = whole(more[0], -1) if more else 0
         if kind in ("real", "number"):
             self.say(self.apart, "a half of a REAL goes to even on MySQL, away from 0 on SQLite")
-        elif digits and whole(digits[0], -1) <= 0:
+        elif more and digits <= 0:
             self.say(self.apart, "SQLite takes negative digits for 0")
-        elif digits and kind == "decimal":
+        elif digits > 0 and kind == "decimal":
             self.say(self.usual, BINARY_FRACTIONS)
         elif kind == "integer" and self.bits_of(value) > 54:
             self.say(self.usual, INEXACT)
 
     def text_as_number(self, node: exp.Expr) -> None:
-        name, kind = node.name, self.kind(node.expressions[0])
+        kind = self.kind(node.expressions[0])
         if kind in ("text", "ascii"):
             self.say(self.usual, KIND_REASONS["text"])
-        elif name == "cast_integer" and kind in NUMBERS:
-            self.say(self.apart, "of a fraction SQLite cuts the rest, MySQL rounds")
-        elif kind not in NUMBERS | {"null", "any"}:
+        elif kind in NUMBERS:
+            if node.name == "cast_integer":
+                self.say(self.apart, "of a fraction SQLite cuts the rest, MySQL rounds")
+        elif kind not in ("null", "any"):
             self.say(self.apart, KIND_REASONS.get(kind, ""))
 
     def day(self, node: exp.Expr) -> None:
