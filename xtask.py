@@ -7872,7 +7872,9 @@ SHAPES: Final = (  # what hurts most comes first
     Shape("range", "first and last years", "a far date, such as 9999-12-31, is refused"),
     Shape("ids", "ids", "the id of a deleted row is given again, or counting starts elsewhere"),
     Shape("touch", "touch triggers", "an UPDATE that changes nothing is stamped as well"),
-    Shape("usual-values", "expressions alike for usual values", "apart for 0 or beyond ASCII"),
+    Shape(
+        "usual-values", "expressions alike for usual values", "apart for 0, beyond ASCII or 64 bits"
+    ),
     Shape("upgrade", "migrations refused with rows", "refused on both sides"),
     Shape("inherited", "collations of the database", "errno 150 where its default changed"),
     Shape("unpaired", "migrations on one side", "somebody may have forgotten the twin"),
@@ -8573,7 +8575,8 @@ def table_engine(pair: TablePair) -> Iterator[Finding]:
 @rule("column-missing", "parity", "a column is on one side only")
 def column_missing(pair: TablePair) -> Iterator[Finding]:
     """
-    Every statement that names the column fails on the other backend.
+    Every statement that names the column fails on the other backend.  The names é and É are two on
+    SQLite, which ignores the case of ASCII letters alone, and one on MySQL.
 
     For example
       SQLite  CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT);
@@ -12555,12 +12558,24 @@ def condition(dialect: Dialect, quote: Quote, values: Mapping[str, str]) -> str:
 
 def update(dialect: Dialect, quote: Quote, twins: Twins, changes: Move, where: Move) -> str:
     """Write `UPDATE t SET a = 1 WHERE id = 2`."""
-    made = [f"{quote(name)} = {spelled(value, dialect)}" for name, value in changes.items()]
+    own = own_names(twins, dialect, quote)
+    made = [f"{own(name)} = {spelled(value, dialect)}" for name, value in changes.items()]
     table = quote(twins.side(dialect).name)
     text = f"UPDATE {table} SET {', '.join(made)}"
     if where:
-        text += f" WHERE {condition(dialect, quote, where)}"
+        text += f" WHERE {condition(dialect, own, where)}"
     return text
+
+
+def own_names(twins: Twins, dialect: Dialect, quote: Quote) -> Quote:
+    """Quote a column as a side spells it: to SQLite É and é are two."""
+    columns = twins.side(dialect).by_name
+
+    def own(name: str) -> str:
+        column = columns.get(name.lower())
+        return quote(column.name if column else name)
+
+    return own
 
 
 class Search:
@@ -13907,7 +13922,7 @@ def update_nothing(subject: Subject) -> Iterator[Trial]:
             dialect=dialect,
             quote=quote,
             twins=subject.twins,
-            changes={names[0]: quote(names[0])},
+            changes={names[0]: own_names(subject.twins, dialect, quote)(names[0])},
             where=subject.held.key,
         )
 
@@ -13927,7 +13942,8 @@ def delete_row(subject: Subject) -> Iterator[Trial]:
     def write(dialect: Dialect, quote: Quote) -> str:
         text = f"DELETE FROM {quote(subject.twins.side(dialect).name)}"
         if subject.held.key:
-            text += f" WHERE {condition(dialect, quote, subject.held.key)}"
+            own = own_names(subject.twins, dialect, quote)
+            text += f" WHERE {condition(dialect, own, subject.held.key)}"
         return text
 
     if not subject.refers_to_itself and (subject.held.key or not subject.twins.is_tree):
