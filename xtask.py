@@ -17268,10 +17268,10 @@ def inventory(schema: Schema) -> frozenset[str]:
 LOCK_NAME: Final = "parity.lock"
 LOCK_FORMAT: Final = 2
 LOCK_HEAD: Final = """\
-# The proof of the last verification.  Written by `make verify-migrations`, never by hand: a failing
+# The proof of the last verification.  Written by `verify-migrations`, never by hand: a failing
 # check of it, or a merge conflict in it, is answered by verifying again.
 """
-VERIFY_AGAIN: Final = "verify again (make verify-migrations) instead of editing it"
+VERIFY_AGAIN: Final = "verify again (`xtask.py verify-migrations`) instead of editing it"
 
 
 class Locked(NamedTuple):
@@ -17457,11 +17457,22 @@ ROWS_PROVEN: Final = "rows = true"
 ROWS_NOT_PROVEN: Final = "rows = false"
 
 
+PROOF_LINE: Final = re.compile(r'^proof = "([0-9a-f]{64})"\s*\Z', re.MULTILINE)
+
+
+def proof_fits(text: str) -> bool:
+    """Say whether a lock ends in the digest of all the rest."""
+    proof = PROOF_LINE.search(text)
+    return proof is not None and proof[1] == sha256(text[: proof.start()])
+
+
 def same_proof(old: str, new: str) -> bool:
     """Say whether two locks prove the same; which server it was is information.
 
-    An old proof with rows holds for a run without them.
+    An old proof with rows holds for a run without them; one that does not fit its lock never.
     """
+    if not proof_fits(old.replace("\r\n", "\n")):
+        return False
     old, new = INFORMATION.sub("", old), INFORMATION.sub("", new)
     if ROWS_PROVEN in old.splitlines():
         without, proven = f"\n{ROWS_NOT_PROVEN}\n", f"\n{ROWS_PROVEN}\n"
@@ -17469,7 +17480,6 @@ def same_proof(old: str, new: str) -> bool:
     return old == new
 
 
-PROOF_LINE: Final = re.compile(r'^proof = "([0-9a-f]{64})"\s*\Z', re.MULTILINE)
 CONFLICT: Final = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 
 
@@ -17486,8 +17496,7 @@ def parse_lock(text: str, where: str) -> Lock:
     if data.get("format") != LOCK_FORMAT:
         found = f"format {data.get('format')!r}, this xtask.py writes {LOCK_FORMAT}"
         raise OtherFormat(f"{where}: {found}; {VERIFY_AGAIN}")
-    proof = PROOF_LINE.search(text)
-    if not proof or proof[1] != sha256(text[: proof.start()]):
+    if not proof_fits(text):
         raise ConfigError(
             f"{where}: no verification wrote this: its proof does not fit the rest "
             f"(edited by hand, or merged); {VERIFY_AGAIN}"
@@ -19485,7 +19494,7 @@ def prune(arguments: argparse.Namespace) -> int:
         return 0
     text = read_file(project.config).decode("utf-8")
     write_output(without_entries(text, gone, rewrites), str(project.config))
-    print("next: `make verify-migrations` renews parity.lock")
+    print("next: `xtask.py verify-migrations` renews parity.lock")
     return 0
 
 
@@ -20081,7 +20090,9 @@ def lock_staleness(path: Path, text: str) -> str:
     old = read_file(path).decode("utf-8", "replace") if os.path.lexists(path) else None
     if old is not None and same_proof(old, text):
         return ""
-    return f"{'missing' if old is None else 'stale'}; run `make verify-migrations` and commit it"
+    return (
+        f"{'missing' if old is None else 'stale'}; run `xtask.py verify-migrations` and commit it"
+    )
 
 
 class StaleLock(NamedTuple):
@@ -20143,7 +20154,7 @@ def check_lock(arguments: argparse.Namespace) -> int:
     if not os.path.lexists(project.lock):
         say(
             f"{project.lock}: missing: these migrations were never verified; "
-            "`make verify-migrations` makes it, then commit it"
+            "`xtask.py verify-migrations` makes it, then commit it"
         )
         return 1
     steps = project.steps()
@@ -20152,7 +20163,7 @@ def check_lock(arguments: argparse.Namespace) -> int:
     for problem in problems:
         say(f"{project.lock}: {problem}")
     if problems:
-        advice = "run `make verify-migrations` and commit it"
+        advice = "run `xtask.py verify-migrations` and commit it"
         say(f"{project.lock}: not the proof of these files; {advice}")
         return 1
     verdict = "" if lock.verdict == "parity" else f": {lock.verdict}"
@@ -20449,7 +20460,10 @@ def _assert_room_for(migration: Migration, name: str) -> None:
 def beginnings(dialect: Dialect, twin: str) -> dict[str, str]:
     """What a new migration's two ways begin with."""
     title = {"sqlite": "SQLite", "mysql": "MySQL, MariaDB"}[dialect]
-    rest = "-- Say here what the two sides need different SQL for; `make verify-migrations` proves the rest.\n"
+    rest = (
+        "-- Say here what the two sides need different SQL for; "
+        "`verify-migrations` proves the rest.\n"
+    )
     return {
         "up": f"-- {title}: must build the same schema as {twin}.\n{rest}",
         "down": f"-- {title}: undoes it exactly; so does {twin}.\n{rest}",
@@ -20716,7 +20730,7 @@ def add_kind(parser: argparse.ArgumentParser) -> None:
 def explain(arguments: argparse.Namespace) -> int:
     if arguments.kind is None:
         print("\n".join(kind_lines()))
-        print("`xtask.py explain index`, or `make explain KIND=index`, tells more of a kind.")
+        print("`xtask.py explain index` tells more of a kind.")
         return 0
     kind = KINDS.get(arguments.kind)
     if not kind:

@@ -657,7 +657,7 @@ def test_ci_fails_where_one_check_fails_and_runs_them_all(
         done.stdout.splitlines()[-1]
         == "ci: lint ok, format ok, migrations ok, lock FAILED, history not checked, tests FAILED"
     )
-    assert "make verify-migrations" in done.stderr
+    assert "xtask.py verify-migrations" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -128,10 +128,8 @@ def test_odd_names_do_not_break_the_lock(project: Project) -> None:
 
 def test_another_server_does_not_make_it_stale(proven: Project) -> None:
     path = proven.path / "parity.lock"
-    path.write_text(
-        path.read_text("utf-8").replace("MariaDB 1.2, SQLite 1.2", "MySQL 9.7.4, SQLite 3.50"),
-        "utf-8",
-    )
+    text = path.read_text("utf-8").replace("MariaDB 1.2, SQLite 1.2", "MySQL 9.7.4, SQLite 3.50")
+    path.write_text(sealed(text), "utf-8")
     before = path.read_bytes()
     assert Proof(proven).keep(locked=True) == Proof(proven).keep() == 0
     assert path.read_bytes() == before
@@ -216,6 +214,23 @@ def test_it_is_renewed_where_it_proves_something_else(proven: Project) -> None:
 # ---- check-lock ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("edit", ["server", "proof", "comment"])
+def test_what_check_lock_refuses_is_renewed(edit: str, proven: Project) -> None:
+    """Verifying again answers it, also where all that was proven stands there unchanged."""
+    path = proven.path / "parity.lock"
+    text = path.read_text("utf-8")
+    changed = {
+        "server": text.replace('server = "MariaDB 1.2', 'server = "MariaDB 1.3'),
+        "proof": re.sub('proof = "(.)', lambda m: f'proof = "{"0" if m[1] != "0" else "1"}', text),
+        "comment": text.replace("# The proof", "# A proof", 1),
+    }[edit]
+    path.write_text(changed, "utf-8")
+    assert changed != text and "its proof does not fit" in check(proven)[1]
+    assert Proof(proven).keep(locked=True) == 1
+    assert Proof(proven).keep() == 0
+    assert path.read_text("utf-8") == text and check(proven)[0] == 0
+
+
 def test_check_lock_passes(proven: Project) -> None:
     assert check(proven) == (0, "parity.lock: 2 versions as verified\n")
 
@@ -223,7 +238,7 @@ def test_check_lock_passes(proven: Project) -> None:
 def test_check_lock_says_how_to_make_the_first(project: Project) -> None:
     project.write(dict(MIGRATIONS))
     status, said = check(project)
-    assert status == 1 and "never verified" in said and "make verify-migrations" in said
+    assert status == 1 and "never verified" in said and "xtask.py verify-migrations" in said
 
 
 def moved(project: Project, old: str, new: str) -> None:
@@ -253,7 +268,7 @@ def test_check_lock_says_what_changed(
 ) -> None:
     change(proven)
     status, words = check(proven)
-    assert status == 1 and "run `make verify-migrations`" in words
+    assert status == 1 and "run `xtask.py verify-migrations`" in words
     assert [word for word in said if word not in words] == []
 
 

@@ -140,7 +140,7 @@ def test_explain_lists_the_kinds() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     listed = re.findall(r"^  ([a-z-]+) ", done.stdout, re.MULTILINE)
     assert listed == [*xtask.KINDS]
-    assert "make explain KIND=index" in done.stdout
+    assert "xtask.py explain index" in done.stdout
 
 
 # ---- runs that reach one ---------------------------------------------------------------------

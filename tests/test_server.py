@@ -237,7 +237,9 @@ def test_a_stale_lock_is_annotated(verify: Verify, project: Project) -> None:
     project.pair(SQLITE, MYSQL)
     done = verify("--locked", "--format", "github")
     assert done.returncode == 1
-    assert done.stdout.startswith("::error file=parity.lock::missing; run `make verify-migrations`")
+    assert done.stdout.startswith(
+        "::error file=parity.lock::missing; run `xtask.py verify-migrations`"
+    )
 
 
 def test_a_view_that_reads_what_is_gone(verify: Verify, project: Project) -> None:
