@@ -88,16 +88,21 @@ fmt: .venv/dev ## format with ruff
 	@$(XTASK) fmt
 
 .PHONY: doctor
-doctor: .venv/runtime ## what is installed, which engine would be used, what is missing
-	@$(XTASK) doctor
+doctor: ## what is installed, which engine would be used, what is missing
+	@$(PYTHON) xtask.py doctor
+
+# One line says what is missing, in place of each of pip's tries; .venv/log has them.
+INSTALL = .venv/bin/python -m pip install -qq --retries 2 --disable-pip-version-check -r $< 2>.venv/log
+MISSING = (echo "$@: the packages of $< are missing here: $$(tail -n 1 .venv/log); a package index is needed once (PIP_INDEX_URL names another)" >&2; false)
 
 .venv/runtime: requirements.txt
 	@echo "installing the pinned packages into .venv (once)" >&2
-	@$(PYTHON) -m venv .venv && .venv/bin/python -m pip install -q --disable-pip-version-check -r requirements.txt && touch $@
+	@$(PYTHON) -m venv .venv
+	@$(INSTALL) && touch $@ || $(MISSING)
 
-.venv/dev: .venv/runtime requirements-dev.txt
+.venv/dev: requirements-dev.txt .venv/runtime
 	@echo "installing the pinned packages for developers into .venv (once)" >&2
-	@.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt && touch $@
+	@$(INSTALL) && touch $@ || $(MISSING)
 
-.venv/bench: .venv/dev requirements-bench.txt
-	@.venv/bin/python -m pip install -q --disable-pip-version-check -r requirements-bench.txt && touch $@
+.venv/bench: requirements-bench.txt .venv/dev
+	@$(INSTALL) && touch $@ || $(MISSING)

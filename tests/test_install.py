@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,8 +21,8 @@ MYSQL = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(9) N
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of the files that git knows here, as `pip install git+…` builds it."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of the files that git knows here, as others clone it."""
     source = tmp_path_factory.mktemp("source")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -35,6 +36,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             target = source / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target)
+    git(source, "init", "-q", "-b", "main")
+    commit_all(source, "all")
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of these files, as `pip install git+…` builds it."""
     out = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "-w", str(out), str(source)], check=True, capture_output=True)
@@ -57,8 +66,24 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "bin" / "xtask"
 
 
-def run(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+def run(
+    command: list[str], cwd: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    whole = {**os.environ, **(env or {})}
+    return subprocess.run(command, cwd=cwd, env=whole, capture_output=True, text=True, check=False)
+
+
+def git(place: Path, *words: str) -> str:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example", "-c", "commit.gpgsign=false"]
+    done = run(["git", "-C", str(place), *identity, *words], place)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def commit_all(place: Path, message: str) -> str:
+    git(place, "add", "-A")
+    git(place, "commit", "-q", "-m", message)
+    return git(place, "rev-parse", "HEAD")
 
 
 def test_the_wheel_has_all_that_is_read(wheel: Path) -> None:
@@ -103,6 +128,25 @@ def test_the_head_of_a_copy_says_how_linters_pass_it_over(tmp_path: Path) -> Non
     for command in (["check", "--select", "ALL"], ["format", "--check"]):
         done = run([sys.executable, "-m", "ruff", *command, "--no-cache", "."], tmp_path)
         assert "xtask.py" not in done.stdout
+
+
+def test_the_first_make_without_an_index_says_what_is_missing(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.txt", "xtask.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    unreachable = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_EXTRA_INDEX_URL": "",
+        "PIP_FIND_LINKS": "",
+    }
+    done = run(["make", f"PYTHON={sys.executable}", "verify-migrations"], tmp_path, unreachable)
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert done.returncode == 2 and len(lines) == 2, done.stderr
+    assert lines[0].startswith("installing the pinned packages")
+    assert "the packages of requirements.txt are missing here" in lines[1]
+    assert not (tmp_path / ".venv" / "runtime").exists()
+    asked = run(["make", "-n", "doctor"], tmp_path).stdout
+    assert asked.splitlines() == ["python3 xtask.py doctor"]  # it installs nothing
 
 
 # ---- init --------------------------------------------------------------------------------------
@@ -352,12 +396,11 @@ def test_init_installs_from_the_origin_of_this_file_or_not_at_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     checkout = tmp_path_factory.mktemp("checkout").resolve()
-    git = ["git", "-C", str(checkout), "-c", "user.name=a", "-c", "user.email=a@example"]
-    subprocess.run([*git, "init", "-q"], check=True)
-    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "a"], check=True)
+    git(checkout, "init", "-q")
+    git(checkout, "commit", "-q", "--allow-empty", "-m", "a")
     if origin:
-        subprocess.run([*git, "remote", "add", "origin", origin], check=True)
-    commit = run([*git, "rev-parse", "HEAD"], checkout).stdout.strip()
+        git(checkout, "remote", "add", "origin", origin)
+    commit = git(checkout, "rev-parse", "HEAD")
     monkeypatch.setattr(xtask, "ROOT", checkout)
     project.write({**a_set("sqlite", "x INTEGER"), **a_set("mysql", "x INTEGER")})
     before = listing(project.path)
@@ -381,6 +424,219 @@ def test_init_takes_no_other_source(source: str, project: Project) -> None:
 
 
 # ---- hooks and action: what they run is run ------------------------------------------------------
+
+
+def block(name: str) -> str:
+    """The block of README that begins with the name of this file."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    return text.partition(f"# {name}\n")[2].partition("```")[0]
+
+
+def test_readme_shows_the_workflow_that_init_writes() -> None:
+    install = 'pip install "git+https://…"'
+    assert block(".github/workflows/migrations.yml") == xtask.WORKFLOW.format(
+        install=install, command="xtask"
+    )
+    hooks = re.findall(r"^- id: (.*)$", (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"), re.M)
+    assert re.findall(r"- id: (.*)", block(".pre-commit-config.yaml")) == hooks
+
+
+class Foreign:
+    """A project of another layout, in git, with a bare origin; `root` is beside its directory."""
+
+    def __init__(self, root: Path, cache: Path) -> None:
+        self.path = root / "foreign"
+        self.origin = root / "origin.git"
+        self.cache = cache
+        self.environment = {
+            "XDG_CACHE_HOME": str(cache),
+            "UV_CACHE_DIR": str(cache / "uv"),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "XTASK_SERVER": "local",
+            "CI": "true",
+        }
+        for name in ("GITHUB_STEP_SUMMARY", "PYTHONPATH", "VIRTUAL_ENV"):
+            self.environment[name] = ""
+        self.path.mkdir()
+        for side, sql in (("sqlite", SQL), ("mysql", MYSQL)):
+            folder = self.path / "internal" / "db" / side
+            folder.mkdir(parents=True)
+            (folder / "000001_a.up.sql").write_text(sql)
+            (folder / "000001_a.down.sql").write_text("DROP TABLE t;")
+        run(["git", "init", "-q", "--bare", "-b", "main", str(self.origin)], root)
+        git(self.path, "init", "-q", "-b", "main")
+        git(self.path, "remote", "add", "origin", self.origin.as_uri())
+
+    def push(self, branch: str = "main") -> str:
+        commit = commit_all(self.path, "a change")
+        git(self.path, "push", "-q", "-u", "origin", f"HEAD:{branch}")
+        return commit
+
+    def run(self, *command: str, env: dict[str, str] | None = None) -> str:
+        done = run(list(command), self.path, {**self.environment, **(env or {})})
+        assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def refuses(self, *command: str, env: dict[str, str] | None = None) -> str:
+        done = run(list(command), self.path, {**self.environment, **(env or {})})
+        assert done.returncode != 0, done.stdout
+        return done.stdout + done.stderr
+
+    def drift(self) -> None:
+        folder = self.path / "internal" / "db"
+        (folder / "sqlite" / "000002_b.up.sql").write_text("ALTER TABLE t ADD COLUMN b TEXT;")
+        (folder / "mysql" / "000002_b.up.sql").write_text("ALTER TABLE t ADD COLUMN b INT;")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, cache: Path) -> Foreign:
+    return Foreign(tmp_path, cache)
+
+
+@pytest.fixture(scope="module")
+def packaged(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """uv, pipx and pre-commit, from a package index: XTASK_TEST_INDEX=1 promises one."""
+    if not os.environ.get("XTASK_TEST_INDEX"):
+        pytest.skip("needs a package index: XTASK_TEST_INDEX=1 promises one")
+    home = tmp_path_factory.mktemp("packaged")
+    venv.create(home, with_pip=True, symlinks=True)
+    tools = ["uv", "pipx", "pre-commit"]
+    done = run([str(home / "bin" / "pip"), "install", "-q", *tools], home)
+    assert done.returncode == 0, done.stderr
+    return home / "bin"
+
+
+PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+OFFLINE = dict.fromkeys(PROXIES, "http://127.0.0.1:9")
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("way", ["pip", "uvx", "pipx"])
+def test_adopted_from_a_git_url(way: str, packaged: Path, source: Path, foreign: Foreign) -> None:
+    url = f"git+{source.as_uri()}"
+    home = foreign.path.parent / "environment"
+    foreign.environment.update(PIPX_HOME=str(home), PIPX_BIN_DIR=str(home / "bin"))
+    xtask_command = [str(home / "bin" / "xtask")]
+    if way == "pip":
+        venv.create(home, with_pip=True, symlinks=True)
+        foreign.run(str(home / "bin" / "pip"), "install", "-q", url)
+    elif way == "pipx":
+        foreign.run(str(packaged / "pipx"), "install", "-q", url)
+    else:
+        xtask_command = [str(packaged / "uvx"), "--from", url, "xtask"]
+    assert f"xtask.py {xtask.VERSION}" in foreign.run(*xtask_command, "--version")
+    assert "internal/db/sqlite, 1 migration" in foreign.run(*xtask_command, "init")
+    assert "Verdict: parity" in foreign.run(*xtask_command, "verify-migrations")
+    if way == "uvx":
+        xtask_command.insert(1, "--offline")
+    assert "Verdict: parity" in foreign.run(*xtask_command, "verify-migrations", env=OFFLINE)
+    state = [path.name for path in (foreign.cache / "xtask").iterdir()]
+    assert [name for name in state if name.startswith("empty-")]
+    assert not list(foreign.path.parent.rglob(".mariadb*"))
+    foreign.drift()
+    assert "column-type" in foreign.refuses(*xtask_command, "verify-migrations")
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("name", [".github/workflows/migrations.yml", ".gitlab-ci.yml"])
+def test_the_lines_of_a_workflow(name: str, installed: Path, foreign: Foreign) -> None:
+    """What README shows is run: a change that was verified passes, one that was not does not."""
+    script = re.findall(r"^ +- (?:run: )?(xtask .*)$", block(name), re.MULTILINE)
+    assert len(script) == 2
+    foreign.environment["PATH"] = f"{installed.parent}:{os.environ['PATH']}"
+    foreign.run("xtask", "init")
+    foreign.run("xtask", "verify-migrations")
+    base = foreign.push()
+    foreign.environment.update(BASE=base, CI_MERGE_REQUEST_DIFF_BASE_SHA=base)
+    images = re.compile(r"--server mariadb:11.8 --server mysql:9.7")  # no registry is promised
+    commands = [images.sub("--server local", line) for line in script]
+    assert any("--server local" in command for command in commands)
+    for command in commands:
+        foreign.run("bash", "-ec", command)
+    foreign.drift()
+    foreign.run("bash", "-ec", commands[0])
+    foreign.refuses("bash", "-ec", commands[1])
+    migration = foreign.path / "internal" / "db" / "mysql" / "000001_a.up.sql"
+    migration.write_text(migration.read_text().replace("VARCHAR(9)", "VARCHAR(8)"))
+    assert "000001_a" in foreign.refuses("bash", "-ec", commands[0])
+
+
+@pytest.mark.mariadb
+def test_the_hooks_run_by_pre_commit(packaged: Path, source: Path, foreign: Foreign) -> None:
+    hooks = re.findall(r"^- id: (.*)$", (ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"), re.M)
+    listed = "".join(f"      - id: {hook}\n" for hook in hooks)
+    revision = git(source, "rev-parse", "HEAD")
+    (foreign.path / ".pre-commit-config.yaml").write_text(
+        f"repos:\n  - repo: {source.as_uri()}\n    rev: {revision}\n    hooks:\n{listed}"
+    )
+    (foreign.path / "parity.toml").write_text(
+        '[sqlite]\nmigrations = "internal/db/sqlite"\n[mysql]\nmigrations = "internal/db/mysql"\n'
+    )
+    foreign.push()
+    foreign.environment["PRE_COMMIT_HOME"] = str(foreign.cache / "hooks")
+    every = [str(packaged / "pre-commit"), "run", "--all-files", "--color=never"]
+    said = foreign.refuses(*every)
+    assert re.search(r"the migrations were verified\.+Failed", said), said
+    by_hand = ["--hook-stage=manual", "verify-migrations"]
+    assert re.search(r"both migration sets .*Passed", foreign.run(*every, *by_hand))
+    foreign.push()
+    said = foreign.run(*every)
+    assert re.search(r"the migrations were verified\.+Passed", said)
+    assert re.search(r"history is append-only\.+Passed", said)
+    assert "both migration sets" not in said
+
+
+def scripts_of_the_action() -> dict[str, str]:
+    """The shell of action.yml, by the names of its steps."""
+    text = (ROOT / "action.yml").read_text("utf-8")
+    found = {}
+    for step in text.split("    - name: ")[1:]:
+        one_line = re.search(r"^      run: (?!\|)(.*)$", step, re.MULTILINE)
+        block = re.search(r"^      run: \|\n((?:        .*\n)+)", step, re.MULTILINE)
+        match = one_line or block
+        assert match
+        found[step.partition("\n")[0]] = re.sub("^        ", "", match[1], flags=re.MULTILINE)
+    return found
+
+
+@pytest.mark.mariadb
+def test_the_shell_of_the_action(packaged: Path, source: Path, foreign: Foreign) -> None:
+    """From a shallow checkout, as actions/checkout makes it."""
+    scripts = scripts_of_the_action()
+    assert list(scripts) == ["install", "history", "verify"]
+    first = foreign.push()
+    foreign.environment.update(
+        RUNNER_TEMP=str(foreign.path.parent), GITHUB_ACTION_PATH=str(source), BASE="main"
+    )
+    foreign.environment.update(SERVER="", ARGUMENTS="--strict=upgrade --brief")
+    foreign.environment["PATH"] = f"{packaged}:{os.environ['PATH']}"
+    bash = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
+    foreign.run(*bash, scripts["install"])
+    tool = str(foreign.path.parent / "xtask" / "bin" / "xtask")
+    foreign.run(tool, "init")
+    foreign.run(tool, "verify-migrations")
+    proven = foreign.push()
+    foreign.drift()
+    foreign.push("feature")
+    shallow = foreign.path.parent / "shallow"
+    clone = ["git", "clone", "-q", "--depth", "1", "-b", "feature", foreign.origin.as_uri()]
+    foreign.run(*clone, str(shallow))
+    foreign.path = shallow
+    foreign.run(*bash, scripts["history"], env={"BASE": proven})
+    foreign.run(*bash, scripts["history"])
+    assert "::error" in foreign.refuses(*bash, scripts["verify"])
+    assert (shallow.parent / "schema-parity.html").stat().st_size > 10_000
+    git(shallow, "checkout", "-q", proven)
+    foreign.run(*bash, scripts["verify"], env={"SERVER": "local"})
+    foreign.run(*bash, scripts["history"], env={"BASE": first})
+    migration = shallow / "internal" / "db" / "sqlite" / "000001_a.up.sql"
+    migration.write_text(migration.read_text().replace("VARCHAR(9)", "VARCHAR(8)"))
+    assert "000001_a" in foreign.refuses(*bash, scripts["history"])
 
 
 def test_the_hooks_run_commands_that_are_there(installed: Path, project: Project) -> None:
