@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Leave a copy to its own project's linters; in pyproject.toml:
 #   [tool.ruff]
-#   extend-exclude = ["xtask.py"]
+#   extend-exclude = ["xtask.py", "lease-url.py"]
 #
 # /// script
 # requires-python = ">=3.11"
@@ -17945,7 +17945,8 @@ def how_to_install(missing: Sequence[str]) -> str:
     if target != ".venv/runtime":
         return "this command is for the repository of xtask.py itself"
     requirements = os.path.relpath(HOME / "requirements.txt")
-    command = f"python3 -m venv .venv && .venv/bin/pip install -r {requirements}"
+    home = os.path.relpath(ROOT / ".venv")
+    command = f"python3 -m venv {home} && {home}/bin/pip install -r {requirements}"
     return f"`{command}` installs what is needed"
 
 
