@@ -89,7 +89,8 @@ fmt: .venv/dev ## format with ruff
 
 .PHONY: doctor
 doctor: ## what is installed, which engine would be used, what is missing
-	@$(PYTHON) xtask.py doctor
+	@$(XTASK) doctor
+doctor: XTASK = $(PYTHON) xtask.py
 
 # One line says what is missing, in place of each of pip's tries; .venv/log has them.
 INSTALL = .venv/bin/python -m pip install -qq --retries 2 --disable-pip-version-check -r $< 2>.venv/log
