@@ -6719,15 +6719,18 @@ class MySQLBackend:
 
     def _lost(self, error: Exception, path: str, statement: Statement, total: int) -> ServerError:
         return ServerError(
-            f"the server {self._lost_words(error)} during {path}, statement {statement.number} of "
+            f"the server {self._lost_words(error, self.connection)} during {path}, statement {statement.number} of "
             f"{total}, line {statement.line}: {beginning(statement.text)}"
         )
 
-    def _lost_words(self, error: Exception) -> str:
-        """Say how a connection was lost."""
-        if "timed out" in str(error):
-            return f"did not answer within {self.timeout:g} s (XTASK_TIMEOUT)"
-        return "went away"
+    def _lost_words(self, error: Exception, session: pymysql.Connection[Cursor]) -> str:
+        """Say how a connection was lost, and end a statement that still runs on the server."""
+        if "timed out" not in str(error):
+            return "went away"
+        untyped: Any = session
+        with suppress(Exception), closing(self._connect(None)) as further:
+            self.query(f"KILL {untyped.thread_id()}", further)
+        return f"did not answer within {self.timeout:g} s (XTASK_TIMEOUT)"
 
     def _nameless(self, text: str) -> str:
         """Take the random name of the lease, its database's and its user's, out of a message."""
@@ -10986,11 +10989,11 @@ def texts_around(slot: Slot, sizes: Sequence[str], number: int) -> list[str]:
     for column in slot.columns:
         made += map(quote_string, column.type.values)
     made += texts_of_sizes(slot, sizes, number)
-    usual = slot.usual(number)
+    shapes = [slot.usual(number), *made]
     if "upper" in slot.words:
-        made.append(usual.upper())
+        made += [text.upper() for text in shapes]
     if "lower" in slot.words:
-        made.append(usual.lower())
+        made += [text.lower() for text in shapes]
     if any("json" in word for word in slot.words):
         made.append(json_object(slot, number))
         made += ("'{}'", "'[]'")
@@ -11528,7 +11531,7 @@ class MySQLStore:
             call()
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in CONNECTION_LOST:
-                words = self.backend._lost_words(error)
+                words = self.backend._lost_words(error, self.session)
                 raise ServerError(
                     f"the server {words}, with rows: {beginning(self.sent)}"
                 ) from error
@@ -12257,6 +12260,7 @@ class Filler:
         self.put_rows = 0
         self.last = ""  # the last statement, as a report shows it
         self.full_rows: dict[str, NewRow] = {}
+        self.rows: dict[str, list[NewRow]] = defaultdict(list)
         self.ranks = ByColumn(list)
         self.partners: dict[tuple[str, str], str] = {}
         self.tastes = ByColumn(list)
@@ -12398,6 +12402,7 @@ class Filler:
         self.last = row.shown()
         if kind == "full" or name not in self.full_rows:
             self.full_rows[name] = row
+        self.rows[name].append(row)
         for column, value in row.values.items():
             if value not in (NULL, LEFT_OUT):
                 self.chosen[name, column].append(value)
@@ -12949,7 +12954,7 @@ class Judge:
         for rule in EXPLANATIONS:
             if rule.kind != finding.kind or (rule.probes and seen.probe not in rule.probes):
                 continue
-            if rule.only_parity and finding.level != "parity":
+            if finding.level != "parity" and (rule.only_parity or seen.probe == "row"):
                 continue
             if rule.outcome != "any" and (rule.outcome == "refused") != bool(seen.refused):
                 continue
@@ -13900,6 +13905,14 @@ def update_each(subject: Subject) -> Iterator[Trial]:
                 yield subject.update({name: value}, [name])
 
 
+def update_once_each(subject: Subject) -> Iterator[Trial]:
+    seen = set()
+    for trial in update_each(subject):
+        if trial.columns not in seen:
+            seen.add(trial.columns)
+            yield trial
+
+
 def update_references(subject: Subject) -> Iterator[Trial]:
     for moves in subject.moves:
         for move in moves:
@@ -13950,6 +13963,7 @@ def delete_row(subject: Subject) -> Iterator[Trial]:
         yield Trial(write)
 
 
+FURTHER_ROWS: Final = 5
 SIZED_TEXTS: Final = ("char", "varchar", "text", "tinytext")
 LONGEST_TEXT: Final = 70_000
 
@@ -13967,6 +13981,12 @@ PROBES: Final = (
     Probe("update nothing", "an UPDATE that changes nothing still fires", update_nothing),
     Probe("update key", "what ON UPDATE does to the rows that refer to it", update_key),
     Probe("delete", "what ON DELETE does to the rows that refer to it", delete_row),
+)
+
+# Of rows that hold other values, where the table has a trigger: it may ask for what a row held.
+PROBES_OF_FURTHER_ROWS: Final = (
+    Probe("update", "a trigger may look at what the row held", update_once_each),
+    Probe("delete", "a trigger may look at what the row held", delete_row),
 )
 
 
@@ -14178,15 +14198,26 @@ class Prober:
         reach = reach_of(self.effects, [name])
         reached = self._compared(reach)
         views = [view for view in self.views if view.reads & reach]
-        for probe in PROBES:
-            for trial in probe.make(subject):
-                about = Seen(
-                    probe=probe.name,
-                    statement=trial.shown,
-                    table=name,
-                    columns=trial.columns,
-                )
-                self._try(about, trial, reached, views)
+        trials = [(probe, trial) for probe in PROBES for trial in probe.make(subject)]
+        for further in self._further(subject):
+            for probe in PROBES_OF_FURTHER_ROWS:
+                trials += [(probe, trial) for trial in probe.make(further)]
+        for probe, trial in trials:
+            about = Seen(
+                probe=probe.name,
+                statement=trial.shown,
+                table=name,
+                columns=trial.columns,
+            )
+            self._try(about, trial, reached, views)
+
+    def _further(self, subject: Subject) -> list[Subject]:
+        """The same table by other rows that it holds, where a trigger may look at them."""
+        name = subject.twins.id
+        if name not in triggered(self.schemas) or subject.twins.is_tree:
+            return []
+        rows = [row for row in self.filler.rows[name] if row.key and row is not subject.held]
+        return [subject._replace(held=row) for row in rows[:FURTHER_ROWS]]
 
     def _subject(self, twins: Twins) -> Subject | None:
         """Choose the row that is changed and deleted, and one that is added."""

@@ -422,3 +422,75 @@ def test_given_rows(project: Project, server_url: str, row: str, status: int, wo
     project.write({"parity.toml": row})
     report = verify(project, server_url, status=status)
     assert words in json.dumps(report)
+
+
+# ---- what does not end, and what does not fit ------------------------------------------------
+
+TABLE_Q = (
+    "q (id INTEGER PRIMARY KEY AUTOINCREMENT, n INTEGER)",
+    "q (id BIGINT AUTO_INCREMENT PRIMARY KEY, n BIGINT)",
+)
+FOREVER = "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s) SELECT count(*) FROM s"
+ENDLESS = {
+    "a trigger of SQLite": (
+        f"CREATE TRIGGER q_ai AFTER INSERT ON q BEGIN UPDATE q SET n = ({FOREVER}); END;",
+        "CREATE TRIGGER q_ai AFTER INSERT ON q FOR EACH ROW SET @n = 1;",
+        'SQLite, with rows: INSERT INTO "q" ("id", "n") VALUES (101, 201): not finished within 3 s',
+    ),
+    "a view of SQLite": (
+        "CREATE VIEW v AS WITH RECURSIVE s(i) AS (SELECT id FROM q UNION ALL SELECT i FROM s) SELECT i FROM s;",
+        "CREATE VIEW v AS SELECT id AS i FROM q;",
+        'SQLite, with rows: SELECT "i" FROM "v": not finished within 3 s (XTASK_TIMEOUT)',
+    ),
+    "a trigger of MySQL": (
+        "CREATE TRIGGER q_bi BEFORE INSERT ON q BEGIN SELECT 1; END;",
+        "CREATE TRIGGER q_bi BEFORE INSERT ON q FOR EACH ROW BEGIN WHILE 1 = 1 DO SET NEW.n = 1; END WHILE; END;",
+        "did not answer within 3 s (XTASK_TIMEOUT), with rows: INSERT INTO `q`",
+    ),
+    "rows beyond the memory": (
+        "CREATE TRIGGER q_ai AFTER INSERT ON q BEGIN INSERT INTO z WITH RECURSIVE s(i) AS "
+        "(SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 100) SELECT zeroblob(30000000) FROM s; END;",
+        "CREATE TRIGGER q_ai AFTER INSERT ON q FOR EACH ROW INSERT INTO z VALUES ('x');",
+        'SQLite, with rows: INSERT INTO "q" ("id", "n") VALUES (101, 201): out of memory',
+    ),
+}
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_does_not_end_with_rows_names_its_place(
+    project: Project, server_url: str, name: str
+) -> None:
+    sqlite, mysql, words = ENDLESS[name]
+    blobs = "CREATE TABLE z (b {});"
+    project.pair(
+        f"CREATE TABLE {TABLE_Q[0]}; {blobs.format('BLOB')} {sqlite}",
+        f"CREATE TABLE {TABLE_Q[1]}; {blobs.format('LONGBLOB')} {mysql}",
+    )
+    report = verify(project, server_url, status=2, env={"XTASK_TIMEOUT": "3"})
+    assert words in report["error"]["message"]
+
+
+@pytest.mark.mariadb
+def test_more_rows_than_are_read_are_counted_only(project: Project, server_url: str) -> None:
+    million = ", ".join(f"{DIGITS} d{i}" for i in range(8))
+    for side, number in zip(("sqlite", "mysql"), ("INTEGER", "BIGINT"), strict=True):
+        directory = "migrations" if side == "sqlite" else "migrations_mysql"
+        sql = f"CREATE TABLE loose (a {number}); INSERT INTO loose SELECT d0.i FROM {million};"
+        project.write({f"{directory}/0001_a/up.sql": sql})
+    report = verify(project, server_url, status=0)
+    assert "390625 rows: more than 300000 are only counted" in left_out(report)["loose"]
+
+
+@pytest.mark.mariadb
+def test_evidence_of_rows_is_in_the_report(project: Project, server_url: str) -> None:
+    project.pair(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER NOT NULL DEFAULT 1);",
+        "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a BIGINT NOT NULL DEFAULT 2);",
+    )
+    report = verify(project, server_url, status=1)
+    (finding,) = report["findings"]
+    assert (finding["kind"], finding["at"]) == ("column-default", "t.a")
+    evidence = {(one["statement"], one["sqlite"], one["mysql"]) for one in finding["evidence"]}
+    assert any("a: 1" in sqlite and "a: 2" in mysql for _, sqlite, mysql in evidence)
+    assert all(statement.startswith("INSERT INTO t") for statement, _, _ in evidence)
