@@ -12645,6 +12645,8 @@ class Search:
         slot = self.slots[name]
         if name not in lower(referring) and not slot.auto_increment:
             for value in around(slot, self.number)[:LITERALS_PROBED]:
+                if value[:1] == "'" and value not in slot.literals:
+                    continue  # of a length or a letter case that is named
                 offer = (self.table, name, value)
                 if offer not in self.filler.offered:
                     self.filler.offered.add(offer)
