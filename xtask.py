@@ -18852,15 +18852,12 @@ class Leases:
         return lease.explain(error)
 
     def _sweep(self) -> None:
-        """Sweep once for all: docker's sweep takes the local leases along."""
-        swept: dict[str, Lease] = {}
+        """Sweep once for all; docker's sweep takes along the directories of the others."""
         for lease in self.leases:
-            for engine in lease.engines:
-                swept.setdefault(engine.name, lease)
-        for name in ("docker", "local"):
-            if name in swept:
-                swept[name].sweep(name)
+            if any(engine.name == "docker" for engine in lease.engines):
+                lease.sweep("docker")
                 return
+        self.leases[0].sweep("local")
 
 
 LEFT_STATUS: Final = 4  # of the scripts: ended, and something may still be there

@@ -16,6 +16,7 @@ import json
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,29 @@ class Keeper:
         self.statement(f"GRANT ALL ON {scope} TO '{self.lease}'@'%'{grant}")
 
     def drop(self, name: str) -> None:
-        for sql in (f"DROP USER IF EXISTS '{name}'@'%'", f"DROP DATABASE IF EXISTS `{name}`"):
-            try:
-                self.statement(sql)
-            except (pymysql.err.MySQLError, OSError, ValueError) as error:
-                self.left = True
-                xtask.say(f"xtask: {sql}: {words_of(error)}")
+        """Drop the user, so that nobody comes any more, then who is still there, then the database."""
+        self.drop_one(f"DROP USER IF EXISTS '{name}'@'%'")
+        self.end_sessions(name)
+        self.drop_one(f"DROP DATABASE IF EXISTS `{name}`")
+
+    def drop_one(self, sql: str) -> None:
+        try:
+            self.statement(sql)
+        except (pymysql.err.MySQLError, OSError, ValueError) as error:
+            self.left = True
+            xtask.say(f"xtask: {sql}: {words_of(error)}")
+
+    def end_sessions(self, user: str) -> None:
+        """Kill what a user still runs: DROP DATABASE would wait for a statement that reads or writes it.
+
+        A session may end by itself meanwhile, and whoever made the scratch database may lack the
+        right to kill: then the DROP waits.
+        """
+        sessions = "SELECT id FROM information_schema.processlist WHERE user = %s"
+        with suppress(pymysql.err.MySQLError, OSError):
+            for (session,) in self.statement(sessions, user):
+                with suppress(pymysql.err.MySQLError):
+                    self.statement(f"KILL {session}")
 
     def hold(self) -> None:
         where = {"host": self.server["host"], "port": self.server["port"]}

@@ -24,6 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pymysql
+
 import xtask
 from conftest import ROOT, Project
 
@@ -35,6 +37,9 @@ DRIFTED = MYSQL.replace(" NOT NULL)", ")")
 MANY = DRIFTED + "".join(
     f" CREATE TABLE many{number} (id BIGINT AUTO_INCREMENT PRIMARY KEY);" for number in range(150)
 )  # read for a while
+# Slow where there are rows: a later migration, and what a probe does.
+CARRIED = "UPDATE t SET a = IF(SLEEP({seconds}), a, a);"
+PROBED = f"{MYSQL} CREATE TRIGGER g BEFORE DELETE ON t FOR EACH ROW SET @slow = SLEEP({{seconds}});"
 SHELL = ("bash", "-c", '"$@"; exit $?', "shell")  # a parent that can be killed alone
 SHORT = (
     "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
@@ -94,6 +99,28 @@ def docker(*arguments: str) -> str:
     return xtask.run(["docker", *arguments], timeout=60).stdout
 
 
+def leased_url() -> str:
+    """The server of `test-mariadb`, for `--server URL`."""
+    user, password, host, port = (
+        os.environ[name] for name in ("MYSQL_USER", "MYSQL_PWD", "MYSQL_HOST", "MYSQL_TCP_PORT")
+    )
+    return f"mysql://{user}:{password}@{host}:{port}"
+
+
+def databases_of(owner: int) -> list[str]:
+    """The scratch databases that the process made on the server of `test-mariadb`."""
+    environment = os.environ
+    connection = pymysql.connect(
+        host=environment["MYSQL_HOST"],
+        port=int(environment["MYSQL_TCP_PORT"]),
+        user=environment["MYSQL_USER"],
+        password=environment["MYSQL_PWD"],
+    )
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES LIKE %s", (f"xtask%\\_{owner:x}\\_%",))
+        return [name for (name,) in cursor.fetchall()]
+
+
 def docker_missing() -> str:
     """Why leases in containers cannot be tested here, or ""."""
     obstacle = xtask.docker_obstacle()
@@ -122,6 +149,7 @@ class Run:
         where: Path,
         mysql: str = SLOW,
         *,
+        later: str = "",
         server: str = "local",
         root: Path = ROOT,
         base: Path | None = None,
@@ -143,6 +171,8 @@ class Run:
         self.base = base or Path(tempfile.mkdtemp(prefix="xt.", dir=SHORT))
         self.hangs = where / "hangs"
         Project(where).pair(SQLITE, mysql)
+        if later:
+            Project(where).pair("SELECT 1;", later, "0002_later")
         self.out, self.err = where / "out", where / "err"
         command = [
             *prefix,

@@ -31,11 +31,13 @@ import xtask
 from conftest import Project
 from lease_tools import (
     BRIEF,
+    CARRIED,
     DRIFTED,
     GONE,
     IMAGE,
     MANY,
     MYSQL,
+    PROBED,
     SHELL,
     SHORT,
     SLOW,
@@ -47,8 +49,10 @@ from lease_tools import (
     Run,
     Silence,
     checkout,
+    databases_of,
     docker,
     docker_missing,
+    leased_url,
     processes,
     wait_until,
 )
@@ -84,6 +88,8 @@ class Stage:
     seconds: int = 60
     server: str = ""
     bare: bool = False  # in a checkout without a server
+    rows: bool = False
+    later: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +164,8 @@ LOCAL_STAGES = {
     "answers": Stage(lambda run: run.has_said("the server answers")),
     "migrations": Stage(lambda run: run.has_said("mysql: 1 of")),
     "reading": Stage(lambda run: run.has_said("reading M"), MANY),
+    "carrying": Stage(lambda run: run.has_said("rows: 2 of"), MYSQL, later=CARRIED, rows=True),
+    "probing": Stage(lambda run: run.has_said("probing t"), PROBED, rows=True),
     "teardown": Stage(lambda run: run.has_said("tearing down"), MYSQL),
 }
 DOCKER_STAGES = {
@@ -169,7 +177,8 @@ DOCKER_STAGES = {
     "reading": LOCAL_STAGES["reading"],
     "teardown": LOCAL_STAGES["teardown"],
 }
-STAGES = {"local": LOCAL_STAGES, "docker": DOCKER_STAGES}
+URL_STAGES = {name: LOCAL_STAGES[name] for name in ("migrations", "carrying", "teardown")}
+STAGES = {"local": LOCAL_STAGES, "docker": DOCKER_STAGES, "url": URL_STAGES}
 Case = tuple[str, str, str]
 CASES: list[Case] = [  # before it is started there is no script to kill
     (engine, stage, blow)
@@ -193,11 +202,23 @@ def strike(where: Path, case: Case, environment: dict[str, str]) -> None:
     """One run, hit at one stage; all that must hold then."""
     engine, name, blow_name = case
     stage, blow = STAGES[engine][name], BLOWS[blow_name]
-    mysql = BRIEF if blow.goes_on and stage.mysql == SLOW else stage.mysql
+    goes_on = blow.goes_on or (engine == "url" and blow_name == "SIGKILL to the script")
+    mysql = BRIEF if goes_on and stage.mysql == SLOW else stage.mysql
+    seconds = "0.2" if goes_on else "20"
+    mysql, later = (text.replace("{seconds}", seconds) for text in (mysql, stage.later))
     environment = {**environment, "XTASK_TEST_SECONDS": "2" if blow.goes_on else str(stage.seconds)}
     root = {"root": checkout(where / "checkout", server=False)} if stage.bare else {}
+    server = leased_url() if engine == "url" else stage.server or engine
+    rest = ("--rows",) if stage.rows else ()
     with Run(
-        where, mysql, server=stage.server or engine, environment=environment, **root, **blow.options
+        where,
+        mysql,
+        later=later,
+        server=server,
+        environment=environment,
+        rest=rest,
+        **root,
+        **blow.options,
     ) as run:
         owner = run.owner
         assert wait_until(lambda: stage.reached(run) or run.process.poll() is not None), run.said()
@@ -205,17 +226,27 @@ def strike(where: Path, case: Case, environment: dict[str, str]) -> None:
             raise AssertionError(f"ended before {name}: {run.said()}")
         blow.strike(run)
         status = run.wait()
-        wanted = (
-            blow.status if name != "teardown" or blow.status_at_end is None else blow.status_at_end
-        )
+        at_end = name == "teardown" or engine == "url"  # a server of one's own lives on
+        wanted = blow.status
+        if at_end and blow.status_at_end is not None:
+            wanted = blow.status_at_end
         if (status in (0, 1) and status != wanted) or (blow.word and blow.word not in run.said()):
             raise Late(f"status {status}: {run.said()}")
         if blow.goes_on:
             assert wait_until(lambda: not Path(f"/proc/{owner}").exists()), run.said()
+        if engine == "url" and blow_name == "SIGKILL to both":
+            sweep_url(where / "next", run)  # nobody is left to drop it
         run.assert_gone(containers=engine == "docker")
+        if engine == "url":
+            assert wait_until(lambda: not databases_of(owner), GONE), run.said()
         assert status == wanted, run.said()
         assert "Traceback" not in run.said()
         assert status == 0 or blow.goes_on or not run.out.exists() or run.out.read_text() == ""
+
+
+def sweep_url(where: Path, left: Run) -> None:
+    with Run(where, MYSQL, server=leased_url(), base=left.base) as run:
+        assert run.wait() == 0, run.said()
 
 
 def strike_in_time(where: Path, case: Case, environment: dict[str, str]) -> None:
@@ -244,7 +275,7 @@ def results(
     chosen = [
         item.callspec.params["case"]
         for item in request.session.items
-        if item.originalname in ("test_killed", "test_killed_in_docker")
+        if item.originalname in ("test_killed", "test_killed_in_docker", "test_killed_at_a_url")
     ]
     if docker_missing():
         chosen = [case for case in chosen if case[0] != "docker"]
@@ -284,12 +315,18 @@ def test_killed_in_docker(case: Case, with_docker: None, results: dict[Case, Fut
     results[case].result()
 
 
-def freeze_and_kill(run: Run) -> None:
-    """xtask.py, script and guard at one blow: first all are stopped, so that none sees the end of another."""
+@pytest.mark.parametrize("case", [case for case in CASES if case[0] == "url"], ids=" - ".join)
+def test_killed_at_a_url(case: Case, results: dict[Case, Future[None]]) -> None:
+    results[case].result()
+
+
+def freeze_and_kill(run: Run, spare: int = 0) -> None:
+    """xtask.py, script and guard at one blow: first all are stopped, so that none sees another's end."""
     keepers = [
         one
         for one in processes(run.mark)
         if "xtask.py\0" in one.command or "lease.sh\0" in one.command
+        if one.pid != spare
     ]
     assert len(keepers) > 3, keepers
     for number in (signal.SIGSTOP, signal.SIGKILL):
@@ -331,6 +368,17 @@ def test_a_lease_has_a_lifetime(stopped: bool, tmp_path: Path) -> None:
             and run.has_said("older than its lifetime of 4 s")
             and not run.has_said("Traceback")
         ), run.said()
+        run.assert_gone()
+
+
+def test_a_local_server_has_a_lifetime_of_its_own(tmp_path: Path) -> None:
+    """With xtask.py, script and guard killed nobody else would end it before the next run."""
+    with Run(tmp_path, environment={"XTASK_LIFETIME": "3"}) as run:
+        assert wait_until(lambda: run.has_said("mysql: 1 of"))
+        server, (directory,) = run.server(), run.directories()
+        watcher = int((directory / "lifetime").read_text().split()[0])
+        freeze_and_kill(run, spare=watcher)
+        assert server.pid in [one.pid for one in processes(run.mark)]
         run.assert_gone()
 
 
