@@ -580,6 +580,27 @@ def test_the_next_run_sweeps_a_container(with_docker: None, tmp_path: Path) -> N
         run.assert_gone(containers=True, seconds=1)
 
 
+GOING_AWAY = """#!/bin/sh
+[ ! -e "$XTASK_TEST_HANGS" ] || { echo "Cannot connect to the Docker daemon" >&2; exit 1; }
+exec "$XTASK_TEST_DOCKER" "$@"
+"""
+
+
+def test_docker_that_goes_away_under_a_lease(with_docker: None, tmp_path: Path) -> None:
+    """What cannot be removed is said and no success; the next run with Docker back removes it."""
+    path = commands(tmp_path / "bin", ("docker", GOING_AWAY))
+    with Run(tmp_path / "left", BRIEF, server="docker", environment=path) as run:
+        assert wait_until(lambda: run.has_said("mysql: 1 of") or run.process.poll() is not None)
+        run.hangs.touch()
+        assert run.wait() == 2, run.said()
+        assert run.has_said("could not be removed: Docker does not answer any more"), run.said()
+        assert run.containers()  # else this would prove nothing
+        with Run(tmp_path / "next", MYSQL, base=run.base, server="docker") as second:
+            assert second.wait() == 0, second.said()
+            second.assert_gone(containers=True)
+        run.assert_gone(containers=True, seconds=1)
+
+
 # ---- several at once ---------------------------------------------------------------------------
 
 PAUSE = " SELECT SLEEP(0.5);"

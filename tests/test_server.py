@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 
 import xtask
@@ -643,6 +645,38 @@ def test_a_database_in_the_url(server_url: str, project: Project) -> None:
     done = project.pair(SQLITE, MYSQL).run("verify-migrations", "--server", f"{server_url}/app")
     assert done.returncode == 0, done.stderr
     assert "database 'app': passed over, a scratch database is made and dropped" in done.stderr
+
+
+def speaks_tls(address: xtask.Address) -> bool:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        pymysql.connect(
+            host=address.host,
+            port=address.port,
+            user=address.user,
+            password=address.password,
+            ssl=context,
+        ).close()
+    except pymysql.err.MySQLError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("mode", ["required", "verify-ca", "verify-identity"])
+def test_an_encrypted_connection(
+    mode: str, address: xtask.Address, server_url: str, project: Project
+) -> None:
+    """`required` takes any certificate; the others want one that a known authority signed."""
+    url = f"{server_url}?ssl-mode={mode}"
+    done = project.pair(SQLITE, MYSQL).run("verify-migrations", "--server", url)
+    if mode == "required" and speaks_tls(address):
+        assert done.returncode == 0, done.stderr
+    else:
+        assert (done.returncode, done.stdout) == (2, "")
+        assert re.search("SSL|certificate", done.stderr), done.stderr
+        assert address.password not in done.stderr
 
 
 # ---- signals -----------------------------------------------------------------------------------
