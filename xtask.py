@@ -10097,11 +10097,26 @@ def key_of(finding: Finding) -> EntryKey:
     return EntryKey(finding.kind, finding.at, finding.sqlite, finding.mysql)
 
 
+# Kinds of which several migrations may each bring one finding, all with the same key: rows of a
+# table are lost twice.  An entry of theirs names the place as often as it is found.
+FOUND_AGAIN: Final = ("behaviour", "data-differs", "data-loss")
+
+
+def numbered(findings: Iterable[Finding]) -> Iterator[tuple[Finding, int]]:
+    """Number the findings of one key from 1; of other kinds than FOUND_AGAIN each is number 1."""
+    counts: Counter[EntryKey] = Counter()
+    for finding in findings:
+        key = key_of(finding)
+        counts[key] += 1
+        yield finding, counts[key] if finding.kind in FOUND_AGAIN else 1
+
+
 @dataclass(frozen=True)
 class Entry:
     """A [[divergence]] (counts as parity) or an [[open]] (never does): a kind, places, both values.
 
-    `why` is its reason or its issue.  `lines` is None where it is written as an inline table.
+    `why` is its reason or its issue.  `lines` is None where it is written as an inline table.  Each
+    place answers for one finding.
     """
 
     number: int
@@ -10208,13 +10223,13 @@ class TomlTable(NamedTuple):
             raise self.error(f"{key} = {value!r}: expected {EXPECTED[wanted]}")
         return value
 
-    def texts(self, key: str, expected: str) -> tuple[str, ...]:
-        """Read a string or a list of strings, none of them empty or there twice."""
+    def texts(self, key: str, expected: str, repeated: bool = False) -> tuple[str, ...]:
+        """Read a string or a list of strings, none of them empty, or there twice where forbidden."""
         value = self.values.get(key)
         texts = [value] if isinstance(value, str) else value
         if not texts or not _are_texts(texts):
             raise self.error(f"{key}: expected {expected}")
-        if len(set(texts)) != len(texts):
+        if not repeated and len(set(texts)) != len(texts):
             raise self.error(f"{key}: expected each once, found one twice")
         return tuple(texts)
 
@@ -10370,7 +10385,10 @@ def _assert_disjoint(entries: Iterable[Entry], whole: TomlTable) -> None:
             other = owners.setdefault(entry.key(place), entry)
             if other is not entry:
                 both = f"{other.title} and {entry.title}"
-                raise whole.error(f"{both} are both about {place}; keep one")
+                advice = "keep one"
+                if entry.kind in FOUND_AGAIN:
+                    advice += ", and name the place in it as often as it is found"
+                raise whole.error(f"{both} are both about {place}; {advice}")
 
 
 def _entry(table: TomlTable, section: str, number: int, lines: Lines | None) -> Entry:
@@ -10380,7 +10398,8 @@ def _entry(table: TomlTable, section: str, number: int, lines: Lines | None) -> 
         raise table.error(f"{kind} cannot be documented; {advice}")
     if kind not in KINDS:
         raise table.error(f"unknown kind {kind!r}; {did_you_mean(kind, KINDS)}")
-    places = table.texts("at", "a place, or a list of places")
+    may_repeat = kind in FOUND_AGAIN
+    places = table.texts("at", "a place, or a list of places", repeated=may_repeat)
     word = "issue" if section == "open" else "reason"
     why = table.text(word).strip()
     if not why:
@@ -10490,23 +10509,37 @@ def without_entries(text: str, gone: Iterable[EntryKey], rewrites: Iterable[Rewr
 
     Raises ConfigError where they stand in a way that only a person can take apart.
     """
-    gone = set(gone)
+    to_delete = Counter(gone)
     lines = _toml_lines(text)
     whole = [rewrite.lines for rewrite in rewrites]
     kept = []
     for entry in parse_settings(text, "parity.toml").entries:
-        live = tuple(place for place in entry.at if entry.key(place) not in gone)
+        live, dead = _split_places(entry, to_delete)
         if not live:
             whole.append(entry.lines)
             continue
-        kept.append(dataclasses.replace(entry, at=live))
-        if live != entry.at and entry.lines:
-            _delete_places(lines, entry.lines, set(entry.at) - set(live))
+        kept.append(dataclasses.replace(entry, at=tuple(live)))
+        if dead and entry.lines:
+            _delete_places(lines, entry.lines, dead)
     pruned = _without_lines(lines, [one for one in whole if one])
     left = parse_settings(pruned, "parity.toml").entries
     if None in whole or _without_numbers(left) != _without_numbers(kept):
         raise ConfigError("parity.toml: the entries are no [[tables]]; delete them by hand")
     return pruned
+
+
+def _split_places(entry: Entry, to_delete: Counter[EntryKey]) -> tuple[list[str], list[str]]:
+    """Tell the places of an entry that stay from those that go, each as often as counted."""
+    live = []
+    dead = []
+    for place in entry.at:
+        key = entry.key(place)
+        if to_delete[key]:
+            to_delete[key] -= 1
+            dead.append(place)
+        else:
+            live.append(place)
+    return live, dead
 
 
 def _toml_lines(text: str) -> list[str]:
@@ -10573,16 +10606,17 @@ def _without_lines(kept: list[str], gone: Iterable[Lines]) -> str:
 def merged(findings: Mapping[str, Sequence[Finding]]) -> list[Finding]:
     """Put together what was found on several servers, which are named.
 
-    What has the same place, kind, level and values is one finding, as the first server has it;
-    where not all servers have it, it names those that do.
+    What has the same place, kind, level, values and migration is one finding, as the first server
+    has it; where not all servers have it, it names those that do.
     """
     gathered: dict[tuple[object, ...], list[tuple[str, Finding]]] = defaultdict(list)
     for server, found in findings.items():
         seen: Counter[tuple[object, ...]] = Counter()
         for finding in found:
-            key = (*finding.order, finding.sqlite is None, finding.mysql is None, finding.level)
-            gathered[*key, seen[key]].append((server, finding))
+            key = (*key_of(finding), finding.level, finding.migration)
+            number = seen[key]
             seen[key] += 1
+            gathered[*key, number].append((server, finding))
     whole = []
     for members in gathered.values():
         servers = tuple(server for server, _ in members)
@@ -10598,52 +10632,66 @@ def judge(
 ) -> list[Judged]:
     """Give each finding the entry that is about it, and make a finding of each place without one.
 
+    Of findings with the same key the first are answered, as many as the entry names the place.
     `unchecked` are kinds that this run did not look for: entries about them are neither used nor
     unused.
     """
-    by_key = {}
+    owners = {}
     for entry in entries:
         for place in entry.at:
-            by_key[entry.key(place)] = entry
-    judged = [Judged(finding, by_key.get(key_of(finding))) for finding in findings]
-    answered = set(map(key_of, findings))
-    unused = {}
-    for key, entry in by_key.items():
-        looked_for = entry.kind not in unchecked
-        if looked_for and key not in answered:
-            unused[key] = entry
+            owners[entry.key(place)] = entry
+    places = keys_of(entries)
+    judged = []
+    for finding, number in numbered(findings):
+        key = key_of(finding)
+        answered = number <= places[key]
+        judged.append(Judged(finding, owners[key] if answered else None))
+    unused = places - Counter(map(key_of, findings))
+    for key in list(unused):
+        if key.kind in unchecked:
+            del unused[key]
     undocumented = [key_of(one.finding) for one in judged if one.entry is None]
-    moved = _moved(unused, undocumented)
+    moved = _moved(unused.elements(), undocumented)
     former = {new: old.place for old, new in moved.items()}
     judged = [_with_former_place(one, former) for one in judged]
-    for key in unused:
+    for key in unused.elements():
         new_key = moved.get(key)
-        judged.append(_unused(key, unused, new_key.place if new_key else ""))
+        new_place = new_key.place if new_key else ""
+        judged.append(_unused(key, owners[key], unused, new_place))
     return sorted(judged, key=lambda one: one.finding.order)
 
 
-def _unused(key: EntryKey, unused: Mapping[EntryKey, Entry], new_place: str) -> Judged:
+def keys_of(entries: Iterable[Entry]) -> Counter[EntryKey]:
+    """Count how many findings of each key the entries answer for."""
+    keys: Counter[EntryKey] = Counter()
+    for entry in entries:
+        keys.update(map(entry.key, entry.at))
+    return keys
+
+
+def _unused(key: EntryKey, entry: Entry, unused: Counter[EntryKey], new_place: str) -> Judged:
     """Make the finding that an entry answers for nothing at one of its places."""
-    entry = unused[key]
-    whole = all(entry.key(place) in unused for place in entry.at)
     finding = Finding(
         kind="divergence-unused",
         at=key.place,
         sqlite=key.sqlite,
         mysql=key.mysql,
-        note=_unused_note(entry, key.place, whole, new_place),
+        note=_unused_note(key, entry, unused, new_place),
     )
     return Judged(finding, unused=entry, moved_to=new_place)
 
 
-def _unused_note(entry: Entry, place: str, whole: bool, new_place: str) -> str:
+def _unused_note(key: EntryKey, entry: Entry, unused: Counter[EntryKey], new_place: str) -> str:
     """Say that a difference is gone, or where it stands now, and what to delete."""
+    place = key.place
     if new_place:
         return f"{entry.title}: {place} is {new_place} now, with the same values; rename it there"
     lines = entry.lines.words if entry.lines else f"{entry.title} from parity.toml"
-    if whole:
+    named = keys_of([entry])
+    if named <= unused:
         return f"mended: {place}; delete {lines}"
-    return f"mended: {place}; delete it from `at`, {lines}"
+    once = " once" if named[key] > 1 else ""
+    return f"mended: {place}; delete it{once} from `at`, {lines}"
 
 
 def _moved(dead: Iterable[EntryKey], new: Iterable[EntryKey]) -> dict[EntryKey, EntryKey]:
@@ -16475,10 +16523,8 @@ def fail_github(message: str, prefix: str) -> str:
 
 def entry_text(cause: Cause, section: Literal["divergence", "open"]) -> str:
     """Write the entry of parity.toml that answers for a cause; the why is for a person."""
-    places = dict.fromkeys(
-        finding.at for finding in cause.members
-    )  # two migrations may lose rows of one table
-    at, *others = map(toml_string, places)
+    places = dict.fromkeys((finding.at, number) for finding, number in numbered(cause.members))
+    at, *others = [toml_string(place) for place, _ in places]
     if others:
         listed = ",\n    ".join((at, *others))
         at = f"[\n    {listed},\n]"
@@ -19439,14 +19485,16 @@ class Base:
     """What a commit answers for: the entries of its parity.toml, the files that its lock proves."""
 
     name: str
-    entries: frozenset[tuple[str, str, str | None, str | None]]
+    entries: Counter[EntryKey]
     proven: frozenset[Locked]
 
-    def answers_for(self, finding: Finding, files: Collection[Locked]) -> bool:
-        """Say whether a finding was documented or open there, or came with a proven migration."""
-        key = (finding.kind, finding.at, finding.sqlite, finding.mysql)
+    def answers_for(self, finding: Finding, number: int, files: Collection[Locked]) -> bool:
+        """Say whether a finding was documented or open there, or came with a proven migration.
+
+        `number` tells it from others of its key.
+        """
         came_with_proven = bool(files) and self.proven.issuperset(files)
-        return key in self.entries or came_with_proven
+        return number <= self.entries[key_of(finding)] or came_with_proven
 
 
 def base_of(project: Project, reference: str) -> Base:
@@ -19461,13 +19509,9 @@ def base_of(project: Project, reference: str) -> Base:
         return found.stdout if found.returncode == 0 else ""
 
     settings = parse_settings(read("parity.toml"), f"{reference}:parity.toml")
-    entries = set()
-    for entry in settings.entries:
-        for place in entry.at:
-            entries.add((entry.kind, place, entry.sqlite, entry.mysql))
     text = read(LOCK_NAME)
     proven = parse_lock(text, f"{reference}:{LOCK_NAME}").migrations if text else ()
-    return Base(reference, frozenset(entries), frozenset(proven))
+    return Base(reference, keys_of(settings.entries), frozenset(proven))
 
 
 def new_findings(task: Task, shown: Iterable[Judged]) -> frozenset[Finding]:
@@ -19475,12 +19519,13 @@ def new_findings(task: Task, shown: Iterable[Judged]) -> frozenset[Finding]:
     if task.base is None:
         return frozenset()
     files = {step.label: locked_now([step]) for step in task.steps}
-    findings = [one.finding for one in shown]
-    return frozenset(
-        finding
-        for finding in findings
-        if not task.base.answers_for(finding, files.get(finding.migration or "", ()))
-    )
+    findings = in_history_order([one.finding for one in shown], task.steps)
+    new = set()
+    for finding, number in numbered(findings):
+        migrations = files.get(finding.migration or "", ())
+        if not task.base.answers_for(finding, number, migrations):
+            new.add(finding)
+    return frozenset(new)
 
 
 def prune(arguments: argparse.Namespace) -> int:
@@ -19897,6 +19942,7 @@ def conclude(
 ) -> Proof:
     """Judge by parity.toml what was found on all servers, and say since when it stands."""
     findings = merged({one.name: one.findings for one in examined})
+    findings = in_history_order(findings, task.steps)
     unchecked = unchecked_kinds(task)
     if refused:
         unchecked = set(KINDS)  # an entry may be about a server that was not asked
@@ -19906,6 +19952,12 @@ def conclude(
         shown = blamed(task, sqlite, examined, shown, progress)
     verdict = verdict_of(task, sqlite, examined, shown, judged, refused)
     return Proof(verdict, judged, refused)
+
+
+def in_history_order(findings: Iterable[Finding], steps: Sequence[Pair]) -> list[Finding]:
+    """Sort findings by the migration that brought them: an entry answers for earlier ones first."""
+    numbers = {step.label: number for number, step in enumerate(steps, 1)}
+    return sorted(findings, key=lambda finding: numbers.get(finding.migration or "", 0))
 
 
 def blamed(

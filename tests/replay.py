@@ -26,7 +26,7 @@ import tarfile
 import tempfile
 import textwrap
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -59,12 +59,13 @@ class Commit(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What an open entry is pinned on."""
+    """What an open entry is pinned on; `number` tells findings apart that share all of it."""
 
     kind: str
     at: str
     sqlite: str | None
     mysql: str | None
+    number: int = 1
 
 
 @dataclass
@@ -165,10 +166,13 @@ class Replay:
 
     def compare(self, commit: Commit, findings: Iterable[Any], changed: set[str]) -> None:
         """Hold the findings of a commit against the ratchet."""
-        found = {}
+        found: dict[Key, Any] = {}
         for one in findings:
-            if one["kind"] != "divergence-unused":
-                found[Key(one["kind"], one["at"], one["sqlite"], one["mysql"])] = one
+            key = Key(one["kind"], one["at"], one["sqlite"], one["mysql"])
+            while key in found and key.kind in xtask.FOUND_AGAIN:
+                key = key._replace(number=key.number + 1)
+            if key.kind != "divergence-unused":
+                found[key] = one
         gone = {key: drift for key, drift in self.standing.items() if key not in found}
         old_places = {(key.kind, key.at): key for key in gone}
         now: dict[Key, Drift] = {}
@@ -192,9 +196,12 @@ class Replay:
     def write_settings(self) -> None:
         """Write parity.toml with what stands as open entries."""
         parts = [self.settings]
-        for key in self.standing:
-            parts += ["[[open]]", 'issue = "replay"']
-            for name, value in key._asdict().items():
+        counts = Counter(key._replace(number=1) for key in self.standing)
+        for key, count in counts.items():
+            places = ", ".join([xtask.toml_string(key.at)] * count)
+            parts += ["[[open]]", 'issue = "replay"', f"at = [{places}]"]
+            for name in ("kind", "sqlite", "mysql"):
+                value = getattr(key, name)
                 if value is not None:
                     parts.append(f"{name} = {xtask.toml_string(value)}")
         (self.project / "parity.toml").write_text("\n".join(parts) + "\n", "utf-8")
@@ -349,8 +356,13 @@ def main() -> int:
     if arguments.reports:
         arguments.reports = arguments.reports.resolve()
         arguments.reports.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="xtask-replay.") as scratch:
-        run, commits = replay(arguments, Path(scratch))
+    xtask.SIGNALS.install()  # SIGTERM alone would leave the directory behind
+    try:
+        with tempfile.TemporaryDirectory(prefix="xtask-replay.") as scratch:
+            run, commits = replay(arguments, Path(scratch))
+    except xtask.Interrupted as error:
+        print(f"replay: {error}", file=sys.stderr)
+        return error.status
     if not run.adoption:
         print(*details(run), sep="\n")
         print("replay: no commit could be verified", file=sys.stderr)

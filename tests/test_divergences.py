@@ -320,6 +320,104 @@ def test_of_two_new_places_none_is_called_the_old_one() -> None:
     assert [one.finding.note for one in judged if not one.unused] == ["", ""]
 
 
+LOSSES = """[[open]]
+kind = "data-loss"
+at = [
+    "t",  # the first
+    "u",
+    "t",
+]
+sqlite = "rows deleted"
+mysql = "rows kept"
+issue = "7"
+"""
+
+
+def loss(place: str, migration: str) -> xtask.Finding:
+    return xtask.Finding(
+        kind="data-loss",
+        at=place,
+        sqlite="rows deleted",
+        mysql="rows kept",
+        migration=migration,
+    )
+
+
+def test_each_place_of_an_entry_answers_for_one_loss() -> None:
+    """One that names it once lets no second migration lose rows there."""
+    losses = [loss("t", "0002_b"), loss("t", "0003_c"), loss("u", "0002_b"), loss("t", "0004_d")]
+    judged = xtask.judge(losses, parse(LOSSES).entries)
+    answered = {(one.finding.at, one.finding.migration): one.open for one in judged}
+    assert answered == {
+        ("t", "0002_b"): True,
+        ("t", "0003_c"): True,
+        ("t", "0004_d"): False,
+        ("u", "0002_b"): True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("losses", "notes"),
+    [
+        (["t", "u"], {"t": ["mended: t; delete it once from `at`, lines 1 to 10 of parity.toml"]}),
+        (["u"], {"t": ["mended: t; delete it once from `at`, lines 1 to 10 of parity.toml"] * 2}),
+        (["t", "t"], {"u": ["mended: u; delete it from `at`, lines 1 to 10 of parity.toml"]}),
+        (
+            [],
+            {
+                "t": ["mended: t; delete lines 1 to 10 of parity.toml"] * 2,
+                "u": ["mended: u; delete lines 1 to 10 of parity.toml"],
+            },
+        ),
+    ],
+)
+def test_a_place_that_is_named_too_often_is_dead(
+    losses: list[str], notes: dict[str, list[str]]
+) -> None:
+    found = [loss(place, f"000{number}_x") for number, place in enumerate(losses)]
+    said: dict[str, list[str]] = {}
+    for one in xtask.judge(found, parse(LOSSES).entries):
+        if one.unused:
+            said.setdefault(one.finding.at, []).append(one.finding.note)
+    assert said == notes
+
+
+@pytest.mark.parametrize(
+    ("gone", "deleted"),
+    [
+        (["t"], ['    "t",  # the first\n']),
+        (["t", "t"], ['    "t",  # the first\n', '    "t",\n']),
+        (["t", "u"], ['    "t",  # the first\n', '    "u",\n']),
+    ],
+)
+def test_prune_deletes_a_place_as_often_as_it_is_dead(gone: list[str], deleted: list[str]) -> None:
+    (entry,) = parse(LOSSES).entries
+    expected = LOSSES
+    for line in deleted:
+        expected = expected.replace(line, "", 1)
+    assert xtask.without_entries(LOSSES, map(entry.key, gone), ()) == expected
+
+
+def test_a_second_entry_about_a_repeated_place_is_told_what_to_do() -> None:
+    again = LOSSES.replace("open", "divergence").replace("issue", "reason")
+    with pytest.raises(xtask.ConfigError, match="name the place in it as often as it is found"):
+        parse(LOSSES + again)
+
+
+def test_servers_share_a_loss_of_the_same_migration_alone() -> None:
+    """What another server lost later is not what this one lost before."""
+    both = [loss("t", "0002_b"), loss("t", "0003_c")]
+    found = xtask.merged({"a": both, "b": both[1:]})
+    assert [(one.migration, one.servers) for one in found] == [("0002_b", ("a",)), ("0003_c", ())]
+
+
+def test_a_base_answers_for_as_many_losses_as_it_names() -> None:
+    base = xtask.Base("main", xtask.keys_of(parse(LOSSES).entries), frozenset())
+    losses = [loss("t", "0002_b"), loss("t", "0003_c"), loss("t", "0004_d")]
+    answers = [base.answers_for(one, number, ()) for one, number in xtask.numbered(losses)]
+    assert answers == [True, True, False]
+
+
 def test_json_says_of_a_dead_entry_that_it_was_mended_or_where_it_went() -> None:
     text = DIVERGENCE + DIVERGENCE.replace('"t.a"', '"u.b"').replace('"TEXT"', '"BLOB"')
     judged = xtask.judge([finding("t.z")], parse(text).entries)

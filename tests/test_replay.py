@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -159,6 +161,40 @@ def test_the_ratchet_pins_what_stands(tmp_path: Path) -> None:
     settings = replay.xtask.parse_settings((tmp_path / "parity.toml").read_text(), "parity.toml")
     (entry,) = settings.entries
     assert settings.image == "mysql:9.7"
-    assert entry.open and entry.key(entry.at[0]) == replay.Key(
-        "column-type", 't."a b"', "TEXT", "int"
+    assert entry.open and entry.key(entry.at[0]) == ("column-type", 't."a b"', "TEXT", "int")
+
+
+def test_the_ratchet_holds_each_loss_of_a_place(tmp_path: Path) -> None:
+    run = replay.Replay(tmp_path, "", (), None)
+    loss = {**finding("t"), "kind": "data-loss"}
+    run.compare(commit(1), [loss, loss], set())
+    assert [one.key.number for one in run.drifts] == [1, 2]
+    run.write_settings()
+    settings = replay.xtask.parse_settings((tmp_path / "parity.toml").read_text(), "parity.toml")
+    assert [entry.at for entry in settings.entries] == [("t", "t")]
+    run.compare(commit(2), [loss], set())
+    assert [one.mended for one in run.drifts] == [None, commit(2)]
+
+
+def test_a_signal_leaves_no_directory(tmp_path: Path) -> None:
+    """`git` stands for whatever is running when the signal comes."""
+    started = tmp_path / "started"
+    stand_in = tmp_path / "bin" / "git"
+    stand_in.parent.mkdir()
+    stand_in.write_text(f"#!/bin/sh\n: >'{started}'\nexec sleep 60\n", "utf-8")
+    stand_in.chmod(0o755)
+    path = f"{stand_in.parent}{os.pathsep}{os.environ['PATH']}"
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "tests" / "replay.py"), str(tmp_path), *PATHS],
+        env={**os.environ, "PATH": path, "TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
     )
+    deadline = time.monotonic() + 30
+    while not started.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    left_before = [*tmp_path.glob("xtask-replay.*")]
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (143, "replay: SIGTERM\n")
+    assert len(left_before) == 1 and not left_before[0].exists()

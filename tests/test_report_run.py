@@ -193,6 +193,40 @@ def test_the_summary_of_a_step(project: Project, server_url: str, tmp_path: Path
 
 
 @pytest.mark.mariadb
+def test_an_entry_about_a_loss_answers_for_no_later_one(project: Project, server_url: str) -> None:
+    """A rebuild with foreign keys on deletes the children's rows; so does the next rebuild."""
+    parent = "CREATE TABLE p (id INTEGER PRIMARY KEY NOT NULL);"
+    child = (
+        "CREATE TABLE c (id INTEGER PRIMARY KEY NOT NULL, p INTEGER NOT NULL, "
+        "FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE);"
+    )
+    filled = "AUTO_INCREMENT PRIMARY KEY"
+    theirs = (parent + child).replace("PRIMARY KEY NOT NULL", filled)
+    rebuild = (
+        "CREATE TABLE q (id INTEGER PRIMARY KEY NOT NULL); INSERT INTO q SELECT id FROM p; "
+        "DROP TABLE p; ALTER TABLE q RENAME TO p;"
+    )
+    project.pair(parent + child, theirs).pair(rebuild, "SELECT 1;", "0002_b")
+    entries = verify(project, server_url, "--format", "open").stdout
+    entries = entries.replace('issue = ""', 'issue = "7"')
+    assert 'kind = "data-loss"\nat = "c"' in entries
+    project.write({"parity.toml": entries})
+    assert verify(project, server_url, "--ratchet").returncode == 0
+
+    project.pair(rebuild, "SELECT 1;", "0003_c")
+    done = verify(project, server_url, "--ratchet", "--format", "json")
+    data = json.loads(done.stdout)
+    losses = {one["migration"]: one["open"] for one in data["findings"]}
+    assert done.returncode == 1 and losses == {"0002_b": True, "0003_c": False}
+
+    project.write({"parity.toml": ""})
+    both = verify(project, server_url, "--format", "open").stdout
+    assert 'at = [\n    "c",\n    "c",\n]' in both
+    project.write({"parity.toml": both.replace('issue = ""', 'issue = "7"')})
+    assert verify(project, server_url, "--ratchet").returncode == 0
+
+
+@pytest.mark.mariadb
 def test_what_is_new_against_a_base(project: Project, server_url: str) -> None:
     entry = (
         '[[open]]\nkind = "column-nullability"\nat = "t.a"\nsqlite = "NOT NULL"\nmysql = "NULL"\n'
