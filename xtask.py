@@ -10106,9 +10106,12 @@ def numbered(findings: Iterable[Finding]) -> Iterator[tuple[Finding, int]]:
     """Number the findings of one key from 1; of other kinds than FOUND_AGAIN each is number 1."""
     counts: Counter[EntryKey] = Counter()
     for finding in findings:
-        key = key_of(finding)
-        counts[key] += 1
-        yield finding, counts[key] if finding.kind in FOUND_AGAIN else 1
+        number = 1
+        if finding.kind in FOUND_AGAIN:
+            key = key_of(finding)
+            counts[key] += 1
+            number = counts[key]
+        yield finding, number
 
 
 @dataclass(frozen=True)
@@ -10225,11 +10228,13 @@ class TomlTable(NamedTuple):
 
     def texts(self, key: str, expected: str, repeated: bool = False) -> tuple[str, ...]:
         """Read a string or a list of strings, none of them empty, or there twice where forbidden."""
-        value = self.values.get(key)
-        texts = [value] if isinstance(value, str) else value
+        texts = self.values.get(key)
+        if isinstance(texts, str):
+            texts = [texts]
         if not texts or not _are_texts(texts):
             raise self.error(f"{key}: expected {expected}")
-        if not repeated and len(set(texts)) != len(texts):
+        one_is_twice = len(set(texts)) != len(texts)
+        if one_is_twice and not repeated:
             raise self.error(f"{key}: expected each once, found one twice")
         return tuple(texts)
 
@@ -10300,9 +10305,10 @@ def parse_settings(text: str, where: str) -> Settings:
 def _functions(sqlite: TomlTable) -> dict[str, int]:
     functions = sqlite.mapping("functions")
     for name, count in functions.items():
-        if type(count) is not int or not -1 <= count <= 127:
-            advice = "give its number of arguments, -1 for any"
-            raise sqlite.error(f"functions: {name} = {count!r}: {advice}")
+        is_number = type(count) is int  # True is none
+        if not is_number or not -1 <= count <= 127:
+            found = f"functions: {name} = {count!r}"
+            raise sqlite.error(f"{found}: give its number of arguments, -1 for any")
     return functions
 
 
@@ -10344,12 +10350,14 @@ def _handling(table: TomlTable) -> Handling:
 
 def _given_row(table: TomlTable) -> GivenRow:
     """Read one [[row]].  Raises ConfigError."""
-    name, values = table.text("table"), table.mapping("values")
+    name = table.text("table")
+    values = table.mapping("values")
     if not name or not values:
         raise table.error("expected a table's name and values = { column = value }")
     literals = {}
     for column, value in values.items():
-        literals[column.lower()] = _literal(value, f"{table.title}: {column}")
+        where = f"{table.title}: {column}"
+        literals[column.lower()] = _literal(value, where)
     return GivenRow(table.title, name.lower(), literals)
 
 
@@ -10371,9 +10379,11 @@ def _entries_of(whole: TomlTable, lines: Mapping[TableKey, Lines]) -> tuple[Entr
     """Read the [[divergence]]s and the [[open]]s; no two of them are about the same difference."""
     entries: list[Entry] = []
     for section in ("divergence", "open"):
-        for number, table in enumerate(whole.sections(section), 1):
+        tables = whole.sections(section)
+        for number, table in enumerate(tables, 1):
             where = lines.get((section, number))
-            entries.append(_entry(table, section, number, where))
+            entry = _entry(table, section, number, where)
+            entries.append(entry)
     _assert_disjoint(entries, whole)
     return tuple(entries)
 
@@ -10382,13 +10392,15 @@ def _assert_disjoint(entries: Iterable[Entry], whole: TomlTable) -> None:
     owners: dict[EntryKey, Entry] = {}
     for entry in entries:
         for place in entry.at:
-            other = owners.setdefault(entry.key(place), entry)
-            if other is not entry:
-                both = f"{other.title} and {entry.title}"
-                advice = "keep one"
-                if entry.kind in FOUND_AGAIN:
-                    advice += ", and name the place in it as often as it is found"
-                raise whole.error(f"{both} are both about {place}; {advice}")
+            key = entry.key(place)
+            other = owners.setdefault(key, entry)
+            if other is entry:
+                continue
+            both = f"{other.title} and {entry.title}"
+            advice = "keep one"
+            if entry.kind in FOUND_AGAIN:
+                advice += ", and name the place in it as often as it is found"
+            raise whole.error(f"{both} are both about {place}; {advice}")
 
 
 def _entry(table: TomlTable, section: str, number: int, lines: Lines | None) -> Entry:
@@ -10405,9 +10417,10 @@ def _entry(table: TomlTable, section: str, number: int, lines: Lines | None) -> 
     if not why:
         advice = "where it is tracked" if word == "issue" else "why the two may differ"
         raise table.error(f"{kind} at {places[0]}: no {word}; say {advice}")
-    sqlite, mysql = table.values.get("sqlite"), table.values.get("mysql")
+    sqlite = table.values.get("sqlite")
+    mysql = table.values.get("mysql")
     values = [value for value in (sqlite, mysql) if value is not None]
-    if not values or not all(isinstance(value, str) and value != "-" for value in values):
+    if not values or not all(map(_is_reported_value, values)):
         raise table.error(
             "expected sqlite and mysql, the two values as reported "
             "(leave out what a side lacks and the report shows as -)"
@@ -10424,11 +10437,17 @@ def _entry(table: TomlTable, section: str, number: int, lines: Lines | None) -> 
     )
 
 
+def _is_reported_value(value: object) -> bool:
+    return isinstance(value, str) and value != "-"
+
+
 def _rewrites_of(whole: TomlTable, lines: Mapping[TableKey, Lines]) -> tuple[Rewrite, ...]:
     rewrites = []
-    for number, table in enumerate(whole.sections("rewrite"), 1):
+    tables = whole.sections("rewrite")
+    for number, table in enumerate(tables, 1):
         where = lines.get(("rewrite", number))
-        rewrites.append(_rewrite(table, number, where))
+        rewrite = _rewrite(table, number, where)
+        rewrites.append(rewrite)
     return tuple(rewrites)
 
 
@@ -10486,6 +10505,7 @@ def table_lines(text: str) -> dict[TableKey, Lines]:
     found: dict[TableKey, Lines] = {}
     counts: Counter[str] = Counter()
     current: TableKey | None = None
+    first = 1
     line = 1
     begins_line = True
     for part in _toml_parts(text):
@@ -10496,11 +10516,12 @@ def table_lines(text: str) -> dict[TableKey, Lines]:
             name = head["name"] or ""
             counts[name] += 1
             current = (name, counts[name])
-            found[current] = Lines(line, line)
+            first = line
         begins_line = part.kind == "line"
         line += text.count("\n", part.start, part.end)
-        if current and part.kind not in ("line", "comment"):
-            found[current] = found[current]._replace(last=line)
+        is_code = part.kind not in ("line", "comment")
+        if current and is_code:
+            found[current] = Lines(first, line)
     return found
 
 
@@ -10509,21 +10530,25 @@ def without_entries(text: str, gone: Iterable[EntryKey], rewrites: Iterable[Rewr
 
     Raises ConfigError where they stand in a way that only a person can take apart.
     """
+    entries = parse_settings(text, "parity.toml").entries
     to_delete = Counter(gone)
     lines = _toml_lines(text)
     whole = [rewrite.lines for rewrite in rewrites]
     kept = []
-    for entry in parse_settings(text, "parity.toml").entries:
+    for entry in entries:
         live, dead = _split_places(entry, to_delete)
         if not live:
             whole.append(entry.lines)
             continue
-        kept.append(dataclasses.replace(entry, at=tuple(live)))
+        rest = dataclasses.replace(entry, at=tuple(live))
+        kept.append(rest)
         if dead and entry.lines:
             _delete_places(lines, entry.lines, dead)
-    pruned = _without_lines(lines, [one for one in whole if one])
+    known = [one for one in whole if one]
+    pruned = _without_lines(lines, known)
     left = parse_settings(pruned, "parity.toml").entries
-    if None in whole or _without_numbers(left) != _without_numbers(kept):
+    as_meant = _without_numbers(left) == _without_numbers(kept)
+    if None in whole or not as_meant:
         raise ConfigError("parity.toml: the entries are no [[tables]]; delete them by hand")
     return pruned
 
@@ -10553,13 +10578,15 @@ def _without_numbers(entries: Iterable[Entry]) -> list[Entry]:
 
 def _delete_places(lines: list[str], where: Lines, places: Iterable[str]) -> None:
     """Delete places of one entry in the lines of a file; other lines keep their numbers."""
-    span = slice(where.first - 1, where.last)
-    block = "".join(lines[span])
+    begin = where.first - 1
+    end = where.last
+    block = "".join(lines[begin:end])
     for place in places:
         block = _without_place(block, place)
     left = _toml_lines(block)
-    deleted = len(lines[span]) - len(left)
-    lines[span] = left + [""] * deleted
+    while len(left) < end - begin:
+        left.append("")
+    lines[begin:end] = left
 
 
 def _without_place(block: str, place: str) -> str:
@@ -10568,26 +10595,31 @@ def _without_place(block: str, place: str) -> str:
     if span is None:
         return block
     start, end = span
-    line_start = block.rfind("\n", 0, start) + 1
-    line_end = block.find("\n", end) + 1 or len(block)
-    around = block[line_start:start] + block[end:line_end]
-    code, _, _ = around.partition("#")
-    if not code.strip(" \t\r\n,"):
-        return block[:line_start] + block[line_end:]
-    comma_behind = re.compile(r"\s*,[ \t]*").match(block, end)
+    before = block[:start]
+    after = block[end:]
+    lines_before, line_end, line_before = before.rpartition("\n")
+    line_after, _, lines_after = after.partition("\n")
+    code, _, _ = f"{line_before}{line_after}".partition("#")
+    stands_alone = not code.strip(" \t\r,")
+    if stands_alone:
+        return f"{lines_before}{line_end}{lines_after}"
+    comma_behind = re.match(r"\s*,[ \t]*", after)
     if comma_behind:
-        return block[:start] + block[comma_behind.end() :]
-    before = re.sub(r",\s*\Z", "", block[:start])
-    return before + block[end:]
+        rest = after[comma_behind.end() :]
+        return f"{before}{rest}"
+    before = re.sub(r",\s*\Z", "", before)
+    return f"{before}{after}"
 
 
 def _span_in_list(block: str, value: str) -> tuple[int, int] | None:
     """Find where a string stands as one of a list."""
     for part in _toml_parts(block):
-        if part.kind != "string" or part.depth != 1:
+        is_in_list = part.kind == "string" and part.depth == 1
+        if not is_in_list:
             continue
         literal = block[part.start : part.end]
-        if tomllib.loads(f"x = {literal}")["x"] == value:
+        table = tomllib.loads(f"x = {literal}")
+        if table["x"] == value:
             return part.start, part.end
     return None
 
@@ -10595,12 +10627,22 @@ def _span_in_list(block: str, value: str) -> tuple[int, int] | None:
 def _without_lines(kept: list[str], gone: Iterable[Lines]) -> str:
     """Delete lines of a text, each run of them with one blank line behind it."""
     for lines in sorted(gone, reverse=True):
+        begin = lines.first - 1
         end = lines.last
         blank_behind = end < len(kept) and not kept[end].strip()
         if blank_behind:
             end += 1
-        del kept[lines.first - 1 : end]
+        del kept[begin:end]
     return "".join(kept)
+
+
+class FoundKey(NamedTuple):
+    """What findings of several servers must share to be one, `number` where one server has many."""
+
+    key: EntryKey
+    level: str
+    migration: str | None
+    number: int = 1
 
 
 def merged(findings: Mapping[str, Sequence[Finding]]) -> list[Finding]:
@@ -10609,21 +10651,22 @@ def merged(findings: Mapping[str, Sequence[Finding]]) -> list[Finding]:
     What has the same place, kind, level, values and migration is one finding, as the first server
     has it; where not all servers have it, it names those that do.
     """
-    gathered: dict[tuple[object, ...], list[tuple[str, Finding]]] = defaultdict(list)
+    first: dict[FoundKey, Finding] = {}
+    servers: defaultdict[FoundKey, list[str]] = defaultdict(list)
     for server, found in findings.items():
-        seen: Counter[tuple[object, ...]] = Counter()
+        counts: Counter[FoundKey] = Counter()
         for finding in found:
-            key = (*key_of(finding), finding.level, finding.migration)
-            number = seen[key]
-            seen[key] += 1
-            gathered[*key, number].append((server, finding))
+            key = FoundKey(key_of(finding), finding.level, finding.migration)
+            counts[key] += 1
+            key = key._replace(number=counts[key])
+            first.setdefault(key, finding)
+            servers[key].append(server)
     whole = []
-    for members in gathered.values():
-        servers = tuple(server for server, _ in members)
-        _, first = members[0]
-        if len(servers) < len(findings):
-            first = dataclasses.replace(first, servers=servers)
-        whole.append(first)
+    for key, finding in first.items():
+        names = servers[key]
+        if len(names) < len(findings):
+            finding = dataclasses.replace(finding, servers=tuple(names))
+        whole.append(finding)
     return whole
 
 
@@ -10639,25 +10682,31 @@ def judge(
     owners = {}
     for entry in entries:
         for place in entry.at:
-            owners[entry.key(place)] = entry
-    places = keys_of(entries)
+            key = entry.key(place)
+            owners[key] = entry
+    named = keys_of(entries)
     judged = []
+    undocumented = []
     for finding, number in numbered(findings):
         key = key_of(finding)
-        answered = number <= places[key]
-        judged.append(Judged(finding, owners[key] if answered else None))
-    unused = places - Counter(map(key_of, findings))
-    for key in list(unused):
+        if number <= named[key]:
+            judged.append(Judged(finding, owners[key]))
+        else:
+            judged.append(Judged(finding))
+            undocumented.append(key)
+    found = Counter(map(key_of, findings))
+    unused = named - found
+    for key in named:
         if key.kind in unchecked:
             del unused[key]
-    undocumented = [key_of(one.finding) for one in judged if one.entry is None]
-    moved = _moved(unused.elements(), undocumented)
+    dead = list(unused.elements())
+    moved = _moved(dead, undocumented)
     former = {new: old.place for old, new in moved.items()}
     judged = [_with_former_place(one, former) for one in judged]
-    for key in unused.elements():
-        new_key = moved.get(key)
-        new_place = new_key.place if new_key else ""
-        judged.append(_unused(key, owners[key], unused, new_place))
+    for key in dead:
+        new_place = moved[key].place if key in moved else ""
+        one_unused = _unused(key, owners[key], unused, new_place)
+        judged.append(one_unused)
     return sorted(judged, key=lambda one: one.finding.order)
 
 
@@ -10686,39 +10735,47 @@ def _unused_note(key: EntryKey, entry: Entry, unused: Counter[EntryKey], new_pla
     place = key.place
     if new_place:
         return f"{entry.title}: {place} is {new_place} now, with the same values; rename it there"
-    lines = entry.lines.words if entry.lines else f"{entry.title} from parity.toml"
+    where = f"{entry.title} from parity.toml"
+    if entry.lines:
+        where = entry.lines.words
     named = keys_of([entry])
-    if named <= unused:
-        return f"mended: {place}; delete {lines}"
+    is_dead = named <= unused
+    if is_dead:
+        return f"mended: {place}; delete {where}"
     once = " once" if named[key] > 1 else ""
-    return f"mended: {place}; delete it{once} from `at`, {lines}"
+    return f"mended: {place}; delete it{once} from `at`, {where}"
 
 
-def _moved(dead: Iterable[EntryKey], new: Iterable[EntryKey]) -> dict[EntryKey, EntryKey]:
+KeyMap = dict[EntryKey, EntryKey]
+KeyGroups = defaultdict[EntryKey, list[EntryKey]]
+
+
+def _moved(dead: Sequence[EntryKey], new: Sequence[EntryKey]) -> KeyMap:
     """Find the new place of entries whose table or column was renamed.
 
     It is the one undocumented finding of the same kind with the same values, where there is one
     such entry: in the same table, else anywhere.
     """
-    moved: dict[EntryKey, EntryKey] = {}
+    moved: KeyMap = {}
     for area in (_table_of, _anywhere):
         taken = set(moved.values())
-        old_keys = _by_area([key for key in dead if key not in moved], area)
-        new_keys = _by_area([key for key in new if key not in taken], area)
-        for group, olds in old_keys.items():
-            news = new_keys[group]
-            if len(olds) == len(news) == 1:
+        old_keys = [key for key in dead if key not in moved]
+        new_keys = [key for key in new if key not in taken]
+        new_groups = _by_area(new_keys, area)
+        for group, olds in _by_area(old_keys, area).items():
+            news = new_groups[group]
+            is_one_move = len(olds) == len(news) == 1
+            if is_one_move:
                 moved[olds[0]] = news[0]
     return moved
 
 
-def _by_area(
-    keys: Iterable[EntryKey], area: Callable[[str], str]
-) -> defaultdict[EntryKey, list[EntryKey]]:
+def _by_area(keys: Iterable[EntryKey], area: Callable[[str], str]) -> KeyGroups:
     """Put together the keys that differ in their place alone, inside an area."""
-    groups: defaultdict[EntryKey, list[EntryKey]] = defaultdict(list)
+    groups: KeyGroups = defaultdict(list)
     for key in keys:
-        groups[key._replace(place=area(key.place))].append(key)
+        group = key._replace(place=area(key.place))
+        groups[group].append(key)
     return groups
 
 
@@ -17126,26 +17183,34 @@ def blame(
     Both sides are built again, from nothing, and compared after each version; MySQL's catalogue is
     read for the tables that are in question only.
     """
-    wanted = {standing(one.finding) for one in judged if one.finding.migration is None}
+    wanted = set()
+    for one in judged:
+        if one.finding.migration is None:
+            wanted.add(standing(one.finding))
     tables = _tables_in_question(wanted, final)
-    lower = {name.lower() for name in tables}
+    names = {name.lower() for name in tables}
     sqlite.fresh()
     mysql.fresh()
-    ours = Watched(sqlite, None, lower)
-    theirs = Watched(mysql, tables, lower)
+    ours = Watched(sqlite, None, names)
+    theirs = Watched(mysql, tables, names)
     since: dict[Standing, str] = {}
     for number, step in enumerate(steps, 1):
         progress(f"blaming: {number} of {len(steps)} {step.label}")
         apply_step(step, (sqlite, mysql))
-        changes = [side.look() for side in (ours, theirs)]
+        changes = [ours.look(), theirs.look()]
         if not any(changes):
             continue
-        found = set(map(standing, compare(ours.schema, theirs.schema)))
+        findings = compare(ours.schema, theirs.schema)
+        found = set(map(standing, findings))
         for key in wanted & found:
             since.setdefault(key, step.label)
         for key in wanted - found:
             since.pop(key, None)
-    return [_blamed(one, since.get(standing(one.finding))) for one in judged]
+    blamed_now = []
+    for one in judged:
+        migration = since.get(standing(one.finding))
+        blamed_now.append(_blamed(one, migration))
+    return blamed_now
 
 
 Standing = tuple[str, str, str, str]
@@ -17166,7 +17231,9 @@ class Watched:
     def __init__(
         self, backend: Backend, only: Collection[str] | None, names: Collection[str]
     ) -> None:
-        self.backend, self.only, self.names = backend, only, names
+        self.backend = backend
+        self.only = only
+        self.names = names
         self.seen = backend.executed
         self.schema = Schema({})
 
@@ -17175,14 +17242,16 @@ class Watched:
         if self.backend.executed == self.seen:
             return False
         self.seen = self.backend.executed
-        self.schema = _restricted(self.backend.read(self.only), self.names)
+        schema = self.backend.read(self.only)
+        self.schema = _restricted(schema, self.names)
         return True
 
 
 def _blamed(judged: Judged, migration: str | None) -> Judged:
-    if judged.finding.migration is not None or migration is None:
+    finding = judged.finding
+    if finding.migration is not None or migration is None:
         return judged
-    finding = dataclasses.replace(judged.finding, migration=migration)
+    finding = dataclasses.replace(finding, migration=migration)
     return judged.with_finding(finding)
 
 

@@ -315,6 +315,12 @@ def test_a_renamed_column_is_told_as_one() -> None:
     assert [one.moved_to for one in judged if one.unused] == ["t.z"]
 
 
+def test_a_renamed_table_is_told_as_one() -> None:
+    judged = xtask.judge([finding("u.a")], parse(DIVERGENCE).entries)
+    assert [one.moved_to for one in judged if one.unused] == ["u.a"]
+    assert [one.finding.note for one in judged if not one.unused] == ["was t.a"]
+
+
 def test_of_two_new_places_none_is_called_the_old_one() -> None:
     judged = xtask.judge([finding("t.y"), finding("t.z")], parse(DIVERGENCE).entries)
     assert [one.finding.note for one in judged if not one.unused] == ["", ""]
