@@ -20550,6 +20550,8 @@ def new_migration(arguments: argparse.Namespace) -> int:
     name = arguments.name
     if not re.fullmatch(r"[a-z0-9][a-z0-9_]*", name):
         raise ConfigError(f"{name!r}: lower-case letters, digits and _ make a migration's name")
+    for dialect in DIALECTS:
+        _assert_no_link_out(project.directory(dialect), project.base)
     there = {dialect: existing_migrations(project, dialect) for dialect in DIALECTS}
     both = [*there["sqlite"], *there["mysql"]]
     for migration in both:
@@ -20582,6 +20584,18 @@ NEW_MIGRATION_COMMAND: Final = Command(
     run=new_migration,
     arguments=(add_project_arguments, add_migration_name),
 )
+
+
+def _assert_no_link_out(directory: Path, base: Path) -> None:
+    """Refuse a directory that stands in the project by its name and elsewhere by a link."""
+    top = checkout_top(base.resolve())
+    named = Path(os.path.abspath(directory))
+    place = directory.resolve()
+    if named.is_relative_to(top) and not place.is_relative_to(top):
+        raise ConfigError(
+            f"{printable(str(directory))}: a link out of the project, to {printable(str(place))}; "
+            "name that directory in parity.toml if the migrations belong there"
+        )
 
 
 def utc_moment(form: str) -> str:

@@ -494,6 +494,19 @@ def test_a_new_prisma_migration(project: Project) -> None:
     assert all(path.endswith("_x/migration.sql") for path in paths)
 
 
+def test_a_new_migration_follows_no_link_out_of_the_project(project: Project) -> None:
+    project.path = project.path / "inside"
+    project.path.mkdir()
+    project.write(
+        {"migrations_mysql/0001_a.sql": "", "../outside/0001_a.sql": "", "parity.toml": ""}
+    )
+    (project.path / "migrations").symlink_to("../outside")
+    done = project.call("new-migration", "x")
+    assert done.returncode == 2 and "migrations: a link out of the project" in done.stderr
+    assert sorted(path.name for path in (project.path / "../outside").iterdir()) == ["0001_a.sql"]
+    assert len(list((project.path / "migrations_mysql").iterdir())) == 1
+
+
 # ---- on a server ---------------------------------------------------------------------------------------
 
 MYSQL_TABLE = "CREATE TABLE t (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY);"
