@@ -10895,11 +10895,14 @@ class Slot:
 
     def candidates(self, number: int) -> list[str]:
         """List the values to try for row `number`, the likeliest first."""
-        made = [self.usual(number), *around(self, number)]
-        made += [self.usual(number + further) for further in (40, 1_000, 200_000)]
+        usual = self.usual(number)
+        made = [usual, *around(self, number)]
+        for further in (40, 1_000, 200_000):
+            made.append(self.usual(number + further))
+        candidates = dict.fromkeys(made)
         if self.auto_increment:  # MySQL makes up an id for 0
-            made = [value for value in made if value != "0"]
-        return list(dict.fromkeys(made))
+            candidates.pop("0", None)
+        return list(candidates)
 
 
 def shared_logical(ours: Column | None, theirs: Column | None) -> str:
@@ -10909,8 +10912,10 @@ def shared_logical(ours: Column | None, theirs: Column | None) -> str:
     if not known:
         return ""
     shared = frozenset.intersection(*known) or known[0]
-    if any(kind.text.lower() in SPELLED_BOOLEAN for kind in types) and "bool" in shared:
-        return "bool"
+    if "bool" in shared:
+        for kind in types:
+            if kind.text.lower() in SPELLED_BOOLEAN:
+                return "bool"
     for logical in LOGICAL_ORDER:
         if logical in shared:
             return logical
@@ -10966,29 +10971,37 @@ def text_of_length(length: int, serial: int) -> str:
 
 
 def usual_text(slot: Slot, number: int) -> str:
-    serial = 7 * slot.rank + number
+    text = text_of_type(slot, number)
+    return quote_string(text)
+
+
+def text_of_type(slot: Slot, number: int) -> str:
+    """Make one of the values that a type lists, or a text of the form or length that it demands."""
+    rank = slot.rank
+    serial = 7 * rank + number
     for column in slot.columns:
         values = column.type.values
         if values:
-            return quote_string(values[serial % len(values)])
-    base = slot.declared.partition("(")[0]
+            return values[serial % len(values)]
+    base, _, _ = slot.declared.partition("(")
     match base:
         case "json":
-            return json_object(slot, number)
+            return json_of_row(slot, number)
         case "uuid":
-            return quote_string(f"00000000-0000-4000-8000-{slot.rank:04x}{number:08x}")
+            return f"00000000-0000-4000-8000-{rank:04x}{number:08x}"
         case "inet4":
             high, low = divmod(number, 256)
-            return quote_string(f"10.{slot.rank % 256}.{high % 256}.{low}")
+            return f"10.{rank % 256}.{high % 256}.{low}"
         case "inet6":
-            return quote_string(f"fd00::{slot.rank + 1:x}:{number + 1:x}")
+            return f"fd00::{rank + 1:x}:{number + 1:x}"
         case "set":
-            return quote_string(enum_values(slot.declared)[0])
-    text = f"Ab{slot.rank}c{number}"
+            first, *_ = enum_values(slot.declared)
+            return first
+    text = f"Ab{rank}c{number}"
     limit = text_limit(slot)
-    if limit is not None and len(text) > limit:
-        text = text_of_length(limit, serial)
-    return quote_string(text)
+    if limit is None or len(text) <= limit:
+        return text
+    return text_of_length(limit, serial)
 
 
 def text_limit(slot: Slot) -> int | None:
@@ -11026,11 +11039,16 @@ def usual_date(slot: Slot, number: int) -> str:
 
 
 def usual_moment(slot: Slot, number: int) -> str:
-    return quote_string(f"{usual_day(slot, number + 700).isoformat()} 03:04:{number % 60:02}")
+    day = usual_day(slot, number + 700).isoformat()
+    second = number % 60
+    return quote_string(f"{day} 03:04:{second:02}")
 
 
 def usual_time(slot: Slot, number: int) -> str:
-    return quote_string(f"{(slot.rank + 1) % 24:02}:{number // 60 % 60:02}:{number % 60:02}")
+    hour = (slot.rank + 1) % 24
+    minute = number // 60 % 60
+    second = number % 60
+    return quote_string(f"{hour:02}:{minute:02}:{second:02}")
 
 
 USUAL_VALUES: Final[Mapping[str, Callable[[Slot, int], str]]] = MappingProxyType(
@@ -11060,7 +11078,10 @@ FULL_MOMENTS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
 
 def around(slot: Slot, number: int) -> list[str]:
     """List values that the SQL around a column suggests: its literals and their neighbours."""
-    numbers = [Decimal(literal) for literal in slot.literals if literal[:1] != "'"]
+    numbers = []
+    for literal in slot.literals:
+        if not is_string_literal(literal):
+            numbers.append(Decimal(literal))
     near = numbers_around(numbers)
     match slot.logical:
         case "f64" | "decimal":
@@ -11079,6 +11100,10 @@ def around(slot: Slot, number: int) -> list[str]:
     return []
 
 
+def is_string_literal(literal: str) -> bool:
+    return literal.startswith("'")
+
+
 def bytes_of_sizes(sizes: Sequence[str]) -> list[str]:
     made = []
     for size in sizes:
@@ -11090,18 +11115,20 @@ def bytes_of_sizes(sizes: Sequence[str]) -> list[str]:
 
 def texts_around(slot: Slot, sizes: Sequence[str], number: int) -> list[str]:
     """List the texts named, those of a list of values, and some of the lengths named."""
-    made = [literal for literal in slot.literals if literal[:1] == "'"]
+    made = list(filter(is_string_literal, slot.literals))
     for column in slot.columns:
         made += map(quote_string, column.type.values)
     made += texts_of_sizes(slot, sizes, number)
-    shapes = [slot.usual(number), *made]
+    usual = slot.usual(number)
+    shapes = [usual, *made]
     if "upper" in slot.words:
-        made += [text.upper() for text in shapes]
+        made += map(str.upper, shapes)
     if "lower" in slot.words:
-        made += [text.lower() for text in shapes]
-    if any("json" in word for word in slot.words):
-        made.append(json_object(slot, number))
-        made += ("'{}'", "'[]'")
+        made += map(str.lower, shapes)
+    speaks_of_json = any("json" in word for word in slot.words)
+    if speaks_of_json:
+        for text in (json_of_row(slot, number), "{}", "[]"):
+            made.append(quote_string(text))
     return made
 
 
@@ -11119,8 +11146,8 @@ def texts_of_sizes(slot: Slot, sizes: Sequence[str], number: int) -> list[str]:
 LONGEST_TRIED: Final = 4_000
 
 
-def json_object(slot: Slot, number: int) -> str:
-    return quote_string(f'{{"k{slot.rank}": {number}}}')
+def json_of_row(slot: Slot, number: int) -> str:
+    return f'{{"k{slot.rank}": {number}}}'
 
 
 def numbers_around(numbers: Sequence[Decimal]) -> list[str]:
@@ -11151,11 +11178,13 @@ def literals_in(found: Iterable[Token], dialect: Dialect) -> list[str]:
     sign = ""
     for token in found:
         literal = token.text
-        if token.kind == "string" and literal[0] == "'":
+        is_hex = literal[:2].lower() == "0x"
+        if token.kind == "string" and is_string_literal(literal):
             if dialect == "mysql":
-                literal = quote_string(unescaped(literal[1:-1].replace("''", "'")))
+                inner = literal[1:-1].replace("''", "'")
+                literal = quote_string(unescaped(inner))
             made.append(literal)
-        elif token.kind == "number" and literal[:2].lower() != "0x":
+        elif token.kind == "number" and not is_hex:
             made.append(sign + literal)
         sign = "-" if literal == "-" else ""
     return made
@@ -11192,43 +11221,69 @@ class Speech:
         found = set()
         names = [unquote_name(token.text).lower() for token in self.tokens]
         for i, token in enumerate(self.tokens[:-1]):
-            if token.text not in SIBLINGS_COMPARED or i == 0:
+            if i == 0 or token.text not in SIBLINGS_COMPARED:
                 continue
-            after = i + 1
-            while names[after + 1 : after + 2] == ["."] and after + 2 < len(names):
-                after += 2
-            found.add(frozenset([names[i - 1], names[after]]))
+            before = i - 1
+            after = end_of_name(names, i + 1)
+            pair = frozenset([names[before], names[after]])
+            found.add(pair)
         return frozenset(found)
 
     def reads(self, column: str) -> bool:
-        return column in (self.words if self.columns is None else self.columns)
+        if self.columns is None:
+            return column in self.words
+        return column in self.columns
+
+
+def end_of_name(texts: Sequence[str], index: int) -> int:
+    """Find the last part of a name like `NEW.a` that begins at a position."""
+    while index + 2 < len(texts) and texts[index + 1] == ".":
+        index += 2
+    return index
 
 
 def table_sources(table: Table, dialect: Dialect) -> Iterator[Speech]:
     """The conditions that stand in a table's own definition."""
     names = frozenset([table.name.lower()])
     parts = list(chain.from_iterable(table.checks))
-    parts += [key.where for key in (*table.uniques, *table.indexes) if key.where]
-    parts += [column.generated for column in table.columns if column.generated]
+    for key in table.uniques + table.indexes:
+        if key.where:
+            parts.append(key.where)
+    for column in table.columns:
+        if column.generated:
+            parts.append(column.generated)
     for part in parts:
-        yield Speech(names, part.columns, part.text, dialect)
+        yield Speech(
+            tables=names,
+            columns=part.columns,
+            text=part.text,
+            dialect=dialect,
+        )
 
 
 def migration_sources(step: Pair) -> Iterator[Speech]:
     """The conditions by which a step's own statements choose rows."""
     for dialect in DIALECTS:
         migration = step.side(dialect)
-        for statement in statements_of(migration, dialect) if migration else ():
+        if migration is None:
+            continue
+        for statement in statements_of(migration, dialect):
             begin = condition_of(statement)
-            if begin is not None:
-                tokens = statement.tokens[begin:]
-                tables = statement.tokens if is_change(statement) else tokens
-                text = " ".join(token.text for token in tokens)
-                yield Speech(tables_named(tables), None, text, dialect)
+            if begin is None:
+                continue
+            tokens = statement.tokens[begin:]
+            tables = statement.tokens if is_change(statement) else tokens
+            yield Speech(
+                tables=tables_named(tables),
+                columns=None,
+                text=" ".join(token.text for token in tokens),
+                dialect=dialect,
+            )
 
 
 def is_change(statement: Statement) -> bool:
-    return code_words(statement.tokens[:1]) in (["UPDATE"], ["DELETE"])
+    first = code_words(statement.tokens[:1])
+    return first in (["UPDATE"], ["DELETE"])
 
 
 def condition_of(statement: Statement) -> int | None:
@@ -11255,11 +11310,12 @@ Row = tuple[Value, ...]
 
 def number_text(value: float | Decimal, single: bool = False) -> str:
     """A number by value: 1.50 and 1.5 are one, and what only a binary fraction adds is dropped."""
-    if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
-            return str(value)
-        return canonical_number(f"{value:.{6 if single else 15}g}")
-    return canonical_number(str(value))
+    if not isinstance(value, float):
+        return canonical_number(str(value))
+    if not math.isfinite(value):
+        return str(value)
+    digits = 6 if single else 15
+    return canonical_number(f"{value:.{digits}g}")
 
 
 PARTS_OF_A_DAY: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})\Z")
@@ -11270,7 +11326,10 @@ PARTS_OF_A_MOMENT: Final = re.compile(
 
 def day_text(text: str) -> str:
     parts = PARTS_OF_A_DAY.match(text)
-    return f"{parts[1]}-{parts[2]:>02}-{parts[3]:>02}" if parts else text
+    if not parts:
+        return text
+    year, month, day = parts.groups()
+    return f"{year}-{month:>02}-{day:>02}"
 
 
 def moment_text(text: str) -> str:
@@ -11348,7 +11407,9 @@ def comparable_text(text: str, logical: str, declared: str) -> str:
 def value_shown(value: Value) -> str:
     """A value as a report shows it."""
     text = NULL if value is None else value
-    return text if len(text) <= 60 else f"{text[:40]}… ({len(text)} characters)"
+    if len(text) <= 60:
+        return text
+    return f"{text[:40]}… ({len(text)} characters)"
 
 
 def literal_of(value: object, dialect: Dialect) -> str:
@@ -11398,8 +11459,9 @@ def stop_clock(connection: sqlite3.Connection, clock: Clock) -> None:
         function = date_function(helper, name, clock)
         connection.create_function(name, -1, function, deterministic=True)
     for name, gives in CURRENT_MOMENT:
-        today = constant(date_function(helper, gives, clock)())
-        connection.create_function(name, 0, today)
+        function = date_function(helper, gives, clock)
+        today = function()
+        connection.create_function(name, 0, constant(today))
     chance = random.Random(clock.seed)
 
     def blob(size: int) -> bytes:
@@ -11531,7 +11593,8 @@ class SQLiteStore:
     def bodies(self) -> list[tuple[str, str]]:
         """The SQL of every view and trigger, by its name or table."""
         query = "SELECT tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger')"
-        return [(str(owner), str(sql)) for owner, sql in self.ask([query])[0]]
+        (rows,) = self.ask([query])
+        return [(str(owner), str(sql)) for owner, sql in rows]
 
     def reset(self, tables: Iterable[str]) -> None:
         """Nothing: what SQLite counts is rolled back."""
@@ -11652,10 +11715,11 @@ class MySQLStore:
         self.before.append("ROLLBACK")
 
     def ask(self, queries: Sequence[str]) -> list[list[RawRow]]:
+        along = len(self.before)
         asked = [*self.before, *queries]
-        answers = self.backend.queries(asked, self.session)[len(self.before) :]
+        answers = self.backend.queries(asked, self.session)
         self.before.clear()
-        return [list(rows) for rows in answers]
+        return [list(rows) for rows in answers[along:]]
 
     def violated(self) -> str | None:
         return None  # InnoDB defers nothing
@@ -11737,16 +11801,24 @@ class Twins:
             declared = other.type.text.lower()
             if column.type.text.lower() == "json":
                 declared = "json"
-            found.append(Shared(column, other, shared_logical(column, other), declared))
+            shared = Shared(
+                ours=column,
+                theirs=other,
+                logical=shared_logical(column, other),
+                declared=declared,
+            )
+            found.append(shared)
         return tuple(found)
 
     def positions(self, columns: Iterable[str]) -> tuple[int, ...]:
         """Say where columns stand among the shared ones; () where one is not shared."""
-        names = lower(columns)
         shared = lower(one.ours.name for one in self.shared)
-        if not set(names) <= set(shared):
-            return ()
-        return tuple(map(shared.index, names))
+        found = []
+        for name in lower(columns):
+            if name not in shared:
+                return ()
+            found.append(shared.index(name))
+        return tuple(found)
 
     def select(self, dialect: Dialect) -> str:
         """Write the query of the shared columns, as the side spells them."""
@@ -11754,11 +11826,13 @@ class Twins:
 
     @functools.cached_property
     def _selects(self) -> Mapping[Dialect, str]:
-        ours = ", ".join(quote_sqlite(one.ours.name) for one in self.shared)
-        theirs = ", ".join(quote_mysql(one.theirs.name) for one in self.shared)
+        ours = [quote_sqlite(one.ours.name) for one in self.shared]
+        theirs = [quote_mysql(one.theirs.name) for one in self.shared]
+        our_table = quote_sqlite(self.ours.name)
+        their_table = quote_mysql(self.theirs.name)
         return {
-            "sqlite": f"SELECT {ours} FROM {quote_sqlite(self.ours.name)}",
-            "mysql": f"SELECT {theirs} FROM {quote_mysql(self.theirs.name)}",
+            "sqlite": f"SELECT {', '.join(ours)} FROM {our_table}",
+            "mysql": f"SELECT {', '.join(theirs)} FROM {their_table}",
         }
 
     @functools.cached_property
@@ -11766,39 +11840,55 @@ class Twins:
         """Write a SELECT's end: how many rows MySQL holds, and a sum over them in any order."""
         values = []
         for one in self.shared:
-            values.append(f"IFNULL(SHA1({quote_mysql(one.theirs.name)}), '-')")
+            column = quote_mysql(one.theirs.name)
+            values.append(f"IFNULL(SHA1({column}), '-')")
         row = f"LEFT(SHA1(CONCAT({', '.join(values)})), 16)"
         total = f"SUM(CAST(CONV({row}, 16, 10) AS UNSIGNED))"
-        return f"COUNT(*), {total} FROM {quote_mysql(self.theirs.name)}"
+        table = quote_mysql(self.theirs.name)
+        return f"COUNT(*), {total} FROM {table}"
 
     @functools.cached_property
     def key(self) -> tuple[int, ...]:
         """The positions of the primary key among the shared columns, where both have the same."""
         names = lower(self.ours.primary_key)
         others = lower(self.theirs.primary_key)
-        return self.positions(names) if sorted(names) == sorted(others) else ()
+        if sorted(names) != sorted(others):
+            return ()
+        return self.positions(names)
 
     @functools.cached_property
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
         """The keys of both sides, each once."""
         seen: dict[object, ForeignKey] = {}
-        keys = self.ours.foreign_keys + self.theirs.foreign_keys
-        for key in keys:
+        for key in self.ours.foreign_keys + self.theirs.foreign_keys:
             columns = frozenset(lower(key.columns))
-            seen.setdefault((columns, key.parent.lower()), key)
+            parent = key.parent.lower()
+            seen.setdefault((columns, parent), key)
         return tuple(seen.values())
+
+    @functools.cached_property
+    def referring(self) -> frozenset[str]:
+        """The columns of its foreign keys, lower case."""
+        found: set[str] = set()
+        for key in self.foreign_keys:
+            found.update(lower(key.columns))
+        return frozenset(found)
 
     @functools.cached_property
     def uniques(self) -> tuple[tuple[str, ...], ...]:
         """The columns of each key that refuses duplicates on a side; lower case."""
         keys = [*self.ours.uniques, *self.theirs.uniques]
-        for table in (self.ours, self.theirs):
-            if table.primary:
-                keys.append(table.primary)
+        for primary in (self.ours.primary, self.theirs.primary):
+            if primary:
+                keys.append(primary)
         found: dict[tuple[str, ...], None] = {}
         for key in keys:
-            names = lower(part.column for part in key.parts if part.column is not None)
-            found[tuple(sorted(names))] = None
+            names = []
+            for part in key.parts:
+                if part.column is not None:
+                    names.append(part.column.lower())
+            columns = tuple(sorted(names))
+            found[columns] = None
         found.pop((), None)
         return tuple(found)
 
@@ -12083,9 +12173,14 @@ class LastRead(NamedTuple):
 
 def row_digests(tables: Sequence[Twins]) -> list[str]:
     """Write queries for the digests of MySQL's tables, by their position; some tables a query."""
-    selects = [f"SELECT {number}, {twins.digest}" for number, twins in enumerate(tables)]
-    starts = range(0, len(selects), DIGESTS_AT_ONCE)
-    return ["\nUNION ALL ".join(selects[start : start + DIGESTS_AT_ONCE]) for start in starts]
+    selects = []
+    for number, twins in enumerate(tables):
+        selects.append(f"SELECT {number}, {twins.digest}")
+    queries = []
+    for start in range(0, len(selects), DIGESTS_AT_ONCE):
+        some = selects[start : start + DIGESTS_AT_ONCE]
+        queries.append("\nUNION ALL ".join(some))
+    return queries
 
 
 DIGESTS_AT_ONCE: Final = 40
@@ -12542,7 +12637,9 @@ class Filler:
         for schema in schemas:
             for table in schema.tables.values():
                 columns = self.known.setdefault(table.name.lower(), set())
-                columns.update(name for name, one in table.by_name.items() if not one.generated)
+                for name, column in table.by_name.items():
+                    if not column.generated:
+                        columns.add(name)
 
     def assert_given_are_known(self) -> None:
         """Refuse a [[row]] of a table or column that no step has.  Raises ConfigError."""
@@ -12568,7 +12665,7 @@ class Filler:
         wanted = lower(key.parent_columns)
         if parent is None or not wanted or len(wanted) != len(columns):
             return []
-        if any(column not in parent.ours.by_name for column in wanted):
+        if not parent.ours.by_name.keys() >= set(wanted):
             return []
         names = ", ".join(map(quote_sqlite, wanted))
         table = quote_sqlite(parent.name)
@@ -12577,9 +12674,10 @@ class Filler:
         moves: list[Move] = []
         for row in reversed(found):
             literals = [literal_of(value, "sqlite") for value in row]
-            if NULL not in literals:
-                pairs = zip(columns, literals, strict=True)
-                moves.append(dict(pairs))
+            if NULL in literals:
+                continue
+            pairs = zip(columns, literals, strict=True)
+            moves.append(dict(pairs))
         return moves
 
     def _close(self, tables: Tables, row: NewRow, key: ForeignKey) -> None:
@@ -12646,11 +12744,11 @@ def waits_for(twins: Twins, left: Collection[str], strictly: bool) -> bool:
 
 
 def may_be_null(twins: Twins, columns: Iterable[str]) -> bool:
-    tables = (twins.ours.by_name, twins.theirs.by_name)
-    return any(
-        all(table[column.lower()].nullable for table in tables if column.lower() in table)
-        for column in columns
-    )
+    for name in lower(columns):
+        sides = (twins.ours.by_name.get(name), twins.theirs.by_name.get(name))
+        if all(column.nullable for column in sides if column):
+            return True
+    return False
 
 
 def spelled(value: str, dialect: Dialect) -> str:
@@ -12660,21 +12758,28 @@ def spelled(value: str, dialect: Dialect) -> str:
 
 def condition(dialect: Dialect, quote: Quote, values: Mapping[str, str]) -> str:
     """Write `a = 1 AND b = 'x'`."""
-    parts = []
-    for name, value in values.items():
-        parts.append(f"{quote(name)} = {spelled(value, dialect)}")
+    parts = equations(dialect, quote, values)
     return " AND ".join(parts)
+
+
+def equations(dialect: Dialect, quote: Quote, values: Mapping[str, str]) -> list[str]:
+    found = []
+    for name, value in values.items():
+        column = quote(name)
+        literal = spelled(value, dialect)
+        found.append(f"{column} = {literal}")
+    return found
 
 
 def update(dialect: Dialect, quote: Quote, twins: Twins, changes: Move, where: Move) -> str:
     """Write `UPDATE t SET a = 1 WHERE id = 2`."""
     own = own_names(twins, dialect, quote)
-    made = [f"{own(name)} = {spelled(value, dialect)}" for name, value in changes.items()]
+    made = equations(dialect, own, changes)
     table = quote(twins.side(dialect).name)
     text = f"UPDATE {table} SET {', '.join(made)}"
-    if where:
-        text += f" WHERE {condition(dialect, own, where)}"
-    return text
+    if not where:
+        return text
+    return f"{text} WHERE {condition(dialect, own, where)}"
 
 
 def own_names(twins: Twins, dialect: Dialect, quote: Quote) -> Quote:
@@ -12699,8 +12804,10 @@ class Search:
         kind: str,
         attempt: Attempt,
     ) -> None:
-        self.filler, self.twins = filler, twins
-        self.kind, self.attempt = kind, attempt
+        self.filler = filler
+        self.twins = twins
+        self.kind = kind
+        self.attempt = attempt
         self.table = twins.id
         self.number = filler.numbers[self.table]
         self.tries = TRIES_FOR_A_NAMED_ROW if kind == "named" else TRIES_FOR_A_ROW
@@ -12709,8 +12816,12 @@ class Search:
         for name, slot in filler.slots(twins).items():
             if not slot.generated:
                 self.slots[name] = slot
-        self.candidates = {name: self._candidates(name) for name in self.slots}
-        self.base = {name: self._first(name) for name in self.slots}
+        self.candidates = {}
+        for name in self.slots:
+            self.candidates[name] = self._candidates(name)
+        self.base = {}
+        for name in self.slots:
+            self.base[name] = self._first(name)
         self.references = [self._parents(tables, key) for key in twins.foreign_keys]
         self.forced: list[ForeignKey] = []
         for key, moves in zip(twins.foreign_keys, self.references, strict=True):
@@ -12746,18 +12857,20 @@ class Search:
 
     def _named(self, name: str) -> str:
         """Choose a value that the SQL around names and that no row was offered so far."""
-        referring = chain.from_iterable(key.columns for key in self.twins.foreign_keys)
         slot = self.slots[name]
-        if name not in lower(referring) and not slot.auto_increment:
-            for value in around(slot, self.number)[:LITERALS_PROBED]:
-                if value[:1] == "'" and value not in slot.literals:
-                    continue  # of a length or a letter case that is named
-                offer = (self.table, name, value)
-                if offer not in self.filler.offered:
-                    self.filler.offered.add(offer)
-                    self.named = True
-                    return value
-        return self.candidates[name][0]
+        likeliest = self.candidates[name][0]
+        if name in self.twins.referring or slot.auto_increment:
+            return likeliest
+        suggested = around(slot, self.number)
+        for value in suggested[:LITERALS_PROBED]:
+            if is_string_literal(value) and value not in slot.literals:
+                continue  # of a length or a letter case that is named
+            offer = (self.table, name, value)
+            if offer not in self.filler.offered:
+                self.filler.offered.add(offer)
+                self.named = True
+                return value
+        return likeliest
 
     def _parents(self, tables: Tables, key: ForeignKey) -> list[Move]:
         """List the rows that a key may refer to; in a tree the row before comes first."""
@@ -12774,26 +12887,28 @@ class Search:
     def _refer(self, key: ForeignKey, moves: list[Move]) -> None:
         """Let a key's columns refer to a row of the parent, another one for each row and key."""
         columns = lower(key.columns)
-        values = [self.base.get(column, NULL) for column in columns]
-        if all(value == NULL for value in values):
+        if all(self.base.get(column, NULL) == NULL for column in columns):
             return
-        is_tree = key.parent.lower() == self.table
         nullable = [column for column in columns if self.slots[column].nullable]
-        only_itself = is_tree and len(moves) == 1
+        only_itself = key.parent.lower() == self.table and len(moves) == 1
         if not moves or (only_itself and nullable):
             self._leave_open(key, nullable)
             return
-        turn = self.number + self.twins.foreign_keys.index(key)
-        if is_tree:
-            turn = 0
-        likely = moves
-        if not is_tree and len(moves) > 2:
-            likely = moves[:1] + moves[2:]  # one parent has no child: JOIN is no LEFT JOIN
-        chosen = likely[turn % len(likely)]
+        chosen = self._likely_parent(key, moves)
         if not self._fits(chosen):
             fitting = filter(self._fits, moves)
             chosen = next(fitting, chosen)
         self.base.update(chosen)
+
+    def _likely_parent(self, key: ForeignKey, moves: list[Move]) -> Move:
+        """Take turns among the parents; in a tree take the row before."""
+        if key.parent.lower() == self.table:
+            return moves[0]
+        likely = moves
+        if len(moves) > 2:
+            likely = moves[:1] + moves[2:]  # one parent has no child: JOIN is no LEFT JOIN
+        turn = self.number + self.twins.foreign_keys.index(key)
+        return likely[turn % len(likely)]
 
     def _leave_open(self, key: ForeignKey, nullable: Sequence[str]) -> None:
         """Let a reference be NULL for want of a parent; a cycle is closed later."""
@@ -12834,12 +12949,8 @@ class Search:
         """Try other values for what a refusal names, one column at a time, then two."""
         further: set[str] = set()
         moves = self._moves(refusal)
-        pairs = [
-            {**one, **other}
-            for one, other in combinations(moves[:MOVES_PAIRED], 2)
-            if one.keys() != other.keys()
-        ]
-        for move in [*moves, *pairs]:
+        pairs = paired(moves[:MOVES_PAIRED])
+        for move in moves + pairs:
             if self.tries <= 0:
                 return None
             changed = {**values, **move}
@@ -12860,7 +12971,8 @@ class Search:
 
     def _moves(self, refusal: Refusal) -> list[Move]:
         """List changes: of the columns that the refusal names, then of those that SQL reads."""
-        spoken = set(lower(PLAIN_WORD.findall(refusal.words)))
+        words = PLAIN_WORD.findall(refusal.words)
+        spoken = set(lower(words))
         spoken |= self.filler.words_of_constraint(self.twins, spoken)
         named = [name for name in self.slots if name in spoken]
         about_keys = "foreign" in spoken
@@ -12875,8 +12987,10 @@ class Search:
             if slot.words:
                 columns[name] = None
         for name in columns:
-            if name not in referring or not named:
-                moves += [{name: value} for value in self.candidates[name]]
+            if named and name in referring:
+                continue
+            for value in self.candidates[name]:
+                moves.append({name: value})
         for name in sorted(referring):
             slot = self.slots[name]
             if slot.nullable:
@@ -12885,6 +12999,15 @@ class Search:
 
 
 MOVES_PAIRED: Final = 24  # two at a time: so many of the likeliest
+
+
+def paired(moves: Sequence[Move]) -> list[Move]:
+    """Join changes two at a time, but for those of the same columns."""
+    found: list[Move] = []
+    for one, other in combinations(moves, 2):
+        if one.keys() != other.keys():
+            found.append({**one, **other})
+    return found
 
 
 # ---- what explains a difference ------------------------------------------------------------
