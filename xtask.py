@@ -13031,6 +13031,26 @@ class Seen(NamedTuple):
     def cause(self) -> tuple[object, ...]:
         return (self.table, self.refused, self.where, self.column)
 
+    @property
+    def rows_differ(self) -> bool:
+        """Say whether one side has more rows."""
+        return self.column is None and not self.refused
+
+    def is_of_probed(self, columns: Collection[str]) -> bool:
+        """Say whether it was seen in one of these columns of the table that was probed."""
+        if self.where != self.table or self.columns.isdisjoint(columns):
+            return False
+        return self.column is None or self.column.lower() in columns
+
+    def columns_in(self, table: str) -> set[str]:
+        """The columns of a table that the probe is about, or whose values differ."""
+        found: set[str] = set()
+        if table == self.table:
+            found.update(self.columns)
+        if table == self.where and self.column:
+            found.add(self.column.lower())
+        return found
+
 
 class Explanation(NamedTuple):
     """A kind of finding and the differences that follow from it."""
@@ -13041,6 +13061,15 @@ class Explanation(NamedTuple):
     outcome: Literal["refused", "value", "any"]
     reason: str
     only_parity: bool = False  # not where the finding is a strict one
+
+    def is_about(self, seen: Seen) -> bool:
+        """Say whether it is made for such a statement and what came of it."""
+        if self.probes and seen.probe not in self.probes:
+            return False
+        if self.outcome == "any":
+            return True
+        outcome = "refused" if seen.refused else "value"
+        return outcome == self.outcome
 
 
 WRITES: Final = ("insert", "literal", "edge", "beyond", "update")
@@ -13159,12 +13188,15 @@ class Judge:
         self.trigger_tables: dict[str, str] = {}
         for schema in schemas:
             for trigger in schema.triggers:
-                table = trigger.table.lower()
-                self.trigger_tables[trigger.name.lower()] = table
+                name = trigger.name.lower()
+                self.trigger_tables[name] = trigger.table.lower()
 
     def _explanation(self, seen: Seen) -> int | None:
         """The finding that explains a difference, by its index."""
-        return next((i for i, _ in enumerate(self.findings) if self._explains(i, seen)), None)
+        for index, finding in enumerate(self.findings):
+            if self._explains(index, finding, seen):
+                return index
+        return None
 
     def is_explained(self, seen: Seen) -> bool:
         return self._explanation(seen) is not None
@@ -13175,18 +13207,17 @@ class Judge:
             self.seen[seen.cause].append(seen)
             return
         self.explained += 1
-        if len(self.evidence[index]) < EVIDENCE_OF_A_FINDING:
-            self.evidence[index].append(Evidence(seen.statement, seen.sqlite, seen.mysql))
+        shown = self.evidence[index]
+        if len(shown) < EVIDENCE_OF_A_FINDING:
+            evidence = Evidence(seen.statement, seen.sqlite, seen.mysql)
+            shown.append(evidence)
 
-    def _explains(self, index: int, seen: Seen) -> bool:
-        finding = self.findings[index]
+    def _explains(self, index: int, finding: Finding, seen: Seen) -> bool:
         table, *columns = self.places[index]
         for rule in EXPLANATIONS:
-            if rule.kind != finding.kind or (rule.probes and seen.probe not in rule.probes):
+            if rule.kind != finding.kind or not rule.is_about(seen):
                 continue
             if finding.level != "parity" and (rule.only_parity or seen.probe == "row"):
-                continue
-            if rule.outcome != "any" and (rule.outcome == "refused") != bool(seen.refused):
                 continue
             if rule.reach == "step":
                 reached = finding.migration == seen.step
@@ -13198,41 +13229,36 @@ class Judge:
 
     def _reaches(self, rule: Explanation, table: str, columns: list[str], seen: Seen) -> bool:
         """Say whether a finding's place is where the difference comes from."""
-        if rule.reach == "view":
-            return seen.where == table
-        if rule.reach == "trigger":
-            owner = self.trigger_tables.get(table, "")
-            return owner in reach_of(self.effects, [seen.table])
-        if rule.reach == "parent":
-            return table in self._parents(seen.table)
-        if rule.reach == "child":
-            return table in reach_of(self.effects, [seen.table])
+        match rule.reach:
+            case "view":
+                return seen.where == table
+            case "trigger":
+                owner = self.trigger_tables.get(table, "")
+                return owner in reach_of(self.effects, [seen.table])
+            case "child":
+                return table in reach_of(self.effects, [seen.table])
+            case "parent":
+                return table in self._parents(seen.table)
         if table not in (seen.table, seen.where):
             return False
-        if rule.reach == "table":
-            return True
-        if rule.reach == "probed":
-            itself = seen.where == seen.table
-            named = not seen.columns.isdisjoint(columns)
-            other = seen.column is not None and seen.column.lower() not in columns
-            return itself and named and not other
-        rows_differ = seen.column is None and not seen.refused
-        if rule.reach == "key" and rows_differ:
-            return True
-        concerned: set[str] = set()
-        if seen.column and table == seen.where:
-            concerned.add(seen.column.lower())
-        if table == seen.table:
-            concerned |= seen.columns
-        return not concerned.isdisjoint(columns)
+        match rule.reach:
+            case "table":
+                return True
+            case "probed":
+                return seen.is_of_probed(columns)
+            case "key" if seen.rows_differ:
+                return True
+        return not seen.columns_in(table).isdisjoint(columns)
 
     def _parents(self, table: str) -> set[str]:
         """The tables that a table's foreign keys refer to, on either side."""
         found = set()
         for schema in self.schemas:
             for known in schema.tables.values():
-                if known.name.lower() == table:
-                    found |= {key.parent.lower() for key in known.foreign_keys}
+                if known.name.lower() != table:
+                    continue
+                for key in known.foreign_keys:
+                    found.add(key.parent.lower())
         return found
 
     def behaviours(self) -> list[Finding]:
@@ -13241,12 +13267,13 @@ class Judge:
         for group in self.seen.values():
             first = min(group, key=lambda seen: (len(seen.statement), seen.statement))
             at = self._place(first, group)
+            names = self._names_around(first.table)
             finding = Finding(
                 kind="behaviour",
                 at=at,
                 sqlite=first.sqlite,
                 mysql=first.mysql,
-                migration=last_touch(self.steps, self._names_around(first.table)),
+                migration=last_touch(self.steps, names),
                 note=first.statement,
             )
             cause = (at, first.refused, first.where, first.column)
@@ -13257,15 +13284,19 @@ class Judge:
         """The table, or its column where the probes of that column alone differ."""
         at = quote_name(self._spelled(first.table))
         abouts = {seen.columns for seen in group}
-        if len(abouts) == 1 and len(first.columns) == 1:
-            (column,) = first.columns
-            spelled = self._spelled_column(first.table, column)
-            at += f".{quote_name(spelled)}"
-        return at
+        if len(abouts) > 1 or len(first.columns) != 1:
+            return at
+        (column,) = first.columns
+        spelled = self._spelled_column(first.table, column)
+        return f"{at}.{quote_name(spelled)}"
 
     def _names_around(self, table: str) -> set[str]:
-        triggers = {name for name, owner in self.trigger_tables.items() if owner == table}
-        return {table, *triggers}
+        """A table's name and those of its triggers."""
+        names = {table}
+        for name, owner in self.trigger_tables.items():
+            if owner == table:
+                names.add(name)
+        return names
 
     def _spelled(self, table: str) -> str:
         for schema in self.schemas:
@@ -13282,12 +13313,13 @@ class Judge:
         return column
 
     def with_evidence(self) -> list[Finding]:
-        return [
-            dataclasses.replace(finding, evidence=tuple(self.evidence[i]))
-            if i in self.evidence
-            else finding
-            for i, finding in enumerate(self.findings)
-        ]
+        found = []
+        for i, finding in enumerate(self.findings):
+            if i in self.evidence:
+                evidence = tuple(self.evidence[i])
+                finding = dataclasses.replace(finding, evidence=evidence)
+            found.append(finding)
+        return found
 
 
 EVIDENCE_OF_A_FINDING: Final = 3
@@ -13295,13 +13327,15 @@ EVIDENCE_OF_A_FINDING: Final = 3
 
 def last_touch(steps: Sequence[Pair], names: Collection[str]) -> str | None:
     """Find the last migration whose SQL, on either side, speaks of a name."""
+    wanted = set(names)
     for step in reversed(steps):
         for dialect in DIALECTS:
             migration = step.side(dialect)
-            if migration:
-                words = {word.lower() for word in PLAIN_WORD.findall(script(migration))}
-                if words & {*names}:
-                    return step.label
+            if migration is None:
+                continue
+            words = PLAIN_WORD.findall(script(migration))
+            if not wanted.isdisjoint(lower(words)):
+                return step.label
     return None
 
 
@@ -13328,9 +13362,10 @@ def reach_of(effects: Effects, tables: Iterable[str]) -> frozenset[str]:
     queue = [*tables]
     found = set(queue)
     while queue:
-        further = set(effects.get(queue.pop(), ())) - found
+        table = queue.pop()
+        further = set(effects.get(table, ())) - found
         found |= further
-        queue += sorted(further)
+        queue += further
     return frozenset(found)
 
 
@@ -13338,23 +13373,26 @@ def seen_differences(held: Held, about: Seen) -> list[Seen]:
     """Say what differs in a table after a statement, once for each column."""
     cells, gaps = held.differences()
     table = held.twins.name
+    about = about._replace(where=table.lower())
     found: dict[str, Seen] = {}
     for cell in cells:
-        if cell.column not in found:
-            found[cell.column] = about._replace(
-                where=table.lower(),
-                column=cell.column,
-                sqlite=f"{cell.column}: {value_shown(cell.sqlite)}",
-                mysql=f"{cell.column}: {value_shown(cell.mysql)}",
-            )
+        if cell.column in found:
+            continue
+        ours = value_shown(cell.sqlite)
+        theirs = value_shown(cell.mysql)
+        found[cell.column] = about._replace(
+            column=cell.column,
+            sqlite=f"{cell.column}: {ours}",
+            mysql=f"{cell.column}: {theirs}",
+        )
     if gaps:
-        more = dict.fromkeys(DIALECTS, 0)
-        for gap in gaps:
-            more["mysql" if gap.missing_in == "sqlite" else "sqlite"] += 1
+        lacks = Counter(gap.missing_in for gap in gaps)
+        place = quote_name(table)
+        ours = count_of(lacks["mysql"], "row")
+        theirs = count_of(lacks["sqlite"], "row")
         found[""] = about._replace(
-            where=table.lower(),
-            sqlite=f"{quote_name(table)}: {count_of(more['sqlite'], 'row')} more",
-            mysql=f"{quote_name(table)}: {count_of(more['mysql'], 'row')} more",
+            sqlite=f"{place}: {ours} more",
+            mysql=f"{place}: {theirs} more",
         )
     return [*found.values()]
 
@@ -13378,14 +13416,17 @@ class Aside:
         """Leave out the columns that could not be made alike, or the table where rows are missing."""
         columns = {cell.column for cell in left.cells}
         in_key = columns & set(twins.ours.primary_key)
-        if left.gaps or in_key or len(columns) == len(twins.shared):
-            self.put_table(twins, f"its rows cannot be made alike{since}")
+        are_all = len(columns) == len(twins.shared)
+        if left.gaps or in_key or are_all:
+            why = f"its rows cannot be made alike{since}"
+            self.put_table(twins, why)
             return
         known = self.columns.get(twins.id, frozenset())
-        self.columns[twins.id] = known | {*lower(columns)}
+        self.columns[twins.id] = known.union(lower(columns))
+        why = f"its values cannot be made alike{since}"
         for column in sorted(columns):
             place = column_place(twins.name, column)
-            self.why.setdefault(place, f"its values cannot be made alike{since}")
+            self.why.setdefault(place, why)
 
     def clear(self) -> None:
         """Begin again with new databases; what was left out so far stays told."""
@@ -13396,9 +13437,10 @@ class Aside:
         """The tables that are compared, without the columns that are not."""
         found = {}
         for name, twins in tables.items():
-            if name not in self.tables:
-                apart = self.columns.get(name, frozenset())
-                found[name] = dataclasses.replace(twins, apart=apart)
+            if name in self.tables:
+                continue
+            apart = self.columns.get(name, frozenset())
+            found[name] = dataclasses.replace(twins, apart=apart)
         return found
 
 
@@ -13431,8 +13473,12 @@ class Walk:
         aside: Aside,
         progress: Say,
     ) -> None:
-        self.trio, self.filler, self.judge = trio, filler, judge
-        self.steps, self.aside, self.progress = steps, aside, progress
+        self.trio = trio
+        self.filler = filler
+        self.judge = judge
+        self.steps = steps
+        self.aside = aside
+        self.progress = progress
         self.schemas = (Schema({}), Schema({}))
         self.effects: Effects = {}
         self.tables: dict[str, Twins] = {}
@@ -13464,23 +13510,33 @@ class Walk:
         self.trio.drop_temporary()
         changed = self._look(step, bool(refused))
         spoken = self._listen(number)
-        stale = {*reach_of(self.effects, changed | spoken)}
-        found = {}
-        for held in self._read(self.tables):
+        rows = self._read(self.tables)
+        found = {held.twins.id: held for held in rows}
+        unlike = self._tell_rows(step, rows)
+        with self.trio.enforcing():
+            self._put(step, changed, spoken)
+        stale = unlike | reach_of(self.effects, changed | spoken)
+        for held in self._read(stale & found.keys()):
             found[held.twins.id] = held
+        for name in self.aside.tables:
+            found.pop(name, None)
+        self.before = found
+
+    def _tell_rows(self, step: Pair, rows: Sequence[Held]) -> set[str]:
+        """Say what a step did to rows, and make tables alike; the names of those that were not."""
+        unlike = set()
+        for held in rows:
+            name = held.twins.id
+            before = self.before.get(name)
             differences = held.differences()
             if differences.any:
                 self._tell(step, held, differences)
                 self._make_alike(step, held, differences)
-                stale.add(held.twins.id)
-            elif held.twins.id in self.before and refers(self.before[held.twins.id]):
+                unlike.add(name)
+            elif before and refers(before):
                 place = quote_name(held.twins.name)
                 self.disproved.add(("data-loss", place, step.label))
-        with self.trio.enforcing():
-            self._put(step, changed, spoken)
-        for held in self._read(stale & found.keys()):
-            found[held.twins.id] = held
-        self.before = {name: held for name, held in found.items() if name not in self.aside.tables}
+        return unlike
 
     def _all_refer(self) -> bool:
         """Say whether rows that refer to others stood in every table of SQLite that may have them."""
@@ -13523,7 +13579,11 @@ class Walk:
         for further in self.later[number:]:
             self.filler.sources += further
         texts = self.filler.texts_about()
-        spoken = {name for name in texts if not texts[name] <= self.texts.get(name, set())}
+        spoken = set()
+        for name, about in texts.items():
+            new = about - self.texts.get(name, set())
+            if new:
+                spoken.add(name)
         self.texts = texts
         return spoken
 
@@ -13532,11 +13592,12 @@ class Walk:
         refused: dict[Dialect, str] = {}
         for store in self.trio.stores:
             migration = step.side(store.dialect)
-            if migration and store.dialect not in refused:
-                try:
-                    store.backend.apply(migration)
-                except MigrationError as error:
-                    refused[store.dialect] = str(error)
+            if migration is None or store.dialect in refused:
+                continue
+            try:
+                store.backend.apply(migration)
+            except MigrationError as error:
+                refused[store.dialect] = str(error)
         return refused
 
     def _rebuild(self, number: int) -> None:
@@ -13550,14 +13611,14 @@ class Walk:
         self.before = {}
 
     def _tell_refusal(self, step: Pair, refused: Mapping[Dialect, str]) -> None:
-        sides = [REFUSED[0] if dialect in refused else REFUSED[1] for dialect in DIALECTS]
+        fails, passes = REFUSED
         both = len(refused) == 2
-        words = next(iter(refused.values()))
+        words, *_ = refused.values()
         finding = Finding(
             kind="upgrade-fails",
             at=quote_name(step.label),
-            sqlite=sides[0],
-            mysql=sides[1],
+            sqlite=fails if "sqlite" in refused else passes,
+            mysql=fails if "mysql" in refused else passes,
             level="strict" if both else "parity",
             migration=step.label,
             note=" ".join(words.split()),
@@ -13567,18 +13628,18 @@ class Walk:
 
     def _read(self, names: Collection[str]) -> list[Held]:
         tables = self.aside.rest(self.tables)
-        return self.trio.read([twins for name, twins in tables.items() if name in names])
+        wanted = [twins for name, twins in tables.items() if name in names]
+        return self.trio.read(wanted)
 
     def _tell(self, step: Pair, held: Held, differences: Differences) -> None:
         """Say what a step did to the rows of a table, on one side only."""
         before = self.before.get(held.twins.id)
         unset = lost_references(held, before, differences.cells)
-        lost, seeds = [], []
+        lost: list[Gap] = []
+        seeds: list[Gap] = []
         for gap in differences.gaps:
-            if stood(gap, held, before, self.vanished):
-                lost.append(gap)
-            else:
-                seeds.append(gap)
+            group = lost if stood(gap, held, before, self.vanished) else seeds
+            group.append(gap)
         for dialect in DIALECTS:
             self._tell_losses(step, held, dialect, lost, unset)
         if seeds:
@@ -13686,7 +13747,8 @@ class Walk:
 
     def _make_alike(self, step: Pair, held: Held, differences: Differences) -> None:
         """Give a table the same rows on all three, so that one fault is told once."""
-        left = Alike(self.trio, held, differences).make()
+        alike = Alike(self.trio, held, differences)
+        left = alike.make()
         if left.any:
             self.aside.put_unlike(held.twins, left, f" after {step.label}")
 
@@ -13722,21 +13784,19 @@ class Walk:
         )
         for held in self.trio.read(reached):
             differences = held.differences()
-            if differences.any:
-                for seen in seen_differences(held, about):
-                    self.judge.take(seen)
-                self._make_alike(step, held, differences)
+            if not differences.any:
+                continue
+            for seen in seen_differences(held, about):
+                self.judge.take(seen)
+            self._make_alike(step, held, differences)
 
 
 def refers(held: Held) -> bool:
     """Say whether each foreign key of a table has a row that refers to another."""
-    names = [shared.ours.name.lower() for shared in held.twins.shared]
     for key in held.twins.foreign_keys:
-        columns = lower(key.columns)
-        if not set(columns) <= set(names):
-            return False
-        places = [names.index(column) for column in columns]
-        if not any(all(row[i] is not None for i in places) for row in held.theirs):
+        positions = held.twins.positions(key.columns)
+        references = (picked(row, positions) for row in held.theirs)
+        if not positions or all(None in values for values in references):
             return False
     return bool(held.theirs)
 
@@ -13754,47 +13814,56 @@ def is_rebuilt(old: Twins, new: Twins) -> bool:
 
 def triggered(schemas: Iterable[Schema]) -> set[str]:
     """The tables that have a trigger on some side, lower case."""
-    return {trigger.table.lower() for schema in schemas for trigger in schema.triggers}
+    found = set()
+    for schema in schemas:
+        for trigger in schema.triggers:
+            found.add(trigger.table.lower())
+    return found
 
 
 def stood(gap: Gap, held: Held, before: Held | None, vanished: Sequence[Held]) -> bool:
     """Say whether a row that one side lacks stood there before the step."""
     if before is None:  # the table is new: under another name, perhaps
-        return any(gap.key and gap.key in other.by_key for other in vanished)
+        if not gap.key:
+            return False
+        return any(gap.key in other.by_key for other in vanished)
     if held.keyed and before.keyed:
         return gap.key in before.by_key
-    rows = held.ours
-    if gap.missing_in == "mysql":
-        rows = held.theirs
+    rows = held.theirs if gap.missing_in == "mysql" else held.ours
     return len(rows) < len(before.theirs)
 
 
 def gone_in(cell: Cell) -> Dialect | None:
     """The side on which a value is NULL and the other has one."""
-    if (cell.sqlite is None) == (cell.mysql is None):
-        return None
-    return "sqlite" if cell.sqlite is None else "mysql"
+    if cell.sqlite is None and cell.mysql is not None:
+        return "sqlite"
+    if cell.mysql is None and cell.sqlite is not None:
+        return "mysql"
+    return None
 
 
 def lost_references(held: Held, before: Held | None, cells: Sequence[Cell]) -> list[Cell]:
     """Find references of rows that stood before which are NULL on one side now."""
     if before is None:
         return []
-    columns = set()
-    for key in (*held.twins.foreign_keys, *before.twins.foreign_keys):
-        columns |= {*lower(key.columns)}
+    columns = held.twins.referring | before.twins.referring
     found = []
     for cell in cells:
-        had = before.value(cell.key, cell.column) is not None
-        if had and gone_in(cell) and cell.column.lower() in columns:
+        if cell.column.lower() not in columns or not gone_in(cell):
+            continue
+        if before.value(cell.key, cell.column) is not None:
             found.append(cell)
     return found
 
 
 def listed(values: Sequence[Value]) -> str:
     """Some values as a report shows them, in order."""
-    shown = ", ".join(value_shown(value) for value in values[:3])
-    return (f"{shown}, … ({len(values)})" if len(values) > 3 else shown) or "-"
+    if not values:
+        return "-"
+    shown = list(map(value_shown, values[:3]))
+    if len(values) > 3:
+        shown.append(f"… ({len(values)})")
+    return ", ".join(shown)
 
 
 @contextmanager
@@ -13813,7 +13882,9 @@ class Alike:
     """Makes a table's rows the same on all three: SQLite's become MySQL's, and none is lost."""
 
     def __init__(self, trio: Trio, held: Held, differences: Differences) -> None:
-        self.trio, self.held, self.differences = trio, held, differences
+        self.trio = trio
+        self.held = held
+        self.differences = differences
         self.twins = held.twins
 
     def make(self) -> Differences:
@@ -13824,18 +13895,19 @@ class Alike:
                     self._repair(store)
                 else:
                     self._copy(store)
-        return self.trio.read([self.twins])[0].differences()
+        (held,) = self.trio.read([self.twins])
+        return held.differences()
 
     def _table(self, store: Store) -> str:
         return self.twins.side(store.dialect).name
 
     def _columns(self) -> list[int]:
         """The positions of the columns that can be written."""
-        return [
-            i
-            for i, shared in enumerate(self.twins.shared)
-            if not shared.ours.generated and not shared.theirs.generated
-        ]
+        found = []
+        for i, shared in enumerate(self.twins.shared):
+            if not shared.ours.generated and not shared.theirs.generated:
+                found.append(i)
+        return found
 
     def _insert(self, store: Store, raw: Sequence[object]) -> None:
         names = []
@@ -13885,9 +13957,11 @@ class Alike:
 
     def _copy(self, store: Store) -> None:
         """Without a key: all rows anew, from the side that has more."""
-        source = 2 if len(self.held.theirs) >= len(self.held.ours) else 0
-        store.run(f"DELETE FROM {store.quote(self._table(store))}")
-        for raw in self.held.raw[source]:
+        ours, _, theirs = self.held.raw
+        rows = theirs if len(theirs) >= len(ours) else ours
+        table = store.quote(self._table(store))
+        store.run(f"DELETE FROM {table}")
+        for raw in rows:
             self._insert(store, raw)
 
 
@@ -13898,10 +13972,17 @@ def sources_of(schemas: Schemas, trio: Trio) -> list[Speech]:
     for schema, store in zip(schemas, stores, strict=True):
         for table in schema.tables.values():
             found += table_sources(table, store.dialect)
-        if schema.views or schema.triggers:
-            for owner, sql in store.bodies():
-                tables = tables_named(code_tokens(sql, store.dialect))
-                found.append(Speech(tables | {owner.lower()}, None, sql, store.dialect))
+        if not schema.views and not schema.triggers:
+            continue
+        for owner, sql in store.bodies():
+            named = tables_named(code_tokens(sql, store.dialect))
+            speech = Speech(
+                tables=named | {owner.lower()},
+                columns=None,
+                text=sql,
+                dialect=store.dialect,
+            )
+            found.append(speech)
     return found
 
 
@@ -13940,38 +14021,41 @@ class Subject(NamedTuple):
 
     def cascades(self, columns: Collection[str]) -> bool:
         """Say whether foreign keys may carry an UPDATE of these columns to other tables."""
-        tables = (self.twins.ours, self.twins.theirs)
-        if any(column.generated for table in tables for column in table.columns):
+        both = self.twins.ours.columns + self.twins.theirs.columns
+        if any(column.generated for column in both):
             return bool(self.referred)
         return not self.referred.isdisjoint(columns)
 
     @property
     def referring(self) -> frozenset[str]:
         """The columns of its foreign keys."""
-        keys = self.twins.foreign_keys
-        return frozenset(column.lower() for key in keys for column in key.columns)
+        return self.twins.referring
 
     @property
     def common(self) -> list[str]:
         """The columns that both sides have and that can be written."""
-        slots = self.slots.items()
-        return [name for name, slot in slots if slot.ours and slot.theirs]
+        found = []
+        for name, slot in self.slots.items():
+            if slot.ours and slot.theirs:
+                found.append(name)
+        return found
 
     @property
     def refers_to_itself(self) -> bool:
         """Say whether the row that it holds is its own parent."""
+        values = self.held.values
         for key in self.twins.foreign_keys:
             if key.parent.lower() != self.twins.id:
                 continue
-            values = self.held.values
-            child = [values.get(column.lower()) for column in key.columns]
-            parent = [values.get(column.lower()) for column in key.parent_columns]
+            child = list(map(values.get, lower(key.columns)))
+            parent = list(map(values.get, lower(key.parent_columns)))
             if child == parent:
                 return True
         return False
 
     def insert(self, changes: Move, columns: Iterable[str] = ()) -> Trial:
-        row = NewRow(self.twins, {**self.fresh.values, **changes})
+        values = {**self.fresh.values, **changes}
+        row = NewRow(self.twins, values)
         return Trial(row.statement, frozenset(columns), cascades=False)
 
     def update(self, changes: Move, columns: Iterable[str]) -> Trial:
@@ -14012,24 +14096,36 @@ def insert_null(subject: Subject) -> Iterator[Trial]:
 def insert_literals(subject: Subject) -> Iterator[Trial]:
     for name in subject.common:
         slot = subject.slots[name]
-        if name not in subject.referring and not slot.auto_increment:
-            values = around(slot, subject.number)[:LITERALS_PROBED]
-            values += values_beside(subject, name, subject.fresh)
-            for value in dict.fromkeys(values):
-                yield subject.insert({name: value}, [name])
+        if name in subject.referring or slot.auto_increment:
+            continue
+        values = values_named(subject, name)
+        values += values_beside(subject, name, subject.fresh)
+        for value in dict.fromkeys(values):
+            yield subject.insert({name: value}, [name])
+
+
+def values_named(subject: Subject, name: str) -> list[str]:
+    """List values that the SQL around a column suggests, the first ones."""
+    slot = subject.slots[name]
+    suggested = around(slot, subject.number)
+    return suggested[:LITERALS_PROBED]
 
 
 def values_beside(subject: Subject, name: str, row: NewRow) -> list[str]:
     """List the values of the columns that this one is compared with, and numbers beside them."""
     slot = subject.slots[name]
+    siblings = slot.siblings.intersection(subject.common)
     found = []
-    for sibling in sorted(slot.siblings & {*subject.common}):
+    for sibling in sorted(siblings):
+        other = subject.slots[sibling]
         value = row.values.get(sibling, LEFT_OUT)
-        if value in (LEFT_OUT, NULL) or subject.slots[sibling].logical != slot.logical:
+        if value in (LEFT_OUT, NULL) or other.logical != slot.logical:
             continue
         found.append(value)
         if slot.logical == "i64" and value.removeprefix("-").isdigit():
-            found += [str(int(value) + 1), str(int(value) - 1)]
+            number = int(value)
+            found.append(str(number + 1))
+            found.append(str(number - 1))
     return found
 
 
@@ -14048,10 +14144,11 @@ def edges(subject: Subject) -> dict[str, tuple[str, str]]:
     found = {}
     for name in subject.common:
         slot = subject.slots[name]
-        if not slot.auto_increment and name not in subject.referring:
-            pair = edge_of(slot)
-            if pair:
-                found[name] = pair
+        if slot.auto_increment or name in subject.referring:
+            continue
+        pair = edge_of(slot)
+        if pair:
+            found[name] = pair
     return found
 
 
@@ -14079,11 +14176,12 @@ def text_edge(slot: Slot) -> tuple[str, str] | None:
 
 def integer_edge(slot: Slot) -> tuple[str, str] | None:
     octets = slot.size("integer")
-    if octets is None or octets == 8 or slot.declared.startswith(("year", "bit")):
+    if octets is None or octets == 8:
         return None
-    bits = 8 * octets
-    if not any(column.type.unsigned for column in slot.columns):
-        bits -= 1
+    if slot.declared.startswith(("year", "bit")):
+        return None
+    unsigned = any(column.type.unsigned for column in slot.columns)
+    bits = 8 * octets if unsigned else 8 * octets - 1
     beyond = 2**bits
     return str(beyond - 1), str(beyond)
 
@@ -14093,7 +14191,8 @@ def decimal_edge(slot: Slot) -> tuple[str, str] | None:
     if digits is None:
         return None
     beyond = Decimal(10) ** (digits - scale)
-    last = beyond - Decimal(1).scaleb(-scale)
+    smallest = Decimal(1).scaleb(-scale)
+    last = beyond - smallest
     return format(last, "f"), format(beyond, "f")
 
 
@@ -14111,10 +14210,10 @@ def insert_duplicates(subject: Subject) -> Iterator[Trial]:
 def insert_orphans(subject: Subject) -> Iterator[Trial]:
     for key in subject.twins.foreign_keys:
         values = {}
-        for column in key.columns:
-            slot = subject.slots.get(column.lower())
+        for name in lower(key.columns):
+            slot = subject.slots.get(name)
             if slot:
-                values[column.lower()] = slot.usual(subject.number + 77)
+                values[name] = slot.usual(subject.number + 77)
         if len(values) == len(key.columns):
             yield subject.insert(values, values)
 
@@ -14123,11 +14222,10 @@ def update_each(subject: Subject) -> Iterator[Trial]:
     for name in subject.common:
         if name in subject.held.key or name in subject.referring:
             continue
-        slot = subject.slots[name]
         values = [subject.fresh.values.get(name, LEFT_OUT)]
-        values += around(slot, subject.number)[:LITERALS_PROBED]
+        values += values_named(subject, name)
         values += values_beside(subject, name, subject.held)
-        if slot.nullable:
+        if subject.slots[name].nullable:
             values.append(NULL)
         now = subject.held.values.get(name)
         for value in dict.fromkeys(values):
@@ -14159,17 +14257,20 @@ def update_nothing(subject: Subject) -> Iterator[Trial]:
     names = [name for name in subject.common if name not in subject.held.key]
     if not names:
         return
+    first = names[0]
 
     def write(dialect: Dialect, quote: Quote) -> str:
+        own = own_names(subject.twins, dialect, quote)
         return update(
             dialect=dialect,
             quote=quote,
             twins=subject.twins,
-            changes={names[0]: own_names(subject.twins, dialect, quote)(names[0])},
+            changes={first: own(first)},
             where=subject.held.key,
         )
 
-    yield Trial(write, cascades=subject.cascades(names[:1]))
+    cascades = subject.cascades([first])
+    yield Trial(write, cascades=cascades)
 
 
 def update_key(subject: Subject) -> Iterator[Trial]:
@@ -14182,15 +14283,20 @@ def update_key(subject: Subject) -> Iterator[Trial]:
 
 
 def delete_row(subject: Subject) -> Iterator[Trial]:
-    def write(dialect: Dialect, quote: Quote) -> str:
-        text = f"DELETE FROM {quote(subject.twins.side(dialect).name)}"
-        if subject.held.key:
-            own = own_names(subject.twins, dialect, quote)
-            text += f" WHERE {condition(dialect, own, subject.held.key)}"
-        return text
+    twins = subject.twins
+    key = subject.held.key
+    if subject.refers_to_itself or (twins.is_tree and not key):
+        return
 
-    if not subject.refers_to_itself and (subject.held.key or not subject.twins.is_tree):
-        yield Trial(write)
+    def write(dialect: Dialect, quote: Quote) -> str:
+        table = twins.side(dialect).name
+        text = f"DELETE FROM {quote(table)}"
+        if not key:
+            return text
+        own = own_names(twins, dialect, quote)
+        return f"{text} WHERE {condition(dialect, own, key)}"
+
+    yield Trial(write)
 
 
 FURTHER_ROWS: Final = 5
@@ -14232,14 +14338,19 @@ class Prober:
         aside: Aside,
         progress: Say,
     ) -> None:
-        self.trio, self.filler, self.judge = trio, filler, judge
-        self.schemas, self.aside, self.progress = schemas, aside, progress
+        self.trio = trio
+        self.filler = filler
+        self.judge = judge
+        self.schemas = schemas
+        self.aside = aside
+        self.progress = progress
         self.tables = twins_of(schemas)
         self.effects = effects_of(schemas)
         self.parents = parents_among(self.tables.values())
         self.referred = referred_columns(schemas)
         self.views = shared_views(schemas, trio)
-        self.probes = self.alike = 0
+        self.probes = 0
+        self.alike = 0
         self.active = triggered(schemas)
         self.written: set[str] = set()  # tables that some trigger may insert into
         for schema in schemas:
@@ -14268,15 +14379,17 @@ class Prober:
         """Name the tables of the [[row]]s that no step took."""
         unknown = []
         for given in self.filler.given:
+            twins = self.tables.get(given.table)
             refusal = self.filler.refusals.get(given.title)
-            if refusal and given.table in self.tables:
+            if refusal and twins:
                 words = f"{refusal.words}, which refuses {given.title}"
                 refused = Refusal(refusal.dialect, words)
-                unknown.append(Unknown(self.tables[given.table], refused))
+                unknown.append(Unknown(twins, refused))
         return self.tell_unknown(unknown)
 
     def tell_unknown(self, unknown: Sequence[Unknown]) -> list[Finding]:
-        return [one for one in map(self._tell_unknown, unknown) if one]
+        findings = map(self._tell_unknown, unknown)
+        return [finding for finding in findings if finding]
 
     def _tell_unknown(self, unknown: Unknown) -> Finding | None:
         """Name a table that takes no row, unless a finding says already why."""
@@ -14303,10 +14416,12 @@ class Prober:
 
     def _make_alike(self, held: Held) -> None:
         differences = held.differences()
-        if differences.any:
-            left = Alike(self.trio, held, differences).make()
-            if left.any:
-                self.aside.put_unlike(held.twins, left)
+        if not differences.any:
+            return
+        alike = Alike(self.trio, held, differences)
+        left = alike.make()
+        if left.any:
+            self.aside.put_unlike(held.twins, left)
 
     def _read(self, names: Collection[str]) -> list[Held]:
         """Read those of the tables that are compared."""
@@ -14318,29 +14433,34 @@ class Prober:
 
     def _cut_down(self) -> None:
         """Let tables of many rows keep a few, so that each probe can read them whole."""
-        held = {one.twins.id: one for one in self._read(self.tables)}
+        tables = {held.twins.id: held for held in self._read(self.tables)}
         big = {}
-        for name, one in held.items():
-            if len(one.theirs) <= MANY_ROWS:
+        for name, held in tables.items():
+            rows = len(held.theirs)
+            if rows <= MANY_ROWS:
                 continue
-            if one.keyed:
-                big[name] = one
+            if held.keyed:
+                big[name] = held
             else:
-                why = f"not probed: {len(one.theirs)} rows and no key that both sides share"
-                self.aside.put_table(one.twins, why)
-        for name, keys in Excerpt(held, big).choose().items():
+                why = f"not probed: {rows} rows and no key that both sides share"
+                self.aside.put_table(held.twins, why)
+        excerpt = Excerpt(tables, big)
+        for name, keys in excerpt.choose().items():
             keep_only(self.trio, big[name], keys)
-        self.trio.mysql.reset(one.twins.theirs.name for one in big.values() if one.twins.counts)
+        counted = []
+        for held in big.values():
+            if held.twins.counts:
+                counted.append(held.twins.theirs.name)
+        self.trio.mysql.reset(counted)
 
     def _fill(self) -> list[Unknown]:
         """Put rows into every table; what a trigger makes of one must be alike."""
         unknown = []
-        active = triggered(self.schemas)
         for name in parents_first(self.tables):
             twins = self.tables[name]
 
             def after(name: str = name) -> None:
-                if name in active:
+                if name in self.active:
                     self._compare_effects(name)
 
             refusal = self.filler.fill(self.tables, twins, after)
@@ -14348,7 +14468,7 @@ class Prober:
                 unknown.append(Unknown(twins, refusal))
             else:
                 self.filler.fill_named(self.tables, twins, after)
-            if name not in active:
+            if name not in self.active:
                 self._compare_effects(name)
         self.filler.close_cycles(self.tables)
         self.trio.settle(self.tables.values())
@@ -14385,13 +14505,12 @@ class Prober:
     def _compare_view(self, view: SharedView, about: Seen, trial: Trial | None = None) -> bool:
         """Compare a view's rows, in no order; of what SQLite does not repeat, that it is there."""
         name = view.name.lower()
+        place = quote_name(view.name)
         about = about._replace(table=name, columns=frozenset(), where=name)
         ours = view.read(self.trio.sqlite)
         theirs = view.read(self.trio.mysql)
         if ours.error is not None and theirs.error is not None:
-            self.aside.why[quote_name(view.name)] = (
-                f"both sides refuse to read the view: {ours.error}"
-            )
+            self.aside.why[place] = f"both sides refuse to read the view: {ours.error}"
             return True
         if ours.error is not None or theirs.error is not None:
             seen = refusal_seen(about, ours.error, theirs.error)
@@ -14404,13 +14523,9 @@ class Prober:
         again = view.read(self.trio.again)
         volatile = unlike_columns(ours.rows, again.rows)
         if volatile is None:
-            self.aside.why[quote_name(view.name)] = (
-                "SQLite gives other rows of the view at another moment"
-            )
+            self.aside.why[place] = "SQLite gives other rows of the view at another moment"
             return True
-        one = Counter(masked(row, volatile) for row in ours.rows)
-        other = Counter(masked(row, volatile) for row in theirs.rows)
-        more, less = without_near([*(one - other).elements()], [*(other - one).elements()])
+        more, less = unlike_rows(ours.rows, theirs.rows, volatile)
         if not more and not less:
             return True
         seen = about._replace(sqlite=shown_rows(more), mysql=shown_rows(less))
@@ -14428,26 +14543,31 @@ class Prober:
         reach = reach_of(self.effects, [name])
         reached = self._compared(reach)
         views = [view for view in self.views if view.reads & reach]
-        trials = [(probe, trial) for probe in PROBES for trial in probe.make(subject)]
+        asked = [(probe, subject) for probe in PROBES]
         for further in self._further(subject):
             for probe in PROBES_OF_FURTHER_ROWS:
-                trials += [(probe, trial) for trial in probe.make(further)]
-        for probe, trial in trials:
-            about = Seen(
-                probe=probe.name,
-                statement=trial.shown,
-                table=name,
-                columns=trial.columns,
-            )
-            self._try(about, trial, reached, views)
+                asked.append((probe, further))
+        for probe, one in asked:
+            for trial in probe.make(one):
+                about = Seen(
+                    probe=probe.name,
+                    statement=trial.shown,
+                    table=name,
+                    columns=trial.columns,
+                )
+                self._try(about, trial, reached, views)
 
     def _further(self, subject: Subject) -> list[Subject]:
         """The same table by other rows that it holds, where a trigger may look at them."""
         name = subject.twins.id
-        if name not in triggered(self.schemas) or subject.twins.is_tree:
+        if name not in self.active or subject.twins.is_tree:
             return []
-        rows = [row for row in self.filler.rows[name] if row.key and row is not subject.held]
-        return [subject._replace(held=row) for row in rows[:FURTHER_ROWS]]
+        found = []
+        for row in self.filler.rows[name]:
+            if row.key and row is not subject.held:
+                further = subject._replace(held=row)
+                found.append(further)
+        return found[:FURTHER_ROWS]
 
     def _subject(self, twins: Twins) -> Subject | None:
         """Choose the row that is changed and deleted, and one that is added."""
@@ -14477,12 +14597,15 @@ class Prober:
 
     def _row_of_its_own(self, twins: Twins) -> NewRow | None:
         """Take a row that the migrations made, where a table takes no other."""
-        (rows,) = self.trio.sqlite.ask([f"{twins.select('sqlite')} LIMIT 1"])
-        for row in rows:
-            pairs = zip(twins.shared, row, strict=True)
-            values = {one.ours.name.lower(): literal_of(value, "sqlite") for one, value in pairs}
-            return NewRow(twins, values)
-        return None
+        query = f"{twins.select('sqlite')} LIMIT 1"
+        (rows,) = self.trio.sqlite.ask([query])
+        if not rows:
+            return None
+        values = {}
+        for shared, value in zip(twins.shared, rows[0], strict=True):
+            name = shared.ours.name.lower()
+            values[name] = literal_of(value, "sqlite")
+        return NewRow(twins, values)
 
     def _try(
         self, about: Seen, trial: Trial, reached: Sequence[Twins], views: Sequence[SharedView]
@@ -14528,7 +14651,11 @@ class Prober:
 
 def parents_among(tables: Iterable[Twins]) -> set[str]:
     """The tables that some key refers to, lower case."""
-    return {key.parent.lower() for twins in tables for key in twins.foreign_keys}
+    found = set()
+    for twins in tables:
+        for key in twins.foreign_keys:
+            found.add(key.parent.lower())
+    return found
 
 
 def referred_columns(schemas: Schemas) -> dict[str, set[str]]:
@@ -14546,7 +14673,8 @@ class Excerpt:
     """Chooses the rows that big tables keep: some, and all that rows which stay refer to."""
 
     def __init__(self, held: Mapping[str, Held], big: Mapping[str, Held]) -> None:
-        self.held, self.big = held, big
+        self.held = held
+        self.big = big
         self.kept: dict[str, set[Row]] = {}
         self.known: dict[tuple[str, tuple[int, ...]], dict[Row, Row]] = {}
 
@@ -14558,7 +14686,8 @@ class Excerpt:
             rows = held.theirs
             if name in self.big:
                 rows = rows_of_the_ends(held)
-                self.kept[name].update(map(held.key_of, rows))
+                keys = map(held.key_of, rows)
+                self.kept[name].update(keys)
             self._keep_parents(held, rows)
         return self.kept
 
@@ -14592,10 +14721,10 @@ class Excerpt:
         positions = held.twins.positions(columns)
         if not positions:
             return {}
-        if (table, positions) not in self.known:
-            rows = {picked(row, positions): row for row in held.theirs}
-            self.known[table, positions] = rows
-        return self.known[table, positions]
+        index = (table, positions)
+        if index not in self.known:
+            self.known[index] = {picked(row, positions): row for row in held.theirs}
+        return self.known[index]
 
 
 ROWS_OF_AN_END: Final = 100
@@ -14603,9 +14732,15 @@ ROWS_OF_AN_END: Final = 100
 
 def rows_of_the_ends(held: Held) -> list[Row]:
     """Choose the first and the last rows of a table, and the one of the highest key."""
+
+    def order(row: Row) -> list[tuple[Decimal, str]]:
+        return [numeric_order(value) for value in held.key_of(row)]
+
     rows = held.theirs
-    highest = max(rows, key=lambda row: tuple(map(numeric_order, held.key_of(row))))
-    return [*rows[:ROWS_OF_AN_END], *rows[-ROWS_OF_AN_END:], highest]
+    first = rows[:ROWS_OF_AN_END]
+    last = rows[-ROWS_OF_AN_END:]
+    highest = max(rows, key=order)
+    return [*first, *last, highest]
 
 
 def numeric_order(value: Value) -> tuple[Decimal, str]:
@@ -14628,20 +14763,25 @@ def keep_only(trio: Trio, held: Held, keys: Collection[Row]) -> None:
         delete_all_but(store, held.twins, kept)
 
 
-def delete_all_but(store: Store, twins: Twins, kept: Iterable[tuple[object, ...]]) -> None:
+def delete_all_but(store: Store, twins: Twins, kept: Iterable[RawRow]) -> None:
     """Delete the rows of a table whose primary keys are not those of `kept`."""
-    columns = [twins.shared[i].side(store.dialect) for i in twins.key]
-    names = ", ".join(store.quote(column.name) for column in columns)
+    dialect = store.dialect
+    names = []
+    for i in twins.key:
+        column = twins.shared[i].side(dialect)
+        names.append(store.quote(column.name))
     keys = []
     for values in kept:
-        literals = [literal_of(values[i], store.dialect) for i in twins.key]
-        keys.append(f"({', '.join(literals)})")
+        literals = [literal_of(values[i], dialect) for i in twins.key]
+        key = ", ".join(literals)
+        keys.append(f"({key})")
     listed = ", ".join(keys)
-    if store.dialect == "sqlite":
+    if dialect == "sqlite":
         listed = f"VALUES {listed}"
-    table = twins.side(store.dialect).name
+    table = twins.side(dialect).name
+    where = f"({', '.join(names)}) NOT IN ({listed})"
     with quiet(store, table):
-        store.run(f"DELETE FROM {store.quote(table)} WHERE ({names}) NOT IN ({listed})")
+        store.run(f"DELETE FROM {store.quote(table)} WHERE {where}")
 
 
 def refusal_seen(about: Seen, ours: str | None, theirs: str | None) -> Seen:
@@ -14684,6 +14824,17 @@ class SharedView:
         return ViewRows(found, answer.error)
 
 
+def unlike_rows(
+    ours: Sequence[Row], theirs: Sequence[Row], volatile: Collection[int]
+) -> tuple[list[Row], list[Row]]:
+    """Find the rows that one side alone has, but for volatile values and roundings."""
+    one = Counter(masked(row, volatile) for row in ours)
+    other = Counter(masked(row, volatile) for row in theirs)
+    more = one - other
+    less = other - one
+    return without_near([*more.elements()], [*less.elements()])
+
+
 def without_near(rows: Sequence[Row], others: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """Take away the pairs of rows whose fractions differ by no more than a rounding."""
     more = []
@@ -14723,9 +14874,10 @@ def unlike_columns(rows: Sequence[Row], others: Sequence[Row]) -> frozenset[int]
     """The positions of columns that hold other values; None where there are more or fewer rows."""
     if len(rows) != len(others):
         return None
+    columns = zip(*rows, strict=True)
+    other_columns = zip(*others, strict=True)
     found = set()
-    pairs = zip(zip(*rows, strict=True), zip(*others, strict=True), strict=True)
-    for i, (values, further) in enumerate(pairs):
+    for i, (values, further) in enumerate(zip(columns, other_columns, strict=True)):
         if Counter(values) != Counter(further):
             found.add(i)
     return frozenset(found)
@@ -14740,28 +14892,34 @@ def view_value(value: object) -> Value:
 
 def shown_rows(rows: Sequence[Row]) -> str:
     """The rows that one side alone has, the first two of them."""
+    if not rows:
+        return "-"
     shown = []
-    for row in sorted(rows, key=order_of)[:2]:
-        values = [value_shown(value) for value in row]
-        shown.append(f"({', '.join(values)})")
+    ordered = sorted(rows, key=order_of)
+    for row in ordered[:2]:
+        values = ", ".join(map(value_shown, row))
+        shown.append(f"({values})")
     if len(rows) > 2:
         shown.append(f"… ({len(rows)})")
-    return ", ".join(shown) or "-"
+    return ", ".join(shown)
 
 
 def shared_views(schemas: Schemas, trio: Trio) -> list[SharedView]:
     """Find the views that both sides have with the same columns; other ones are findings."""
     ours, theirs = schemas
     reads = view_sources(trio.sqlite)
-    columns = {}
-    for view in theirs.views.values():
-        columns[view.name.lower()] = set(lower(view.columns))
+    others = {view.name.lower(): view for view in theirs.views.values()}
     found = []
     for view in ours.views.values():
         name = view.name.lower()
         names = lower(view.columns)
-        if columns.get(name) == {*names}:
-            shared = SharedView(view.name, tuple(names), reads[name])
+        other = others.get(name)
+        if other and set(lower(other.columns)) == set(names):
+            shared = SharedView(
+                name=view.name,
+                columns=tuple(names),
+                reads=reads[name],
+            )
             found.append(shared)
     return found
 
