@@ -10948,10 +10948,13 @@ def decimal_size(slot: Slot) -> tuple[int | None, int]:
 
 def usual_decimal(slot: Slot, number: int) -> str:
     digits, scale = decimal_size(slot)
-    largest = 10 ** (digits or 10) - 1
+    if digits is None:
+        digits = 10
+    largest = 10**digits - 1
     whole = 100 * (slot.rank + 1) + number + 41
-    value = Decimal(whole % largest + 1)
-    return format(value.scaleb(-scale), "f")
+    fitting = Decimal(whole % largest + 1)
+    value = fitting.scaleb(-scale)
+    return format(value, "f")
 
 
 def usual_double(slot: Slot, number: int) -> str:
@@ -11294,10 +11297,14 @@ def condition_of(statement: Statement) -> int | None:
             return 1
         return words.index("WHERE") if "WHERE" in words else None
     copies = words[:1] in (["INSERT"], ["REPLACE"], ["WITH"]) or "TABLE" in words[1:3]
-    chooses = not {"WHERE", "CASE", "ON", "HAVING"}.isdisjoint(words)
-    if copies and chooses and "SELECT" in words:
-        return words.index("SELECT")
-    return None
+    if not copies or "SELECT" not in words:
+        return None
+    if WORDS_THAT_CHOOSE.isdisjoint(words):
+        return None
+    return words.index("SELECT")
+
+
+WORDS_THAT_CHOOSE: Final = frozenset({"WHERE", "CASE", "ON", "HAVING"})
 
 
 # ---- comparing values ----------------------------------------------------------------------
@@ -11347,14 +11354,15 @@ def moment_text(text: str) -> str:
 
 
 def duration_text(value: datetime.timedelta) -> str:
-    seconds = value.days * 86_400 + value.seconds
-    sign = "-" if seconds < 0 else ""
-    minutes, seconds = divmod(abs(seconds), 60)
+    total = value.days * 86_400 + value.seconds
+    sign = "-" if total < 0 else ""
+    minutes, seconds = divmod(abs(total), 60)
     hours, minutes = divmod(minutes, 60)
     text = f"{sign}{hours:02}:{minutes:02}:{seconds:02}"
-    if value.microseconds:
-        text += f".{value.microseconds:06}".rstrip("0")
-    return text
+    if not value.microseconds:
+        return text
+    fraction = f"{value.microseconds:06}".rstrip("0")
+    return f"{text}.{fraction}"
 
 
 def json_value(text: str) -> str:
@@ -11440,6 +11448,10 @@ class Clock(NamedTuple):
 
     now: str
     seed: int
+
+    @property
+    def day(self) -> str:
+        return self.now[:10]
 
 
 # The two walks of SQLite; MySQL's clock is the first one's.
@@ -11575,7 +11587,8 @@ class SQLiteStore:
         for query in queries:
             answer = self.fetch(query)
             if answer.error:
-                raise IntrospectionError(f"SQLite, with rows: {beginning(query)}: {answer.error}")
+                place = f"SQLite, with rows: {beginning(query)}"
+                raise IntrospectionError(f"{place}: {answer.error}")
             found.append(answer.rows)
         return found
 
@@ -11728,11 +11741,12 @@ class MySQLStore:
         query = f"SHOW TRIGGERS WHERE `Table` = {quote_string(table)}"
         (listed,) = self.ask([query])
         found = []
-        for row in listed:
-            name = str(row[0])
-            (shown,) = self.ask([f"SHOW CREATE TRIGGER {quote_mysql(name)}"])
-            _, _, sql, *_ = shown[0]
-            found.append((name, str(sql)))
+        for name, *_ in listed:
+            trigger = str(name)
+            query = f"SHOW CREATE TRIGGER {quote_mysql(trigger)}"
+            ((shown,),) = self.ask([query])
+            _, _, sql, *_ = shown
+            found.append((trigger, str(sql)))
         return found
 
     def bodies(self) -> list[tuple[str, str]]:
@@ -11989,9 +12003,9 @@ class Held:
     def known(self) -> tuple[Mapping[RawRow, Row], Mapping[RawRow, Row]]:
         """The rows of SQLite and of MySQL by what their drivers gave."""
         sqlite, _, mysql = self.raw
-        ours = zip(sqlite, self.ours, strict=True)
-        theirs = zip(mysql, self.theirs, strict=True)
-        return dict(ours), dict(theirs)
+        ours = dict(zip(sqlite, self.ours, strict=True))
+        theirs = dict(zip(mysql, self.theirs, strict=True))
+        return ours, theirs
 
     @functools.cached_property
     def keyed(self) -> bool:
@@ -12012,7 +12026,9 @@ class Held:
     @functools.cached_property
     def by_key(self) -> dict[Row, Row]:
         """What both sides hold, once they are alike."""
-        return {self._key(row): row for row in self.theirs} if self.keyed else {}
+        if not self.keyed:
+            return {}
+        return {self._key(row): row for row in self.theirs}
 
     def value(self, key: Row, column: str) -> Value:
         """What the row of a key holds in a column; None where there is neither."""
@@ -12047,45 +12063,63 @@ class Held:
                 continue
             row = self.ours[position]
             other = self.theirs[theirs[key]]
-            if row != other:
-                volatile = self._volatile(row, self.again[again[key]], other)
-                cells += self._cells(key, row, other, volatile)
+            if row == other:
+                continue
+            row_again = self.again[again[key]]
+            volatile = self._volatile(row, row_again, other)
+            cells += self._cells(key, row, other, volatile)
         return Differences(cells, gaps)
 
     def _volatile(self, ours: Row, again: Row, theirs: Row) -> list[int]:
         """List the positions of values that another clock changes, and that tell nothing."""
-        changed = unlike_positions(ours, again)
-        return [i for i in changed if not self._differs(ours[i], again[i], theirs[i])]
+        found = []
+        for i in unlike_positions(ours, again):
+            if not self._differs(ours[i], again[i], theirs[i]):
+                found.append(i)
+        return found
 
     def _positions(self, rows: Sequence[Row]) -> dict[Row, int]:
         return {self._key(row): i for i, row in enumerate(rows)}
 
     def _gap(self, missing_in: Dialect, index: int) -> Gap:
         """A row that the other side has, by its position there."""
-        rows, raw = self.theirs, self.raw[2]
+        rows = self.theirs
+        sqlite, _, raw = self.raw
         if missing_in == "mysql":
-            rows, raw = self.ours, self.raw[0]
+            rows = self.ours
+            raw = sqlite
         row = rows[index]
-        return Gap(missing_in=missing_in, key=self.key_of(row), row=row, raw=raw[index])
+        return Gap(
+            missing_in=missing_in,
+            key=self.key_of(row),
+            row=row,
+            raw=raw[index],
+        )
 
     def _cells(self, key: Row, ours: Row, theirs: Row, volatile: Collection[int]) -> list[Cell]:
         """Compare two rows but for the positions that tell nothing."""
         found = []
         for i in unlike_positions(ours, theirs):
-            if i not in volatile:
-                name = self.twins.shared[i].ours.name
-                found.append(Cell(column=name, key=key, sqlite=ours[i], mysql=theirs[i]))
+            if i in volatile:
+                continue
+            cell = Cell(
+                column=self.twins.shared[i].ours.name,
+                key=key,
+                sqlite=ours[i],
+                mysql=theirs[i],
+            )
+            found.append(cell)
         return found
 
     def _differs(self, one: Value, again: Value, other: Value) -> bool:
         """Judge a value that SQLite does not repeat: by kind, and by the clock where it is now."""
         if one is None or other is None:
             return one is not other
-        for value, clock in zip((one, again), CLOCKS, strict=True):
-            if clock.now[:10] not in (value or ""):
-                return False
+        first, second = CLOCKS
+        if first.day not in one or second.day not in (again or ""):
+            return False
         today = datetime.date.today().isoformat()  # of a function that no clock stops
-        return CLOCKS[0].now[:10] not in other and today not in other
+        return first.day not in other and today not in other
 
     def _by_rest(self) -> Differences:
         """Match rows without a key to go by: equal ones first, then those most alike."""
@@ -12099,16 +12133,16 @@ class Held:
         only_ours.sort(key=lambda i: order_of(ours[i]))
         for i in only_ours:
             if not only_theirs:
-                gaps.append(self._gap("mysql", i))
+                gap = self._gap("mysql", i)
+                gaps.append(gap)
                 continue
             row = ours[i]
-            likeness = [alike_values(row, theirs[j]) for j in only_theirs]
-            most = max(likeness)
-            near = likeness.index(most)
-            other = theirs[only_theirs.pop(near)]
-            cells += self._cells((), row, other, ())
+            nearest = max(only_theirs, key=lambda j: alike_values(row, theirs[j]))
+            only_theirs.remove(nearest)
+            cells += self._cells((), row, theirs[nearest], ())
         for j in only_theirs:
-            gaps.append(self._gap("sqlite", j))
+            gap = self._gap("sqlite", j)
+            gaps.append(gap)
         return Differences(cells, gaps)
 
     def _volatile_columns(self) -> frozenset[int]:
@@ -12150,7 +12184,11 @@ def rows_without_match(rows: Sequence[Row], others: Sequence[Row]) -> list[int]:
 
 def order_of(row: Row) -> tuple[tuple[bool, str], ...]:
     """A row as something that sorts, NULL first."""
-    return tuple((value is not None, value or "") for value in row)
+    found = []
+    for value in row:
+        is_given = value is not None
+        found.append((is_given, value or ""))
+    return tuple(found)
 
 
 def alike_values(one: Row, other: Row) -> int:
@@ -12389,13 +12427,15 @@ class NewRow:
         values = []
         for column in table.columns:
             value = self.values.get(column.name.lower(), LEFT_OUT)
-            if value != LEFT_OUT:
-                names.append(quote(column.name))
-                values.append(spelled(value, dialect))
-        into = f"INSERT INTO {quote(table.name)}"
-        if not names:
-            return f"{into} {EMPTY_ROWS[dialect]}"
-        return f"{into} ({', '.join(names)}) VALUES ({', '.join(values)})"
+            if value == LEFT_OUT:
+                continue
+            names.append(quote(column.name))
+            values.append(spelled(value, dialect))
+        if names:
+            rest = f"({', '.join(names)}) VALUES ({', '.join(values)})"
+        else:
+            rest = EMPTY_ROWS[dialect]
+        return f"INSERT INTO {quote(table.name)} {rest}"
 
     def shown(self) -> str:
         return self.statement("sqlite", quote_plainly)
@@ -12475,7 +12515,8 @@ class Filler:
         for (sql,) in found:
             for name, rest in NAMED_CHECK.findall(str(sql)):
                 if name.lower() in names:
-                    words.update(lower(PLAIN_WORD.findall(rest)))
+                    spoken = PLAIN_WORD.findall(rest)
+                    words.update(lower(spoken))
         return words
 
     def taste(self, table: str, column: str) -> list[str]:
@@ -12878,10 +12919,13 @@ class Search:
         if key.parent.lower() != self.table:
             return moves
         moves.reverse()
-        itself = [self.base.get(column.lower(), NULL) for column in key.parent_columns]
         columns = lower(key.columns)
-        if len(itself) == len(columns):
-            moves.append(dict(zip(columns, itself, strict=True)))
+        wanted = lower(key.parent_columns)
+        if len(wanted) == len(columns):
+            itself = {}
+            for column, parent in zip(columns, wanted, strict=True):
+                itself[column] = self.base.get(parent, NULL)
+            moves.append(itself)
         return moves
 
     def _refer(self, key: ForeignKey, moves: list[Move]) -> None:
@@ -12894,10 +12938,9 @@ class Search:
         if not moves or (only_itself and nullable):
             self._leave_open(key, nullable)
             return
-        chosen = self._likely_parent(key, moves)
-        if not self._fits(chosen):
-            fitting = filter(self._fits, moves)
-            chosen = next(fitting, chosen)
+        likely = self._likely_parent(key, moves)
+        fitting = filter(self._fits, [likely, *moves])
+        chosen = next(fitting, likely)
         self.base.update(chosen)
 
     def _likely_parent(self, key: ForeignKey, moves: list[Move]) -> Move:
@@ -13284,7 +13327,7 @@ class Judge:
         """The table, or its column where the probes of that column alone differ."""
         at = quote_name(self._spelled(first.table))
         abouts = {seen.columns for seen in group}
-        if len(abouts) > 1 or len(first.columns) != 1:
+        if len(abouts) != 1 or len(first.columns) != 1:
             return at
         (column,) = first.columns
         spelled = self._spelled_column(first.table, column)
@@ -13452,13 +13495,16 @@ def set_aside(schemas: Schemas, aside: Aside, since: str = "") -> None:
         other = others.get(name.lower())
         if other is None:
             continue  # `table-missing` says so
+        place = quote_name(name)
         why = why_without_rows(table, other)
-        rows = max(table.rows, other.rows)
         if why:
-            aside.why.setdefault(quote_name(name), why + since)
-        elif rows > MOST_ROWS:
+            aside.why.setdefault(place, why + since)
+            continue
+        rows = max(table.rows, other.rows)
+        if rows > MOST_ROWS:
+            twins = Twins(table, other)
             why = f"{rows} rows: more than {MOST_ROWS} are only counted"
-            aside.put_table(Twins(table, other), why + since)
+            aside.put_table(twins, why + since)
 
 
 class Walk:
@@ -13638,8 +13684,10 @@ class Walk:
         lost: list[Gap] = []
         seeds: list[Gap] = []
         for gap in differences.gaps:
-            group = lost if stood(gap, held, before, self.vanished) else seeds
-            group.append(gap)
+            if stood(gap, held, before, self.vanished):
+                lost.append(gap)
+            else:
+                seeds.append(gap)
         for dialect in DIALECTS:
             self._tell_losses(step, held, dialect, lost, unset)
         if seeds:
@@ -13914,12 +13962,13 @@ class Alike:
         values = []
         for i in self._columns():
             column = self.twins.shared[i].ours
-            names.append(store.quote(column.name))
             literal = literal_of(raw[i], store.dialect)
+            names.append(store.quote(column.name))
             values.append(literal)
         table = store.quote(self._table(store))
-        sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(values)})"
-        store.run(sql)
+        columns = ", ".join(names)
+        literals = ", ".join(values)
+        store.run(f"INSERT INTO {table} ({columns}) VALUES ({literals})")
 
     def _repair(self, store: Store) -> None:
         """Insert what is missing; on SQLite give each cell that differs MySQL's value."""
@@ -13928,13 +13977,13 @@ class Alike:
                 self._insert(store, gap.raw)
         if store.dialect == "mysql":
             return
-        positions = {}
-        for i, row in enumerate(self.held.theirs):
+        _, _, mysql = self.held.raw
+        rows = {}
+        for row, raw in zip(self.held.theirs, mysql, strict=True):
             key = self.held.key_of(row)
-            positions[key] = i
+            rows[key] = raw
         for cell in self.differences.cells:
-            raw = self.held.raw[2][positions[cell.key]]
-            self._rewrite(store, cell.column, raw)
+            self._rewrite(store, cell.column, rows[cell.key])
 
     def _rewrite(self, store: Store, column: str, raw: Sequence[object]) -> None:
         """Give a column of SQLite the value that MySQL's row has."""
@@ -14934,9 +14983,8 @@ def view_sources(store: SQLiteStore) -> dict[str, frozenset[str]]:
         reads[str(name)] = tables_named(found)
     for _ in views:  # as deep as views can stand on views
         for name, direct in reads.items():
-            for one in direct:
-                further = reads.get(one, frozenset())
-                reads[name] |= further
+            further = [reads[view] for view in direct if view in reads]
+            reads[name] = direct.union(*further)
     return reads
 
 
