@@ -206,11 +206,13 @@ def unescaped(text: str) -> str:
 
 def unquote_name(text: str) -> str:
     """Give the name that an identifier stands for; SQLite takes a string for one too."""
-    mark, inner = text[:1], text[1:-1]
+    mark = text[:1]
+    inner = text[1:-1]
     if mark == "[":
         return inner
     if mark in ('"', "`", "'"):
-        return inner.replace(mark * 2, mark)
+        doubled = mark * 2
+        return inner.replace(doubled, mark)
     return text
 
 
@@ -256,12 +258,14 @@ LEADING_COMMENTS: Final = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*(?![!M]).*?
 
 def beginning(sql: str) -> str:
     """Cut a statement to its first characters on one line, without the comments before it."""
-    code = LEADING_COMMENTS.sub("", sql) or sql
-    words = code.split()
-    line = printable(" ".join(words))
+    code = LEADING_COMMENTS.sub("", sql)
+    words = (code or sql).split()
+    joined = " ".join(words)
+    line = printable(joined)
     if len(line) <= 80:
         return line
-    return line[:77] + "..."
+    cut = line[:77]
+    return f"{cut}..."
 
 
 def printable(text: str) -> str:
@@ -291,7 +295,9 @@ def place(table: str, columns: Iterable[str] | None = None) -> str:
 
 
 def column_place(table: str, column: str) -> str:
-    return f"{quote_name(table)}.{quote_name(column)}"
+    owner = quote_name(table)
+    name = quote_name(column)
+    return f"{owner}.{name}"
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
@@ -306,12 +312,15 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
 
 
 def shown_value(value: str | None) -> str:
-    return "-" if value is None else printable(value)
+    if value is None:
+        return "-"
+    return printable(value)
 
 
 def count_of(number: int, noun: str) -> str:
-    plural = "" if number == 1 else "s"
-    return f"{number} {noun}{plural}"
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun}s"
 
 
 def wrapped(text: str) -> str:
@@ -321,7 +330,9 @@ def wrapped(text: str) -> str:
 
 
 def html_escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = text.replace("&", "&amp;")
+    text = text.replace("<", "&lt;")
+    return text.replace(">", "&gt;")
 
 
 def toml_string(text: str) -> str:
@@ -331,9 +342,11 @@ def toml_string(text: str) -> str:
         if character in '"\\':
             character = f"\\{character}"
         elif not character.isprintable():
-            character = f"\\U{ord(character):08X}"
+            code = ord(character)
+            character = f"\\U{code:08X}"
         escaped.append(character)
-    return f'"{"".join(escaped)}"'
+    inner = "".join(escaped)
+    return f'"{inner}"'
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -420,8 +433,11 @@ def odd_kind(status: os.stat_result) -> str:
 
 @dataclass(frozen=True)
 class Expression:
-    """`text` is the same where the meaning is the same; `columns` (lower case) are those it reads, and
-    `written` is a number as it was written, which matters where it becomes text."""
+    """An expression in canonical form: `text` is the same where the meaning is the same.
+
+    `columns` (lower case) are those it reads, and `written` is a number as it was written, which
+    matters where it becomes text.
+    """
 
     text: str
     columns: frozenset[str] = field(default=frozenset(), compare=False)
@@ -475,11 +491,17 @@ class Column:
 
     @functools.cached_property
     def _hash(self) -> int:
-        expressions = (self.default, self.generated)
-        return hash((self.name, self.type.text, self.nullable, expressions))
+        values = (
+            self.name,
+            self.type.text,
+            self.nullable,
+            self.default,
+            self.generated,
+        )
+        return hash(values)
 
     def __hash__(self) -> int:
-        """Once: the same few columns stand in many tables, and what was found of a pair is looked up by it."""
+        """Hash it once: few columns stand in many tables, and what a pair gave is looked up by it."""
         return self._hash
 
 
@@ -511,7 +533,7 @@ class Part:
 
 @functools.cache  # columns of a name stand in many keys
 def whole_column(column: str, collation: str | None = None) -> Part:
-    """A column, all of it, as a part of a key."""
+    """Make a part of a key of a whole column."""
     return Part(column, collation=collation)
 
 
@@ -535,8 +557,10 @@ class Key:
         """Lower-case columns; an expression in parentheses, as no column is spelled."""
         names = []
         for part in self.parts:
-            name = f"({part.text})" if part.column is None else part.column.lower()
-            names.append(name)
+            if part.column is None:
+                names.append(f"({part.text})")
+            else:
+                names.append(part.column.lower())
         return tuple(names)
 
     @property
@@ -559,7 +583,10 @@ class Key:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """Column pairs to a parent; actions in upper case, NO ACTION for RESTRICT; `dangling` says what is missing."""
+    """Column pairs to a parent; actions in upper case, NO ACTION for RESTRICT.
+
+    `dangling` says what is missing.
+    """
 
     columns: tuple[str, ...]
     parent: str
@@ -574,17 +601,20 @@ class ForeignKey:
     def identity(self) -> Hashable:
         """Give what two equal ones share, in lower case: column pairs in no order, parent, actions."""
         columns = [column.lower() for column in self.columns]
-        parents = [column.lower() for column in self.parent_columns] or [""] * len(columns)
-        pairs = frozenset(zip(columns, parents, strict=False))
+        parents = [column.lower() for column in self.parent_columns]
+        if not parents:
+            parents = [""] * len(columns)
+        pairs = zip(columns, parents, strict=False)
+        parent = self.parent.lower()
         actions = (self.on_delete, self.on_update, self.deferred)
-        return (pairs, self.parent.lower(), actions)
+        return (frozenset(pairs), parent, actions)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as its catalogue has it; `checks` are lists of conjuncts, `rows` what the migrations inserted.
+    """A table as its catalogue has it.
 
-    `primary_prefixes` counts the characters of each primary key column that MySQL indexes, where it
+    `checks` are lists of conjuncts, `rows` counts what the migrations inserted.  `primary_prefixes` counts the characters of each primary key column that MySQL indexes, where it
     was told so of one; `primary_collations` has each column's own collation in the key, as `Part`
     does, where one differs from the column's (SQLite).  `next_id` is where counting goes on, known
     where the backend keeps a counter.  `partition` says what a partitioned table takes, where it
@@ -609,20 +639,25 @@ class Table:
 
     @functools.cached_property
     def by_name(self) -> Mapping[str, Column]:
-        return {column.name.lower(): column for column in self.columns}
+        columns = {}
+        for column in self.columns:
+            name = column.name.lower()
+            columns[name] = column
+        return columns
 
     @functools.cached_property
     def primary(self) -> Key | None:
         """The primary key as a key among others."""
+        if not self.primary_key:
+            return None
         nothing = (None,) * len(self.primary_key)
         prefixes = self.primary_prefixes or nothing
         collations = self.primary_collations or nothing
-        parts = []
         columns = zip(self.primary_key, prefixes, collations, strict=True)
+        parts = []
         for column, prefix, collation in columns:
-            parts.append(Part(column, prefix=prefix, collation=collation))
-        if not parts:
-            return None
+            part = Part(column, prefix=prefix, collation=collation)
+            parts.append(part)
         return Key("PRIMARY", tuple(parts))
 
     @functools.cached_property
@@ -725,7 +760,8 @@ class Finding:
 
     @property
     def order(self) -> tuple[str, str, str, str]:
-        ours, theirs = self.sqlite or "", self.mysql or ""
+        ours = self.sqlite or ""
+        theirs = self.mysql or ""
         return (self.at, self.kind, ours, theirs)
 
 
@@ -763,7 +799,10 @@ class Migration:
 
 @dataclass(frozen=True)
 class Pair:
-    """A step of the history: one version on both sides, or on one only; `crossed` where the twin is another step."""
+    """A step of the history: one version on both sides, or on one only.
+
+    `crossed` says that its twin on the other side is another step.
+    """
 
     sqlite: Migration | None
     mysql: Migration | None
@@ -888,12 +927,14 @@ def lexer(
 
 def token_of(match: re.Match[str]) -> Token:
     kind = match.lastgroup or "mark"
-    return Token(kind, match.group(), match.start())
+    text = match.group()
+    return Token(kind, text, match.start())
 
 
 def tokens(sql: str, dialect: Dialect) -> Iterator[Token]:
     """Yield every token of the text, spaces and comments included."""
-    return map(token_of, lexer(dialect).finditer(sql))
+    matches = lexer(dialect).finditer(sql)
+    return map(token_of, matches)
 
 
 def is_code(token: Token) -> bool:
@@ -902,16 +943,19 @@ def is_code(token: Token) -> bool:
 
 def code_tokens(sql: str, dialect: Dialect) -> list[Token]:
     """List the tokens that are neither space nor comment."""
-    return list(filter(is_code, tokens(sql, dialect)))
+    found = filter(is_code, tokens(sql, dialect))
+    return list(found)
 
 
 def code_word(token: Token) -> str:
     """Give a word or mark in upper case, and "" for a name, a literal and the rest."""
-    return token.text.upper() if token.kind in ("word", "mark") else ""
+    if token.kind in ("word", "mark"):
+        return token.text.upper()
+    return ""
 
 
 def code_words(found: Iterable[Token]) -> list[str]:
-    return [code_word(token) for token in found]
+    return list(map(code_word, found))
 
 
 INTRODUCER: Final = re.compile(
@@ -924,9 +968,11 @@ def without_introducers(sql: str, dialect: Dialect) -> str:
     if dialect == "sqlite" or "_" not in sql:
         return sql
     introducers = set()
-    for token, after in pairwise(code_tokens(sql, dialect)):
-        before_string = token.kind == "word" and after.kind == "string"
-        if before_string and INTRODUCER.match(token.text):
+    found = code_tokens(sql, dialect)
+    for token, after in pairwise(found):
+        if token.kind != "word" or after.kind != "string":
+            continue
+        if INTRODUCER.match(token.text):
             introducers.add(token.start)
     kept = []
     for token in tokens(sql, dialect):
@@ -954,50 +1000,60 @@ def tables_named(found: Sequence[Token]) -> frozenset[str]:
     """Collect what statements name as tables, in lower case, commas in a FROM included."""
     names = set()
     expected = False
+    was_table = False
     before = ""
     calls = [""]  # the words before the parentheses that are open
-    following = [*(token.text for token in found[1:]), ""]
-    for token, after in zip(found, following, strict=True):
+    for token in found:
         word = token.text
         if token.kind == "word":
             word = word.upper()
-        is_name = token.kind in ("name", "word") and word not in TABLE_OPTIONS
         if word == "(":
             calls.append(before)
         elif word == ")" and len(calls) > 1:
             calls.pop()
-        if expected and is_name:
+        is_name = token.kind in ("name", "word")
+        is_table = expected and is_name and word not in TABLE_OPTIONS
+        if is_table:
             name = unquote_name(token.text)
             names.add(name.lower())
-            expected = after in (".", ",")
-        elif word in TABLE_WORDS and not _value_follows(word, before, calls[-1]):
-            expected = True
-        elif word not in (".", ",") and word not in TABLE_OPTIONS:
             expected = False
+        elif word in (".", ","):
+            expected = expected or was_table
+        elif word in TABLE_WORDS:
+            call = calls[-1]
+            expected = not _value_follows(word, before, call)
+        elif word not in TABLE_OPTIONS:
+            expected = False
+        was_table = is_table
         before = word
     return frozenset(names)
 
 
 def _value_follows(word: str, before: str, call: str) -> bool:
     """Tell the FROM of `trim(x FROM y)` and the UPDATE of ON DUPLICATE KEY from a table's."""
-    if word == "FROM":
-        return before == "DISTINCT" or call in FROM_FUNCTIONS
-    return word == "UPDATE" and before == "KEY"
+    if word == "UPDATE":
+        return before == "KEY"
+    if word != "FROM":
+        return False
+    return before == "DISTINCT" or call in FROM_FUNCTIONS
 
 
 def parted(found: Sequence[Token], separator: str) -> list[list[Token]]:
     """Part tokens at the separators that stand in no parentheses."""
-    parts: list[list[Token]] = [[]]
+    part: list[Token] = []
+    parts = [part]
     depth = 0
     for token in found:
         if token.text == "(":
             depth += 1
         elif token.text == ")":
             depth -= 1
-        if depth == 0 and token.text.upper() == separator:
-            parts.append([])
+        separates = token.text.upper() == separator
+        if separates and depth == 0:
+            part = []
+            parts.append(part)
         else:
-            parts[-1].append(token)
+            part.append(token)
     return parts
 
 
@@ -1006,10 +1062,11 @@ def split(text: str, dialect: Dialect, where: str, sql_mode: str = "") -> list[S
 
     Strings, comments and the bodies of stored programs are kept whole.  DELIMITER lines set the
     terminator as they do for the mysql client, and quotes are read under `sql_mode`, and under what
-    the script itself sets.  What cannot be split with certainty comes back as one statement.  Raises
-    MigrationError for an unterminated string or comment.
+    the script itself sets.  What cannot be split with certainty comes back as one statement.
+    Raises MigrationError for an unterminated string or comment.
     """
-    return Splitter(text, dialect, where, sql_mode).split()
+    splitter = Splitter(text, dialect, where, sql_mode)
+    return splitter.split()
 
 
 def sql_mode_after(text: str, where: str, sql_mode: str) -> str:
@@ -1074,7 +1131,8 @@ class Splitter:
     def read_from(self, start: int) -> int:
         """Read until another lexer is needed; return where it begins."""
         quoting = self.modes.quoting
-        for match in lexer(self.dialect, quoting, self.delimiter).finditer(self.text, start):
+        pattern = lexer(self.dialect, quoting, self.delimiter)
+        for match in pattern.finditer(self.text, start):
             token = token_of(match)
             if not is_code(token):
                 continue
@@ -1092,27 +1150,29 @@ class Splitter:
         return len(self.text)
 
     def sets_delimiter(self, token: Token) -> bool:
-        begins = not self.piece
-        return self.dialect == "mysql" and begins and token.text.upper() == "DELIMITER"
+        if self.dialect == "sqlite" or self.piece:
+            return False
+        return token.text.upper() == "DELIMITER"
 
     def unterminated(self, token: Token) -> MigrationError:
         thing = "comment" if token.text == "/*" else "string or name"
         rest = self.text[token.start :]
+        shown = beginning(rest)
         where = self.place(token)
-        return MigrationError(f"{where}: unterminated {thing}: {beginning(rest)}")
+        return MigrationError(f"{where}: unterminated {thing}: {shown}")
 
     def place(self, token: Token) -> str:
-        line = self.text.count("\n", 0, token.start) + 1
+        lines_before = self.text.count("\n", 0, token.start)
+        line = lines_before + 1
         return f"{self.where}, line {line}"
 
     def change_delimiter(self, token: Token) -> int:
-        """Take the rest of the line, up to a space, as the terminator; return where the line ends."""
+        """Take what follows, up to a space, as the terminator; return where the line ends."""
         line = DELIMITER_LINE.match(self.text, token.start)
         delimiter = line[1].strip("'\"`") if line else ""
         if line is None or not delimiter or "\\" in delimiter:
-            raise MigrationError(
-                f"{self.place(token)}: expected a terminator behind DELIMITER, such as //"
-            )
+            where = self.place(token)
+            raise MigrationError(f"{where}: expected a terminator behind DELIMITER, such as //")
         self.end_stretch()
         self.delimiter = delimiter
         return line.end()
@@ -1128,10 +1188,12 @@ class Splitter:
 
     def ends_on_sqlite(self, token: Token) -> bool:
         """A semicolon ends any statement but an unfinished CREATE TRIGGER."""
-        head = " ".join(one.text.upper() for one in self.piece[:3])
+        words = [one.text.upper() for one in self.piece[:3]]
+        head = " ".join(words)
         if not TRIGGER_HEAD.match(head):
             return True
-        first, last = self.piece[0], self.piece[-1]
+        first = self.piece[0]
+        last = self.piece[-1]
         if last.text.upper() != "END":
             return False
         statement = self.text[first.start : token.end]
@@ -1190,21 +1252,27 @@ class SqlModes:
     """Follow what a script sets sql_mode to, as far as it changes how quotes are read."""
 
     def __init__(self, sql_mode: str) -> None:
-        self.quoting = Quoting.under(sql_mode.split(","))
-        self.default = self.quoting
+        modes = sql_mode.split(",")
+        self.default = Quoting.under(modes)
+        self.quoting = self.default
         self.saved: dict[str, Quoting] = {}
 
     def see(self, statement: Sequence[Token]) -> None:
         """Read `SET sql_mode = …`, in a `/*! … */` too, as dumps have it."""
         found = list(statement)
         if found[0].kind == "code":
-            inner = CODE_MARKS.sub("", found[0].text)
-            inside = map(token_of, lexer("mysql", self.quoting).finditer(inner))
-            found = list(filter(is_code, inside))
+            found = self.inside(found[0])
         if not found or found[0].text.upper() != "SET":
             return
         for assignment in parted(found[1:], ","):
             self.assign(assignment)
+
+    def inside(self, code: Token) -> list[Token]:
+        """List the tokens of a `/*! … */`."""
+        inner = CODE_MARKS.sub("", code.text)
+        matches = lexer("mysql", self.quoting).finditer(inner)
+        found = map(token_of, matches)
+        return list(filter(is_code, found))
 
     def assign(self, assignment: Sequence[Token]) -> None:
         texts = [token.text.lower() for token in assignment]
@@ -1212,8 +1280,10 @@ class SqlModes:
             return
         equals = texts.index("=")
         variable = "".join(texts[:equals])
-        name = SESSION_SCOPE.sub("", variable.rstrip(":"))
-        value = self.value(assignment[equals + 1 :])
+        variable = variable.rstrip(":")
+        name = SESSION_SCOPE.sub("", variable)
+        behind = assignment[equals + 1 :]
+        value = self.value(behind)
         if name == "sql_mode":
             self.quoting = value
         elif name.startswith("@"):
@@ -1235,7 +1305,8 @@ class SqlModes:
             elif text == "replace":
                 removes = True
             elif token.kind in ("string", "word", "name"):
-                modes.update(unquote_name(token.text).split(","))
+                listed = unquote_name(token.text)
+                modes.update(listed.split(","))
         named = Quoting.under(modes)
         if removes:
             ansi = before.ansi and not named.ansi
@@ -1294,7 +1365,8 @@ class Program:
     def see_head(self, word: str) -> None:
         """Tell by its first words whether a statement makes something with a body."""
         self.head.append(word)
-        first, count = self.head[0], len(self.head)
+        first = self.head[0]
+        count = len(self.head)
         if self.head == ["BEGIN", "NOT", "ATOMIC"]:
             self.is_program = True
             self.open.append("BEGIN")
@@ -1315,20 +1387,26 @@ class Program:
             return  # a column of this name
         if word == "BEGIN":
             self.open.append(word)
-        elif word == "END" and self.open:
-            self.closed = self.open.pop()
         elif word == "END":
-            self.certain = False
+            self.see_end()
         elif word == "CASE":
-            self.open.append("CASE" if self.begins_statement() else "CASE of values")
+            is_statement = self.begins_statement()
+            self.open.append("CASE" if is_statement else "CASE of values")
         elif word in BLOCK_WORDS and self.begins_statement():
             self.open.append(word)
+
+    def see_end(self) -> None:
+        if self.open:
+            self.closed = self.open.pop()
+        else:
+            self.certain = False
 
     def begins_statement(self) -> bool:
         if not self.open:
             return self.before in HEAD_ENDS
-        innermost = self.open[-1]
-        return self.before in STATEMENT_FOLLOWS and innermost != "CASE of values"
+        if self.open[-1] == "CASE of values":
+            return False
+        return self.before in STATEMENT_FOLLOWS
 
     def check_end(self, closed: str, word: str) -> None:
         """END IF closes an IF, END alone a BEGIN."""
@@ -1411,8 +1489,9 @@ def table_clauses(sql: str, dialect: Dialect) -> Clauses:
 
 def _is_deferred(words: Sequence[str], pos: int) -> bool:
     phrase = words[pos : pos + 3]
-    before = words[pos - 1]
-    return phrase == ["DEFERRABLE", "INITIALLY", "DEFERRED"] and before != "NOT"
+    if phrase != ["DEFERRABLE", "INITIALLY", "DEFERRED"]:
+        return False
+    return words[pos - 1] != "NOT"
 
 
 def closing_parenthesis(words: Sequence[str], start: int) -> int:
@@ -1435,20 +1514,21 @@ def index_clauses(sql: str) -> tuple[list[str], str]:
     on = words.index("ON")
     opening = words.index("(", on)
     end = closing_parenthesis(words, opening)
-    parts = index_parts(sql, found[opening + 1 : end])
-    where = ""
+    inside = found[opening + 1 : end]
+    parts = index_parts(sql, inside)
     condition = found[end + 2 :]  # behind the word WHERE
-    if condition:
-        where = sql[condition[0].start :]
-    return parts, where
+    if not condition:
+        return parts, ""
+    start = condition[0].start
+    return parts, sql[start:]
 
 
 def index_parts(sql: str, found: Sequence[Token]) -> list[str]:
     """List the parts of an index, without COLLATE, ASC and DESC."""
     pieces = []
     for part in parted(found, ","):
-        end = len(part)
         words = code_words(part)
+        end = len(part)
         while end > 1:
             if words[end - 1] in ("ASC", "DESC"):
                 end -= 1
@@ -1456,8 +1536,10 @@ def index_parts(sql: str, found: Sequence[Token]) -> list[str]:
                 end -= 2
             else:
                 break
-        first, last = part[0], part[end - 1]
-        pieces.append(sql[first.start : last.end])
+        first = part[0]
+        last = part[end - 1]
+        piece = sql[first.start : last.end]
+        pieces.append(piece)
     return pieces
 
 
@@ -1761,7 +1843,7 @@ if TYPE_CHECKING:
 else:
 
     class LazyNodes:
-        """The node classes of sqlglot, imported at their first use: 0.25 s, while the server boots."""
+        """The node classes of sqlglot, imported at their first use: 0.25 s, as the server boots."""
 
         def __getattr__(self, name: str) -> type:
             from sqlglot import exp
@@ -1810,6 +1892,7 @@ NOW_KINDS: Final[Mapping[str, str]] = MappingProxyType(
 # Values are of a kind: integer, decimal, real, number (one of these), ascii (text that is ASCII by
 # itself), text, bytes, date, time, datetime, null, any (a column whose type no rule knows), mixed.
 NUMBERS: Final = frozenset(["integer", "decimal", "real", "number"])
+TEXTS: Final = frozenset(["text", "ascii"])
 
 
 # What a function or an operator may read so as to mean the same on both backends.
@@ -1831,9 +1914,9 @@ Meaning = Literal["alike", "usual", "apart"]
 class Function(NamedTuple):
     """What a function means: its names on either backend, and whether they say the same.
 
-    `usual`: alike for what people usually store, `reason` says for what not.  `result` is the kind of
-    its value, `first` or `joined` that of its arguments; `takes` is a key of TAKES, `same` where it
-    compares its arguments, or empty; `strict` says that it is NULL where an argument is.
+    `usual`: alike for what people usually store, `reason` says for what not.  `result` is the kind
+    of its value, `first` or `joined` that of its arguments; `takes` is a key of TAKES, `same` where
+    it compares its arguments, or empty; `strict` says that it is NULL where an argument is.
     """
 
     sqlite: str
@@ -2138,9 +2221,11 @@ OPERATORS: Final = (
 def _rows_by_name() -> Mapping[tuple[Dialect, str], Function]:
     rows: dict[tuple[Dialect, str], Function] = {}
     for row in FUNCTIONS:
-        for name in row.sqlite.split():
+        on_sqlite = row.sqlite.split()
+        on_mysql = row.mysql.split()
+        for name in on_sqlite:
             rows["sqlite", name] = row
-        for name in row.mysql.split():
+        for name in on_mysql:
             rows["mysql", name] = row
     return MappingProxyType(rows)
 
@@ -2187,6 +2272,14 @@ class Known(NamedTuple):
     unsigned: bool = False
 
 
+# A name that canonical expressions write without quotes.
+UNQUOTED_NAME: Final = re.compile(r"[a-z_][a-z0-9_$]*")
+
+
+# The collations of MySQL that tell letter case apart, by the end of their names.
+TELLS_CASE: Final = re.compile(r"(?:_bin|_cs|\bbinary)\Z", re.IGNORECASE)
+
+
 class Scope:
     """What the expressions of one table may read: its columns."""
 
@@ -2199,9 +2292,7 @@ class Scope:
         known = {}
         for column in self.columns:
             name = column.name.lower()
-            tells_case = re.search(
-                r"(?:_bin|_cs|\bbinary)\Z", column.collation or "", re.IGNORECASE
-            )
+            tells_case = TELLS_CASE.search(column.collation or "")
             known[name] = Known(
                 name,
                 column.type.logical,
@@ -2214,14 +2305,19 @@ class Scope:
     def read_by(self, sql: str) -> tuple[Known, ...]:
         """Take those that the text names: the same CHECK of two tables is then read once."""
         names = names_read(sql, self.dialect)
-        read = [known for name, known in self.known.items() if name in names]
+        read = []
+        for name, known in self.known.items():
+            if name in names:
+                read.append(known)
         return tuple(read)
 
     def expression(self, sql: str) -> Expression:
-        return canonical(sql, self.dialect, self.read_by(sql))
+        columns = self.read_by(sql)
+        return canonical(sql, self.dialect, columns)
 
     def check(self, sql: str) -> tuple[Expression, ...]:
-        return canonical_check(sql, self.dialect, self.read_by(sql))
+        columns = self.read_by(sql)
+        return canonical_check(sql, self.dialect, columns)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -2229,9 +2325,10 @@ def names_read(sql: str, dialect: Dialect) -> frozenset[str]:
     """List the words and names of a text, in lower case."""
     names = set()
     for token in code_tokens(sql, dialect):
-        if token.kind in ("name", "word"):
-            name = unquote_name(token.text)
-            names.add(name.lower())
+        if token.kind not in ("name", "word"):
+            continue
+        name = unquote_name(token.text)
+        names.add(name.lower())
     return frozenset(names)
 
 
@@ -2243,7 +2340,8 @@ def canonical(sql: str, dialect: Dialect, columns: tuple[Known, ...] = ()) -> Ex
         return literal
     try:
         reader = Reader(dialect, columns)
-        return reader.rendered(reader.tree(sql))
+        tree = reader.tree(sql)
+        return reader.rendered(tree)
     except UNREADABLE:
         return by_tokens(sql, dialect)
 
@@ -2259,10 +2357,12 @@ def canonical_check(
     try:
         reader = Reader(dialect, columns)
         tree = reader.tree(sql)
-        conjuncts = flattened(reader.condition(tree), exp.And)
-        parts = {reader.rendered_conjunct(part) for part in conjuncts}
+        condition = reader.condition(tree)
+        conjuncts = flattened(condition, exp.And)
+        parts = set(map(reader.rendered_conjunct, conjuncts))
     except UNREADABLE:
-        return (by_tokens(sql, dialect),)
+        unread = by_tokens(sql, dialect)
+        return (unread,)
     in_order = sorted(parts, key=attrgetter("text"))
     return tuple(in_order)
 
@@ -2289,27 +2389,34 @@ def read_literal(sql: str, dialect: Dialect) -> Expression | None:
     found = code_tokens(sql, dialect)
     while len(found) > 2 and found[0].text == "(" and found[-1].text == ")":
         found = found[1:-1]
-    sign = ""
-    if len(found) == 2 and found[0].text in ("+", "-") and found[1].kind == "number":
-        sign = found[0].text
-        found = found[1:]
-    if len(found) != 1:
+    if len(found) == 1:
+        return token_literal(found[0], dialect)
+    if len(found) != 2:
         return None
-    [(kind, text, _)] = found
-    if kind == "number":
-        return number_literal(sign, text, dialect)
-    if kind == "string" and text[0] == "'" and "\\" not in text:
-        inner = text[1:-1].replace("''", "'")
+    sign, number = found
+    if sign.text not in ("+", "-") or number.kind != "number":
+        return None
+    return number_literal(sign.text, number.text, dialect)
+
+
+def token_literal(token: Token, dialect: Dialect) -> Expression | None:
+    """Read a number, a string without escapes, or a word that stands for itself."""
+    text = token.text
+    if token.kind == "number":
+        return number_literal("", text, dialect)
+    if token.kind == "string" and text[0] == "'" and "\\" not in text:
+        inner = unquote_name(text)
         return Expression(quote_string(inner))
-    if kind == "word" and text.upper() in PLAIN_WORDS:
-        plain = PLAIN_WORDS[text.upper()]
-        written = plain if plain.isdigit() else ""
-        return Expression(plain, written=written)
-    return None
+    plain = PLAIN_WORDS.get(text.upper())
+    if token.kind != "word" or plain is None:
+        return None
+    written = plain if plain.isdigit() else ""
+    return Expression(plain, written=written)
 
 
 def number_literal(sign: str, text: str, dialect: Dialect) -> Expression | None:
-    if dialect == "mysql" and text[:2].lower() == "0x":
+    is_hexadecimal = text[:2].lower() == "0x"
+    if is_hexadecimal and dialect == "mysql":
         return None  # bytes, and a number beside a number
     number = canonical_number(text)
     if sign != "-" or number == "0":
@@ -2328,15 +2435,19 @@ def by_tokens(sql: str, dialect: Dialect) -> Expression:
         elif token.kind == "word":
             word = word.lower()
         words.append(word)
-    note = "an expression that the parser does not understand is equal to nothing"
-    text = marked(" ".join(words), dialect)
-    return Expression(text, names_read(sql, dialect), note=note)
+    joined = " ".join(words)
+    return Expression(
+        marked(joined, dialect),
+        columns=names_read(sql, dialect),
+        note="an expression that the parser does not understand is equal to nothing",
+    )
 
 
 def marked(text: str, dialect: Dialect) -> str:
     """Mark what the other backend reads otherwise, so that it is equal to nothing there."""
-    backend = "SQLite" if dialect == "sqlite" else "MySQL"
-    return f"{text} /* {backend} */"
+    if dialect == "sqlite":
+        return f"{text} /* SQLite */"
+    return f"{text} /* MySQL */"
 
 
 # What a backend reads from left to right where it stands in a row: MySQL all comparisons, SQLite all
@@ -2372,32 +2483,38 @@ def left_to_right(sql: str, dialect: Dialect) -> str:
         return sql
     opening = Counter[int]()
     closing = Counter[int]()
-    runs = [Run(0)]
+    run = Run(0)
+    outer: list[Run] = []
     for pos, word in enumerate(words):
-        run = runs[-1]
         begins_with_not = word == "NOT" and pos == run.begin
         if word in ("(", "CASE"):
-            runs.append(Run(pos + 1))
-        elif word in (")", "END") and len(runs) > 1:
-            runs.pop()
+            outer.append(run)
+            run = Run(pos + 1)
+        elif word in (")", "END") and outer:
+            run = outer.pop()
         elif word in CHAIN_ENDS or begins_with_not:
-            runs[-1] = Run(pos + 1)
+            run = Run(pos + 1)
         elif word in chained:
             if run.compared:
-                end = pos - 1 if words[pos - 1] == "NOT" else pos
-                opening[found[run.begin].start] += 1
-                closing[found[end].start] += 1
+                is_negated = words[pos - 1] == "NOT"
+                first = found[run.begin]
+                end = found[pos - 1] if is_negated else found[pos]
+                opening[first.start] += 1
+                closing[end.start] += 1
             run.compared = True
     return with_parentheses(sql, opening, closing)
 
 
 def with_parentheses(sql: str, opening: Counter[int], closing: Counter[int]) -> str:
     """Write as many parentheses as are counted before each place of a text."""
-    places = sorted({0, *opening, *closing, len(sql)})
+    places = {0, len(sql)}
+    places.update(opening, closing)
     pieces = []
-    for start, end in pairwise(places):
-        pieces.append(")" * closing[start])
-        pieces.append("(" * opening[start])
+    for start, end in pairwise(sorted(places)):
+        closed = closing[start]
+        opened = opening[start]
+        pieces.append(")" * closed)
+        pieces.append("(" * opened)
         pieces.append(sql[start:end])
     return " ".join(pieces)
 
@@ -2484,43 +2601,86 @@ def flattened(node: Node, operator: type[Node]) -> list[Node]:
 def operands_apart(node: exp.Expr) -> Node:
     """Put parentheses by structure alone: around an operator that is another one's operand."""
     binding = (exp.Binary, exp.Neg, exp.BitwiseNot, exp.In)
-    parted = (exp.Binary, exp.Not, exp.Between, exp.In)
     connecting = (exp.Connector, exp.Escape)
-    if not isinstance(node, binding) or isinstance(node, connecting):
+    if isinstance(node, connecting) or not isinstance(node, binding):
         return node
+    parted = (exp.Binary, exp.Not, exp.Between, exp.In)
     for key in ("this", "expression"):
         operand = node.args.get(key)
         if isinstance(operand, parted):
-            node.set(key, exp.Paren(this=operand))
+            in_parentheses = exp.Paren(this=operand)
+            node.set(key, in_parentheses)
     return node
 
 
 def reading_order(node: Node) -> tuple[bool, bool, str]:
     """Sort operands: NULL last, literals before it, the rest by their text."""
     is_null = isinstance(node, exp.Null)
-    return (is_null, isinstance(node, exp.Literal), text_of(node))
+    is_literal = isinstance(node, exp.Literal)
+    return (is_null, is_literal, text_of(node))
 
 
 def sides(node: exp.Expr) -> list[Node]:
     """Return the two operands of an operator, out of their parentheses."""
-    return [bare(node.this), bare(node.expression)]
+    left = bare(node.this)
+    right = bare(node.expression)
+    return [left, right]
 
 
 def in_a_chain(operator: type[Node], operands: Sequence[Node]) -> Node:
     """Join operands by an operator, from left to right."""
-    made = operands[0]
-    for operand in operands[1:]:
-        made = operands_apart(operator(this=made, expression=operand))
-    return made
+    joined, *rest = operands
+    for operand in rest:
+        wider = operator(this=joined, expression=operand)
+        joined = operands_apart(wider)
+    return joined
+
+
+def is_column_null(node: Node) -> bool:
+    """Tell whether it asks if a column is NULL."""
+    if not isinstance(node, exp.Is) or not isinstance(node.this, exp.Column):
+        return False
+    return isinstance(node.expression, exp.Null)
+
+
+def strict_operands(node: Node) -> list[Node]:
+    """List the operands of an operator or a call that is NULL where one of them is."""
+    if isinstance(node, exp.Anonymous):
+        row = row_of(node)
+        is_strict = row is not None and row.strict
+        return list(node.expressions) if is_strict else []
+    null_safe = (exp.Connector, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ)
+    if isinstance(node, null_safe) or not isinstance(node, exp.Binary):
+        return []
+    return sides(node)
+
+
+def literals_chosen(node: Node) -> list[Node]:
+    """List the literals of `a = 1` or `a IN (1, 2)`."""
+    if isinstance(node, exp.EQ) and isinstance(node.expression, exp.Literal):
+        return [node.expression]
+    if isinstance(node, exp.In):
+        return list(node.expressions)
+    return []
+
+
+def cast_name(kind: str, target: exp.Expr) -> str:
+    """Name the function that a CAST is; `kind` is sqlglot's name of the type `target`."""
+    written = text_of(target).lower()
+    if kind == "CHARACTER_SET":  # as the catalogues write it
+        return "cast_binary" if "binary" in written else "cast_text"
+    return CASTS.get(kind, f"cast_{written}")
 
 
 def values_of(node: Node) -> list[Node]:
     """List the operands, arguments or branches of which a value is made."""
     if not isinstance(node, exp.Case):
-        return list(node.iter_expressions())
+        operands = node.iter_expressions()
+        return list(operands)
     values = []
     for branch in node.args["ifs"]:
-        values.append(branch.args["true"])
+        value = branch.args["true"]
+        values.append(value)
     default = node.args.get("default")
     if default is not None:
         values.append(default)
@@ -2540,7 +2700,7 @@ class Kinds:
         return str(node.meta["kind"])
 
     def found_kind(self, node: exp.Expr) -> str:
-        if isinstance(node, (exp.Paren, exp.Neg)):
+        if isinstance(node, (exp.Paren, exp.Neg, exp.Collate)):
             return self.kind(node.this)
         if isinstance(node, exp.Column):
             return self.column_kind(node.name)
@@ -2551,20 +2711,22 @@ class Kinds:
         if isinstance(node, exp.Null):
             return "null"
         if isinstance(node, exp.Case):
-            return self.joined(values_of(node))
+            values = values_of(node)
+            return self.joined(values)
         if isinstance(node, exp.Anonymous):
             return self.call_kind(node)
         if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
             return self.joined([node.this, node.expression])
         if isinstance(node, exp.Div):
-            return "real" if "real" in self.kinds_beside(node) else "decimal"
-        if isinstance(node, exp.Collate):
-            return self.kind(node.this)
+            kinds = self.kinds_beside(node)
+            return "real" if "real" in kinds else "decimal"
         return "integer"  # a comparison's truth, a remainder, bits
 
     def kinds_beside(self, node: exp.Expr) -> frozenset[str]:
         """Tell the kinds of the two operands of an operator."""
-        return frozenset([self.kind(node.this), self.kind(node.expression)])
+        left = self.kind(node.this)
+        right = self.kind(node.expression)
+        return frozenset([left, right])
 
     def column_kind(self, name: str) -> str:
         known = self.columns.get(name)
@@ -2592,32 +2754,39 @@ class Kinds:
         if row.result == "joined":
             return self.joined(arguments)
         first = self.kind(arguments[0]) if arguments else "null"
-        is_first = row.result == "first" or (row.name == "substring" and first == "bytes")
-        return first if is_first else row.result
+        if row.result == "first":
+            return first
+        if row.name == "substring" and first == "bytes":
+            return "bytes"
+        return row.result
 
     def joined(self, nodes: Iterable[Node]) -> str:
         """Tell the kind of what may be any of these."""
-        kinds = {self.kind(node) for node in nodes} - {"null"}
-        if len(kinds) <= 1:
-            return next(iter(kinds), "null")
-        if kinds <= {"text", "ascii"}:
+        kinds = set(map(self.kind, nodes))
+        kinds.discard("null")
+        if not kinds:
+            return "null"
+        if len(kinds) == 1:
+            return kinds.pop()
+        if kinds <= TEXTS:
             return "text"
-        for kind in ("real", "number", "decimal"):
-            if kinds <= NUMBERS and kind in kinds:
-                return kind
-        return "mixed"
+        if not kinds <= NUMBERS:
+            return "mixed"
+        if "real" in kinds:
+            return "real"
+        return "number" if "number" in kinds else "decimal"
 
     def never_null(self, node: Node) -> bool:
         node = bare(node)
         if isinstance(node, exp.Column):
             column = self.columns.get(node.name)
             return column is not None and not column.nullable
-        if isinstance(node, exp.Anonymous):
-            row = row_of(node)
-            if row is None or row.name != "randomblob":
-                return False
-            return all(map(self.never_null, node.expressions))
-        return isinstance(node, (exp.Literal, exp.Var))
+        if not isinstance(node, exp.Anonymous):
+            return isinstance(node, (exp.Literal, exp.Var))
+        row = row_of(node)
+        if row is None or row.name != "randomblob":
+            return False
+        return all(map(self.never_null, node.expressions))
 
 
 Rules = dict[str, Callable[["Node"], "Node"]]
@@ -2730,8 +2899,10 @@ class Reader(Kinds):
     # ---- from text to a tree, and back
 
     def tree(self, sql: str) -> Node:
-        text = left_to_right(without_introducers(sql, self.dialect), self.dialect)
-        return self.rewritten(self.parsed(text))
+        plain = without_introducers(sql, self.dialect)
+        text = left_to_right(plain, self.dialect)
+        parsed = self.parsed(text)
+        return self.rewritten(parsed)
 
     def parsed(self, sql: str) -> Node:
         """Parse in parentheses, for at the beginning REPLACE and SHOW would be statements."""
@@ -2741,7 +2912,8 @@ class Reader(Kinds):
         except ValueError:
             if self.dialect == "mysql":  # its catalogue quotes every name
                 raise
-            tree = parse(f"({self.with_quoted_columns(sql)}\n)")
+            quoted = self.with_quoted_columns(sql)
+            tree = parse(f"({quoted}\n)")
         if tree is None:
             raise ValueError("expected an expression")
         return tree
@@ -2750,16 +2922,21 @@ class Reader(Kinds):
         """Quote columns: SQLite takes many words for a name that mean more to the parser."""
         found = code_tokens(sql, "sqlite")
         texts = [token.text.upper() for token in found]
-        neighbours = zip(["", *texts], found, [*texts[1:], ""], strict=False)
+        texts.append("")
         columns = set()
-        for before, token, after in neighbours:
-            named = token.kind == "word" and token.text.lower() in self.columns
-            if named and after != "(" and before not in ("AS", "COLLATE"):
+        before = ""
+        for token, after in zip(found, texts[1:], strict=True):
+            is_column = token.kind == "word" and token.text.lower() in self.columns
+            names_other = before in ("AS", "COLLATE") or after == "("
+            if is_column and not names_other:
                 columns.add(token.start)
+            before = token.text.upper()
         pieces = []
         for token in tokens(sql, "sqlite"):
-            is_column = token.start in columns
-            pieces.append(quote_sqlite(token.text) if is_column else token.text)
+            text = token.text
+            if token.start in columns:
+                text = quote_sqlite(text)
+            pieces.append(text)
         return "".join(pieces)
 
     def rendered(self, tree: Node, guarded: Collection[str] = ()) -> Expression:
@@ -2769,7 +2946,9 @@ class Reader(Kinds):
         text = text_of(tree)
         if reviewer.apart:
             text = marked(text, self.dialect)
-        columns = {column.name for column in tree.find_all(exp.Column)}
+        columns = set()
+        for column in tree.find_all(exp.Column):
+            columns.add(column.name)
         return Expression(
             text,
             columns=frozenset(columns),
@@ -2781,11 +2960,12 @@ class Reader(Kinds):
         """Write a conjunct of a CHECK, which passes NULL: `a IS NULL OR a > 1` is `a > 1`."""
         guarded = set()
         while isinstance(part, exp.Or):
-            operands = [bare(operand) for operand in part.flatten()]
+            operands = list(map(bare, part.flatten()))
             guard = self.null_guard(operands)
             if guard is None:
                 break
-            guarded.add(guard.this.name)
+            column = guard.this
+            guarded.add(column.name)
             rest = [operand for operand in operands if operand is not guard]
             part = self.connected(exp.Or, rest) if len(rest) > 1 else rest[0]
         return self.rendered(part, guarded)
@@ -2793,11 +2973,11 @@ class Reader(Kinds):
     def null_guard(self, operands: Sequence[Node]) -> Node | None:
         """Find the `a IS NULL` beside which something else is NULL wherever a is."""
         for guard in operands:
-            asks_null = isinstance(guard, exp.Is) and isinstance(guard.expression, exp.Null)
-            if not asks_null or not isinstance(guard.this, exp.Column):
+            if not is_column_null(guard):
                 continue
+            column = guard.this.name
             for other in operands:
-                if other is not guard and self.is_null_with(other, guard.this.name):
+                if other is not guard and self.is_null_with(other, column):
                     return guard
         return None
 
@@ -2807,23 +2987,18 @@ class Reader(Kinds):
             return node.name == column
         if isinstance(node, (exp.In, exp.Paren, exp.Not, exp.Neg, exp.Escape)):
             return self.is_null_with(node.this, column)
-        operands: list[Node] = []
-        if isinstance(node, exp.Anonymous):
-            row = row_of(node)
-            if row is not None and row.strict:
-                operands = node.expressions
-        elif isinstance(node, exp.Binary):
-            null_safe = (exp.Connector, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ)
-            if not isinstance(node, null_safe):
-                operands = sides(node)
+        operands = strict_operands(node)
         return any(self.is_null_with(operand, column) for operand in operands)
 
     def rewritten(self, node: exp.Expr) -> Node:
-        for key, value in list(node.args.items()):
+        parts = list(node.args.items())
+        for key, value in parts:
             if isinstance(value, exp.Expr):
-                node.set(key, self.rewritten(value))
+                part = self.rewritten(value)
+                node.set(key, part)
             elif isinstance(value, list):
-                node.set(key, [self.rewritten_item(item) for item in value])
+                items = list(map(self.rewritten_item, value))
+                node.set(key, items)
         if isinstance(node, exp.Binary):
             self.count_in_hexadecimal(node)
         rule = self.rules.get(node.key)
@@ -2833,7 +3008,9 @@ class Reader(Kinds):
 
     def rewritten_item(self, item: object) -> object:
         """Rewrite a node of a list; the parser keeps words and flags beside them."""
-        return self.rewritten(item) if isinstance(item, exp.Expr) else item
+        if isinstance(item, exp.Expr):
+            return self.rewritten(item)
+        return item
 
     # ---- logic
 
@@ -2846,10 +3023,13 @@ class Reader(Kinds):
         if not isinstance(node, values):
             return node
         zero = exp.Literal.number(0)
-        return operands_apart(exp.NEQ(this=node, expression=zero))
+        is_other = exp.NEQ(this=node, expression=zero)
+        return operands_apart(is_other)
 
     def is_truth(self, node: exp.Expr) -> bool:
-        return isinstance(node, exp.Anonymous) and node.name == "json_valid"
+        if not isinstance(node, exp.Anonymous):
+            return False
+        return node.name == "json_valid"
 
     def comparison(self, node: exp.Expr) -> Node:
         """Write the literal on the right, else the two sides in sorted order."""
@@ -2859,12 +3039,18 @@ class Reader(Kinds):
         if reading_order(left) > reading_order(right):
             left, right = right, left
             operator = self.mirrored[node.key]
-        if isinstance(right, exp.Null) and operator in (exp.NullSafeEQ, exp.NullSafeNEQ):
+        is_null_safe = operator in (exp.NullSafeEQ, exp.NullSafeNEQ)
+        if is_null_safe and isinstance(right, exp.Null):
             is_null = exp.Is(this=left, expression=right)
-            return is_null if operator is exp.NullSafeEQ else exp.Not(this=is_null)
-        says_true = (operator, text_of(right)) in ((exp.EQ, "1"), (exp.NEQ, "0"))
-        if says_true and self.is_truth(left):
-            return left  # MySQL writes json_valid(a) as `0 <> json_valid(a)`
+            if operator is exp.NullSafeEQ:
+                return is_null
+            return exp.Not(this=is_null)
+        if self.is_truth(left):  # MySQL writes json_valid(a) as `0 <> json_valid(a)`
+            number = text_of(right)
+            is_true = operator is exp.EQ and number == "1"
+            is_not_false = operator is exp.NEQ and number == "0"
+            if is_true or is_not_false:
+                return left
         return operator(this=left, expression=right)
 
     def beside(self, node: Node, other: exp.Expr) -> Node:
@@ -2876,17 +3062,22 @@ class Reader(Kinds):
         """
         if not isinstance(other, exp.Column) or other.meta.get("listed"):
             return node
-        kind, text = self.kind(other), node.name
-        if is_string(node) and kind in NUMBERS and re.fullmatch(r"-?\d+(\.\d+)?", text):
-            return self.number(text)
-        if is_number(node) and kind == "text" and self.dialect == "sqlite":
+        kind = self.kind(other)
+        text = node.name
+        if is_string(node) and kind in NUMBERS:
+            is_numeric = re.fullmatch(r"-?\d+(\.\d+)?", text)
+            return self.number(text) if is_numeric else node
+        makes_text = self.dialect == "sqlite" and kind == "text"
+        if makes_text and is_number(node):
             if node.meta.get("real"):
-                text = repr(float(text))
+                number = float(text)
+                text = repr(number)
             return exp.Literal.string(text)
         return node
 
     def negated(self, node: exp.Expr) -> Node:
-        return self.opposite(self.condition(node.this))
+        condition = self.condition(node.this)
+        return self.opposite(condition)
 
     def opposite(self, condition: Node) -> Node:
         """Write what holds where a condition does not."""
@@ -2898,37 +3089,51 @@ class Reader(Kinds):
             is_negated = like.args.get("negate")
             like.set("negate", None if is_negated else True)
             return condition
-        if condition.key in self.opposites:
-            operator = self.opposites[condition.key]
+        operator = self.opposites.get(condition.key)
+        if operator is not None:
             return operator(this=value, expression=condition.expression)
         if isinstance(condition, exp.In) and condition.expressions:
-            listed = condition.expressions
-            unequal = [self.compared(exp.NEQ, value, one) for one in listed]
+            unequal = []
+            for other in condition.expressions:
+                differs = self.compared(exp.NEQ, value, other)
+                unequal.append(differs)
             return self.connected(exp.And, unequal)
-        if isinstance(condition, (exp.And, exp.Or)):
-            parts = [self.condition(part) for part in condition.flatten()]
-            opposites = [operands_apart(self.opposite(part)) for part in parts]
-            other = exp.Or if isinstance(condition, exp.And) else exp.And
-            return self.connected(other, opposites)
-        if isinstance(condition, exp.Binary) and not isinstance(condition, exp.Is):
+        if isinstance(condition, exp.And):
+            opposites = self.opposites_in(condition)
+            return self.connected(exp.Or, opposites)
+        if isinstance(condition, exp.Or):
+            opposites = self.opposites_in(condition)
+            return self.connected(exp.And, opposites)
+        is_binary = isinstance(condition, exp.Binary)
+        if is_binary and not isinstance(condition, exp.Is):
             condition = exp.Paren(this=condition)
         return exp.Not(this=condition)
 
+    def opposites_in(self, chain: Node) -> list[Node]:
+        """Write the opposite of each operand of an AND or an OR."""
+        parts = list(map(self.condition, chain.flatten()))
+        opposites = map(self.opposite, parts)
+        return list(map(operands_apart, opposites))
+
     def compared(self, operator: type[Node], value: exp.Expr, other: exp.Expr) -> Node:
         """Compare a value, of which other comparisons are made too, with another."""
-        made = operator(this=value.copy(), expression=other)
-        return operands_apart(self.comparison(made))
+        own = value.copy()
+        made = operator(this=own, expression=other)
+        comparison = self.comparison(made)
+        return operands_apart(comparison)
 
     def connected(self, operator: type[Node], parts: Iterable[Node]) -> Node:
         """Write operands flat, once each, in sorted order; equalities joined by OR are an IN."""
         flat: list[Node] = []
         for part in parts:
-            flat += flattened(self.condition(part), operator)
+            condition = self.condition(part)
+            flat += flattened(condition, operator)
         if operator is exp.Or:
             flat = self.with_choices(flat)
         unique = {text_of(part): part for part in flat}
         made: Node | None = None
-        for _, part in sorted(unique.items()):
+        for text in sorted(unique):
+            part = unique[text]
             if isinstance(part, exp.Connector):
                 part = exp.Paren(this=part)
             made = part if made is None else operator(this=made, expression=part)
@@ -2940,11 +3145,7 @@ class Reader(Kinds):
         literals: dict[str, list[Node]] = defaultdict(list)
         chosen: dict[str, Node] = {}
         for part in parts:
-            found = []
-            if isinstance(part, exp.EQ) and isinstance(part.expression, exp.Literal):
-                found = [part.expression]
-            elif isinstance(part, exp.In):
-                found = part.expressions
+            found = literals_chosen(part)
             if not found:
                 joined.append(part)
                 continue
@@ -2953,15 +3154,19 @@ class Reader(Kinds):
             chosen[text] = value
             literals[text] += found
         for text, value in chosen.items():
-            joined.append(self.one_of(value, literals[text]))
+            choice = self.one_of(value, literals[text])
+            joined.append(choice)
         return joined
 
     def one_of(self, value: Node, literals: Iterable[Node]) -> Node:
         unique = {text_of(literal): literal for literal in literals}
         in_order = [unique[text] for text in sorted(unique)]
+        choice: Node
         if len(in_order) == 1:
-            return operands_apart(exp.EQ(this=value, expression=in_order[0]))
-        return operands_apart(exp.In(this=value, expressions=in_order))
+            choice = exp.EQ(this=value, expression=in_order[0])
+        else:
+            choice = exp.In(this=value, expressions=in_order)
+        return operands_apart(choice)
 
     def choice(self, node: exp.Expr) -> Node:
         """Keep an IN of literals; a comparison with anything else is an equality of its own.
@@ -2973,33 +3178,44 @@ class Reader(Kinds):
             return node
         literals = []
         parts = []
-        for value in node.expressions:
-            value = self.beside(value, node.this)
+        for listed in node.expressions:
+            value = self.beside(listed, node.this)
             if self.dialect == "sqlite" and isinstance(value, exp.Column):
                 value.meta["listed"] = True
             if isinstance(value, exp.Literal):
                 literals.append(value)
-            else:
-                parts.append(self.compared(exp.EQ, node.this, value))
+                continue
+            equality = self.compared(exp.EQ, node.this, value)
+            parts.append(equality)
         if literals:
-            parts.append(self.one_of(node.this, literals))
-        return self.connected(exp.Or, parts) if len(parts) > 1 else parts[0]
+            chosen = self.one_of(node.this, literals)
+            parts.append(chosen)
+        if len(parts) == 1:
+            return parts[0]
+        return self.connected(exp.Or, parts)
 
     def between(self, node: exp.Expr) -> Node:
-        low = self.compared(exp.GTE, node.this, node.args["low"])
-        high = self.compared(exp.LTE, node.this, node.args["high"])
-        return self.connected(exp.And, [low, high])
+        value = node.this
+        low = node.args["low"]
+        high = node.args["high"]
+        is_above = self.compared(exp.GTE, value, low)
+        is_below = self.compared(exp.LTE, value, high)
+        return self.connected(exp.And, [is_above, is_below])
 
     def is_(self, node: exp.Expr) -> Node:
         """`a IS TRUE` asks for the truth of a, `a IS 1` for its value."""
-        if node.expression.meta.get("boolean"):
-            node.set("this", self.condition(node.this))
+        asks_truth = node.expression.meta.get("boolean")
+        if asks_truth:
+            condition = self.condition(node.this)
+            node.set("this", condition)
         return node
 
     def if_(self, node: exp.Expr) -> Node:
         if isinstance(node.parent, exp.Case):
             return node
-        return self.case(exp.Case(ifs=[node], default=node.args.get("false")))
+        default = node.args.get("false")
+        made = exp.Case(ifs=[node], default=default)
+        return self.case(made)
 
     def case(self, node: exp.Expr) -> Node:
         """Write every CASE with conditions; ELSE NULL is what one without it says.
@@ -3012,18 +3228,19 @@ class Reader(Kinds):
             if node.this:
                 condition = self.compared(exp.EQ, node.this, condition)
             condition = self.condition(condition)
-            branches.append(exp.If(this=condition, true=branch.args["true"]))
+            value = branch.args["true"]
+            made = exp.If(this=condition, true=value)
+            branches.append(made)
         default = node.args.get("default")
         if isinstance(default, exp.Null):
             default = None
-        first = branches[0]
-        condition, value = first.this, first.args["true"]
         if len(branches) > 1:
             return exp.Case(ifs=branches, default=default)
         if default is None:
             return self.value_where(condition, value)
         if isinstance(value, exp.Null) and self.is_decided(condition):
-            return self.value_where(self.opposite(condition), default)
+            otherwise = self.opposite(condition)
+            return self.value_where(otherwise, default)
         return exp.Case(ifs=branches, default=default)
 
     def value_where(self, condition: Node, value: Node) -> Node:
@@ -3031,7 +3248,8 @@ class Reader(Kinds):
         value = bare(value)
         if isinstance(condition, exp.NEQ):
             compared, other = sides(condition)
-            if isinstance(other, exp.Literal) and text_of(compared) == text_of(value):
+            is_same = text_of(compared) == text_of(value)
+            if is_same and isinstance(other, exp.Literal):
                 return self.named("nullif", [value, other])
         branch = exp.If(this=condition, true=value)
         return exp.Case(ifs=[branch])
@@ -3044,10 +3262,13 @@ class Reader(Kinds):
         if isinstance(condition, exp.Connector):
             return all(map(self.is_decided, condition.flatten()))
         if condition.key in COMPARISONS:
-            return all(map(self.never_null, sides(condition)))
+            compared = sides(condition)
+            return all(map(self.never_null, compared))
         if isinstance(condition, exp.In):
             return self.never_null(condition.this)  # its list holds literals
-        return isinstance(condition, exp.Not) and self.is_decided(condition.this)
+        if isinstance(condition, exp.Not):
+            return self.is_decided(condition.this)
+        return False
 
     # ---- values
 
@@ -3056,16 +3277,20 @@ class Reader(Kinds):
         is_known = name in self.columns or node.text("table")
         if self.dialect == "sqlite" and not is_known:
             return exp.Literal.string(node.name)  # SQLite takes an unknown "x" for a string
-        quoted = not re.fullmatch(r"[a-z_][a-z0-9_$]*", name)
-        identifier = exp.to_identifier(name, quoted=quoted)
+        is_plain = UNQUOTED_NAME.fullmatch(name)
+        identifier = exp.to_identifier(name, quoted=not is_plain)
         return exp.column(identifier)
 
     def literal(self, node: exp.Expr) -> Node:
-        return node if node.is_string else self.number(node.name)
+        if node.is_string:
+            return node
+        return self.number(node.name)
 
     def number(self, text: str) -> Node:
-        made = exp.Literal.number(canonical_number(text))
-        made.meta["real"] = not text.lstrip("-").isdigit()
+        number = canonical_number(text)
+        digits = text.lstrip("-")
+        made = exp.Literal.number(number)
+        made.meta["real"] = not digits.isdigit()
         return made
 
     def boolean(self, node: exp.Expr) -> Node:
@@ -3085,11 +3310,16 @@ class Reader(Kinds):
         https://dev.mysql.com/doc/refman/8.4/en/hexadecimal-literals.html"""
         for key, other in (("this", "expression"), ("expression", "this")):
             side = node.args.get(key)
-            if not isinstance(side, exp.Var) or "hexadecimal" not in side.meta:
+            if not isinstance(side, exp.Var):
                 continue
-            if self.kind(node.args[other]) in NUMBERS:
-                number = int(side.meta["hexadecimal"], 16)
-                node.set(key, exp.Literal.number(str(number)))
+            digits = side.meta.get("hexadecimal")
+            if digits is None:
+                continue
+            beside = node.args[other]
+            if self.kind(beside) in NUMBERS:
+                number = int(digits, 16)
+                literal = exp.Literal.number(number)
+                node.set(key, literal)
 
     def negative(self, node: exp.Expr) -> Node:
         inner = node.this
@@ -3098,22 +3328,23 @@ class Reader(Kinds):
         return node
 
     def cast(self, node: exp.Expr) -> Node:
-        value, target = node.this, node.args["to"]
-        target_name = text_of(target).lower()
+        value = node.this
+        target = node.args["to"]
+        is_mysql = self.dialect == "mysql"
         kind = getattr(target.this, "name", str(target.this))
-        if self.dialect == "mysql" and kind in MOMENT_CASTS:
-            if is_in_full(value, MOMENT_CASTS[kind]):
-                return self.moment(bare(value), MOMENT_CASTS[kind])
+        moment = MOMENT_CASTS.get(kind)
+        if is_mysql and moment is not None:
+            if is_in_full(value, moment):
+                literal = bare(value)
+                return self.moment(literal, moment)
             if kind == "DATE":
                 return self.named("date", [value])
-        name = CASTS.get(kind, f"cast_{target_name}")
-        if kind == "CHARACTER_SET":  # as the catalogues write it
-            name = "cast_binary" if "binary" in target_name else "cast_text"
+        name = cast_name(kind, target)
         if name == "cast_integer" and self.kind(value) == "integer":
             return bare(value)
-        if self.dialect == "mysql" and target.expressions:
-            sizes = [text_of(size) for size in target.expressions]
-            name = "_".join([name, *sizes])  # SQLite's sizes cut nothing
+        if is_mysql:  # SQLite's sizes cut nothing
+            for size in target.expressions:
+                name = f"{name}_{text_of(size)}"
         return self.named(name, [value])
 
     def concatenated(self, operands: Iterable[Node]) -> Node:
@@ -3129,25 +3360,30 @@ class Reader(Kinds):
 
     def in_any_order(self, node: exp.Expr) -> Node:
         """Sort summands and factors; of three REALs the order would change the last digits."""
-        terms = flattened(node, type(node))
-        kinds = {self.kind(term) for term in terms}
+        operator = type(node)
+        terms = flattened(node, operator)
+        kinds = set(map(self.kind, terms))
         if "real" in kinds:
             terms = sides(node)
         terms.sort(key=reading_order)
-        return in_a_chain(type(node), terms)
+        return in_a_chain(operator, terms)
 
     def quotient(self, node: exp.Expr) -> Node:
         """SQLite divides integers as MySQL's DIV does; MySQL's / never cuts."""
-        if self.dialect == "sqlite" and self.kinds_beside(node) == {"integer"}:
-            return self.named("idiv", sides(node))
+        if self.dialect == "sqlite":
+            kinds = self.kinds_beside(node)
+            if kinds == {"integer"}:
+                return self.named("idiv", sides(node))
         return exp.Div(this=node.this, expression=node.expression)
 
     def like(self, node: exp.Expr) -> Node:
         """MySQL's LIKE escapes with a backslash unless told otherwise, SQLite's with nothing."""
+        if self.dialect == "sqlite" or isinstance(node.parent, exp.Escape):
+            return node
         pattern = node.expression
-        escapes = isinstance(pattern, exp.Literal) and "\\" in pattern.name
-        if self.dialect == "mysql" and escapes and not isinstance(node.parent, exp.Escape):
-            return exp.Escape(this=node, expression=exp.Literal.string("\\"))
+        if isinstance(pattern, exp.Literal) and "\\" in pattern.name:
+            backslash = exp.Literal.string("\\")
+            return exp.Escape(this=node, expression=backslash)
         return node
 
     def trimmed(self, node: exp.Expr) -> Node:
@@ -3155,23 +3391,27 @@ class Reader(Kinds):
         position = str(node.args.get("position"))
         name = names.get(position.upper(), "trim")
         arguments = [node.this]
-        if node.args.get("expression"):
-            arguments.append(node.args["expression"])
+        characters = node.args.get("expression")
+        if characters:
+            arguments.append(characters)
         return self.named(name, arguments)
 
     def json(self, name: str, node: exp.Expr) -> Node:
-        path = exp.Literal.string(text_of(node.expression).strip("'"))
+        written = text_of(node.expression)
+        path = exp.Literal.string(written.strip("'"))
         return self.named(name, [node.this, path])
 
     def called(self, node: exp.Expr) -> Node:
-        name, arguments = node.name.lower(), node.expressions
+        name = node.name.lower()
+        arguments = node.expressions
         if name in ("now", "current_timestamp", "localtimestamp", "localtime"):
             return exp.Var(this="CURRENT_TIMESTAMP")  # with any precision
         if name == "iif":
             condition, value, *otherwise = arguments
             branch = exp.If(this=condition, true=value)
             default = otherwise[0] if otherwise else None
-            return self.case(exp.Case(ifs=[branch], default=default))
+            made = exp.Case(ifs=[branch], default=default)
+            return self.case(made)
         if self.dialect == "mysql":
             return self.called_on_mysql(name, arguments)
         return self.named(name, arguments)
@@ -3180,13 +3420,16 @@ class Reader(Kinds):
         if name == "concat":
             return self.concatenated(arguments)
         if name == "mod":
-            return operands_apart(exp.Mod(this=arguments[0], expression=arguments[1]))
+            number, divisor, *_ = arguments
+            rest = exp.Mod(this=number, expression=divisor)
+            return operands_apart(rest)
         if name == "locate" and len(arguments) == 2:
             needle, text = arguments
             return self.named("instr", [text, needle])
         if name == "json_unquote" and arguments:
             inner = arguments[0]
-            if isinstance(inner, exp.Anonymous) and inner.name == "->":
+            is_call = isinstance(inner, exp.Anonymous)
+            if is_call and inner.name == "->":
                 return self.named("->>", inner.expressions)
         return self.named(name, arguments)
 
@@ -3196,20 +3439,25 @@ class Reader(Kinds):
         now = NOW.get(text_of(called))
         if now:
             return exp.Var(this=now)
-        first = arguments[0] if arguments else None
         others = [text_of(argument) for argument in arguments[1:]]
-        if name == "nullif" and others == ["0"]:
+        is_beside_zero = others == ["0"]
+        if name == "nullif" and is_beside_zero:
             condition = bare(arguments[0])
             if condition.key in CONDITIONS:  # 1 where it holds
-                return self.value_where(condition, exp.Literal.number(1))
-        if name == "round" and others == ["0"]:
+                one = exp.Literal.number(1)
+                return self.value_where(condition, one)
+        if name == "round" and is_beside_zero:
             arguments = arguments[:1]  # as the catalogues write round(x)
-        if name == "date" and first is not None and not others and is_in_full(first, "date"):
-            return self.moment(first, "date")
+        if name == "date" and len(arguments) == 1:
+            day = arguments[0]
+            if is_in_full(day, "date"):
+                return self.moment(day, "date")
         row = FUNCTION_ROWS.get((self.dialect, name))
-        if row and row.name == "length" and self.kind(arguments[0]) == "bytes":
+        if row is None:
+            return self.call(None, name, arguments)
+        if row.name == "length" and self.kind(arguments[0]) == "bytes":
             row = FUNCTION_ROWS["sqlite", "octet_length"]
-        return self.call(row, row.name if row else name, arguments)
+        return self.call(row, row.name, arguments)
 
     def moment(self, literal: Node, kind: str) -> Node:
         """Write DATE '2020-01-01' as its string; on MySQL text beside it is read as a day."""
@@ -3218,7 +3466,8 @@ class Reader(Kinds):
         return literal
 
     def call(self, row: Function | None, name: str, arguments: Sequence[Node]) -> Node:
-        made = exp.Anonymous(this=name, expressions=list(arguments))
+        expressions = list(arguments)
+        made = exp.Anonymous(this=name, expressions=expressions)
         made.meta["row"] = row
         return made
 
@@ -3328,16 +3577,19 @@ class Reviewer(Kinds):
     def look_at_call(self, node: exp.Expr) -> None:
         row = row_of(node)
         if row is None:
-            self.say(self.apart, f"no row of the table of functions knows {node.name}()")
+            reason = f"no row of the table of functions knows {node.name}()"
+            self.say(self.apart, reason)
             return
         self.judge(row.name, row, node, node.expressions)
 
     def look_at_operator(self, node: exp.Expr) -> None:
         row = OPERATOR_ROWS.get(node.key)
         if row is None:
-            self.say(self.apart, f"no row of the table of operators knows {node.key.upper()}")
+            name = node.key.upper()
+            self.say(self.apart, f"no row of the table of operators knows {name}")
             return
-        self.judge(row.node, row, node, list(node.iter_expressions()))
+        operands = list(node.iter_expressions())
+        self.judge(row.node, row, node, operands)
 
     def judge(
         self, name: str, row: Function | Operator, node: Node, operands: Sequence[Node]
@@ -3360,7 +3612,7 @@ class Reviewer(Kinds):
 
     def may_be_inexact(self, numbers: Sequence[Node]) -> None:
         """Tell integers that MySQL makes a REAL beside a REAL: 53 bits of them are exact."""
-        kinds = {self.kind(number) for number in numbers}
+        kinds = set(map(self.kind, numbers))
         bits = max(map(self.bits_of, numbers))
         if "real" in kinds and bits > 54:
             self.say(self.usual, INEXACT)
@@ -3369,25 +3621,30 @@ class Reviewer(Kinds):
         kind = self.kind(operand)
         if kind in TAKES[takes]:
             return
-        if takes != "integers" or not reason:
+        has_own_reason = takes == "integers" and reason
+        if not has_own_reason:
             reason = KIND_REASONS.get(kind, reason)
         self.say(self.apart, reason)
 
     def compare(self, left: Node, right: Node, operator: str) -> None:
-        kinds = {self.kind(left), self.kind(right)} - {"null"}
-        is_text = kinds <= {"text", "ascii"}
-        of_columns = left.find(exp.Column) or right.find(exp.Column)
+        kinds = {self.kind(left), self.kind(right)}
+        kinds.discard("null")
+        if kinds <= NUMBERS:
+            self.may_be_inexact((left, right))
+            return
         if "mixed" in kinds:
             self.say(self.apart, KIND_REASONS["mixed"])
-        elif kinds <= NUMBERS:
-            self.may_be_inexact((left, right))
-        elif is_text and not of_columns:
-            self.say(self.apart, NO_COLLATION)
-        elif is_text or len(kinds) == 1 or "any" in kinds:
             return
-        elif "bytes" in kinds:
+        if kinds <= TEXTS:
+            of_columns = left.find(exp.Column) or right.find(exp.Column)
+            if not of_columns:
+                self.say(self.apart, NO_COLLATION)
+            return
+        if len(kinds) == 1 or "any" in kinds:
+            return
+        if "bytes" in kinds:
             self.say(self.apart, KIND_REASONS["bytes"])
-        elif kinds & {"text", "ascii"} and kinds & NUMBERS:
+        elif kinds & TEXTS and kinds & NUMBERS:
             self.say(self.apart, TEXT_AND_NUMBER)
         elif not self.is_alike_as_moment(left, right, operator):
             self.say(self.apart, MOMENT_AND_TEXT)
@@ -3401,92 +3658,110 @@ class Reviewer(Kinds):
             return False
         if is_in_full(literal, kind):
             return True
-        return kind == "datetime" and operator in ("gte", "lt") and is_in_full(literal, "date")
+        if kind != "datetime" or operator not in ("gte", "lt"):
+            return False
+        return is_in_full(literal, "date")
 
     def mixture(self, values: Sequence[Node]) -> None:
         """Tell what is one of several kinds: MySQL makes one kind of them."""
-        kinds = {self.kind(value) for value in values} - {"null"}
-        if kinds <= {"text", "ascii"} or len(kinds) < 2:
+        kinds = set(map(self.kind, values))
+        kinds.discard("null")
+        if kinds <= TEXTS or len(kinds) < 2:
             return
         if kinds <= NUMBERS:
             self.may_be_inexact(values)
             return
-        usual = kinds <= {"text", "ascii", "integer"}
-        reason = "of values of several kinds MySQL makes one kind"
-        self.say(self.usual if usual else self.apart, reason)
+        is_usual = kinds <= {"text", "ascii", "integer"}
+        reasons = self.usual if is_usual else self.apart
+        self.say(reasons, "of values of several kinds MySQL makes one kind")
 
     # ---- functions and operators that depend on more than the kinds of what they read
 
     def hexadecimal(self, node: Node) -> None:
-        if not self.never_null(node.expressions[0]):
+        value = node.expressions[0]
+        if not self.never_null(value):
             self.say(self.usual, "hex(NULL) is '' on SQLite")
 
     def folding(self, node: exp.Expr) -> None:
-        if self.kind(node.expressions[0]) in ("text", "any", "mixed"):
+        kind = self.kind(node.expressions[0])
+        if kind in ("text", "any", "mixed"):
             self.say(self.usual, ASCII_LETTERS)
 
     def substring(self, node: exp.Expr) -> None:
         if self.kind(node) == "bytes":
             self.say(self.usual, "of no bytes SQLite's substr() is NULL")
-        _, start, *length = node.expressions
+        _, start, *more = node.expressions
         reason = "SQLite counts places before the first character"
         begin = whole(start, -1)
-        if begin == 0 or any(whole(one, -1) < 0 for one in length):
+        length = whole(more[0], -1) if more else 0
+        if begin == 0 or length < 0:
             self.say(self.apart, reason)
         elif begin < 0:
             self.say(self.usual, reason)
 
     def instr(self, node: exp.Expr) -> None:
         text, needle = node.expressions
-        letters = not isinstance(needle, exp.Literal) or has_letters(needle.name)
-        if self.dialect == "mysql" and letters and not self.tells_case(text):
-            self.say(self.usual, "MySQL's instr() ignores letter case under this collation")
+        if self.dialect == "sqlite" or self.tells_case(text):
+            return
+        is_literal = isinstance(needle, exp.Literal)
+        if is_literal and not has_letters(needle.name):
+            return
+        self.say(self.usual, "MySQL's instr() ignores letter case under this collation")
 
     def replacement(self, node: Node) -> None:
-        if not self.never_null(node.expressions[-1]):
-            self.say(self.usual, "where nothing is replaced MariaDB does not look whether by NULL")
+        by = node.expressions[-1]
+        if not self.never_null(by):
+            reason = "where nothing is replaced MariaDB does not look whether by NULL"
+            self.say(self.usual, reason)
 
     def trim(self, node: exp.Expr) -> None:
         for characters in node.expressions[1:]:
             is_literal = isinstance(characters, exp.Literal)
-            if not is_literal or len(characters.name) != 1:
-                self.say(self.apart, "SQLite trims any of the characters, MySQL the whole text")
+            if is_literal and len(characters.name) == 1:
+                continue
+            self.say(self.apart, "SQLite trims any of the characters, MySQL the whole text")
 
     def rounding(self, node: exp.Expr) -> None:
         value, *more = node.expressions
         kind = self.kind(value)
         digits = whole(more[0], -1) if more else 0
         if kind in ("real", "number"):
-            self.say(self.apart, "a half of a REAL goes to even on MySQL, away from 0 on SQLite")
+            reason = "a half of a REAL goes to even on MySQL, away from 0 on SQLite"
+            self.say(self.apart, reason)
         elif more and digits <= 0:
             self.say(self.apart, "SQLite takes negative digits for 0")
-        elif digits > 0 and kind == "decimal":
+        elif kind == "decimal" and digits > 0:
             self.say(self.usual, BINARY_FRACTIONS)
         elif kind == "integer" and self.bits_of(value) > 54:
             self.say(self.usual, INEXACT)
 
     def text_as_number(self, node: exp.Expr) -> None:
         kind = self.kind(node.expressions[0])
-        if kind in ("text", "ascii"):
+        if kind in TEXTS:
             self.say(self.usual, KIND_REASONS["text"])
         elif kind in NUMBERS:
             if node.name == "cast_integer":
-                self.say(self.apart, "of a fraction SQLite cuts the rest, MySQL rounds")
+                reason = "of a fraction SQLite cuts the rest, MySQL rounds"
+                self.say(self.apart, reason)
         elif kind not in ("null", "any"):
-            self.say(self.apart, KIND_REASONS.get(kind, ""))
+            reason = KIND_REASONS.get(kind, "")
+            self.say(self.apart, reason)
 
     def day(self, node: exp.Expr) -> None:
         day, *modifiers = node.expressions
         if modifiers:
             self.say(self.apart, "MySQL's date() takes no modifiers")
-        elif self.kind(day) in ("text", "ascii"):
-            self.say(self.usual, "text that is no date is NULL on SQLite, MySQL refuses it")
+        elif self.kind(day) in TEXTS:
+            reason = "text that is no date is NULL on SQLite, MySQL refuses it"
+            self.say(self.usual, reason)
 
     def json_valid(self, node: exp.Expr) -> None:
         document = node.expressions[0]
-        if self.dialect == "sqlite" and not self.never_null(document):
-            guard = f"{text_of(document)} IS NULL OR …"
-            self.say(self.apart, f"json_valid(NULL) is 0 before SQLite 3.45: {guard}")
+        if self.dialect == "mysql" or self.never_null(document):
+            return
+        name = text_of(document)
+        reason = f"json_valid(NULL) is 0 before SQLite 3.45: {name} IS NULL OR …"
+        self.say(self.apart, reason)
 
     def json_text(self, node: exp.Expr) -> None:
         if node.expressions:
@@ -3508,7 +3783,8 @@ class Reviewer(Kinds):
 
     def may_be_smallest(self, number: exp.Expr) -> None:
         """The smallest integer of 64 bits has no opposite among them."""
-        if self.bits_of(number) >= 64:
+        bits = self.bits_of(number)
+        if bits >= 64:
             self.say(self.usual, TOO_LARGE)
 
     def below_zero(self, node: exp.Expr) -> None:
@@ -3532,29 +3808,37 @@ class Reviewer(Kinds):
             return 33
         if node.key in CONDITIONS:
             return 2
-        bits = [self.bits_of(part) for part in values_of(node)] or [64]
+        values = values_of(node)
+        bits = list(map(self.bits_of, values))
+        if not bits:
+            bits = [64]
         if isinstance(node, exp.Mul):
             return sum(bits)
+        most = max(bits)
         if isinstance(node, (exp.Add, exp.Sub, exp.Neg)):
-            return max(bits) + 1
-        return max(bits)
+            return most + 1
+        return most
 
     def bits_of_column(self, node: Node) -> int:
         known = self.columns.get(node.name)
         if known is not None and known.logical == {"bool"}:
             return 8
-        return 64 if self.kind(node) in ("integer", "any") else 0
+        kind = self.kind(node)
+        return 64 if kind in ("integer", "any") else 0
 
     def division(self, node: exp.Expr) -> None:
-        if "real" not in self.kinds_beside(node):
-            self.say(self.apart, "SQLite keeps 3.00 as the integer 3, and half of it is 1 there")
+        kinds = self.kinds_beside(node)
+        if "real" not in kinds:
+            reason = "SQLite keeps 3.00 as the integer 3, and half of it is 1 there"
+            self.say(self.apart, reason)
         self.divisor(node)
 
     def divisor(self, node: exp.Expr) -> None:
         self.may_be_zero(node.expression)
 
     def call_divisor(self, node: exp.Expr) -> None:
-        self.may_be_zero(node.expressions[1])
+        divisor = node.expressions[1]
+        self.may_be_zero(divisor)
 
     def may_be_zero(self, divisor: exp.Expr) -> None:
         number = bare(divisor)
@@ -3563,17 +3847,22 @@ class Reviewer(Kinds):
 
     def bits(self, node: exp.Expr) -> None:
         """With a number that is not negative the result has no sign to lose."""
-        has_mask = any(whole(side, -1) >= 0 for side in sides(node))
-        if not has_mask or self.kinds_beside(node) != {"integer"}:
-            self.say(self.apart, OPERATOR_ROWS["bitwiseand"].reason)
+        kinds = self.kinds_beside(node)
+        left, right = sides(node)
+        has_mask = whole(left, -1) >= 0 or whole(right, -1) >= 0
+        if not has_mask or kinds != {"integer"}:
+            row = OPERATOR_ROWS["bitwiseand"]
+            self.say(self.apart, row.reason)
 
     def like(self, node: exp.Expr) -> None:
         """SQLite's LIKE ignores the case of ASCII letters; MySQL's does what the collation does."""
         pattern = node.expression
-        if isinstance(pattern, exp.Literal) and not has_letters(pattern.name):
+        is_literal = isinstance(pattern, exp.Literal)
+        if is_literal and not has_letters(pattern.name):
             return
         if self.dialect == "mysql" and self.tells_case(node):
-            self.say(self.apart, "LIKE tells letter case apart under this collation, not on SQLite")
+            reason = "LIKE tells letter case apart under this collation, not on SQLite"
+            self.say(self.apart, reason)
         else:
             self.say(self.usual, "SQLite's LIKE ignores the case of ASCII letters alone")
 
@@ -3588,7 +3877,9 @@ class Reviewer(Kinds):
 
 def whole(node: exp.Expr, otherwise: int) -> int:
     """Read a whole number that is written out; give `otherwise` for anything else."""
-    written = isinstance(node, exp.Literal) and re.fullmatch(r"-?\d+", node.name)
+    if not isinstance(node, exp.Literal):
+        return otherwise
+    written = re.fullmatch(r"-?\d+", node.name)
     return int(node.name) if written else otherwise
 
 
@@ -3597,18 +3888,19 @@ def has_letters(text: str) -> bool:
 
 
 def is_now(found: Sequence[Token], dialect: Dialect) -> bool:
-    """Whether an expression is the present moment."""
-    return canonical(" ".join(token.text for token in found), dialect).text in (
-        "CURRENT_TIMESTAMP",
-        "unixepoch()",
-    )
+    """Tell whether an expression is the present moment."""
+    sql = " ".join(token.text for token in found)
+    expression = canonical(sql, dialect)
+    return expression.text in ("CURRENT_TIMESTAMP", "unixepoch()")
 
 
 @functools.cache
 def quote_canonical(name: str) -> str:
-    """A column's name as canonical expressions spell it."""
+    """Spell a column's name as canonical expressions do."""
     name = name.lower()
-    return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name.replace('"', '""') + '"'
+    if UNQUOTED_NAME.fullmatch(name):
+        return name
+    return quote_sqlite(name)
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
