@@ -4249,8 +4249,9 @@ class Snapshot:
 class Handling:
     """What parity.toml says of how one side's files are run.
 
-    `init` runs first in each session.  `transaction` overrules the layout (None: it does not), `order` lists files that bear no
-    version, statements that begin like one of `skip` are not run, and `replace` changes the text.
+    `init` runs first in each session.  `transaction` overrules the layout (None: it does not),
+    `order` lists files that bear no version, statements that begin like one of `skip` are not run,
+    and `replace` changes the text.
     """
 
     transaction: bool | None = None
@@ -4261,7 +4262,7 @@ class Handling:
 
 
 class Found(NamedTuple):
-    """One side's migrations in the order in which they are applied, and what a report should say of them."""
+    """One side's migrations in the order in which they are applied, and notes for a report."""
 
     migrations: list[Migration]
     notes: tuple[str, ...] = ()
@@ -4285,7 +4286,10 @@ class Source(NamedTuple):
 
 
 def read_source(path: str) -> Source:
-    """Take the word of a database out of a path: `a/mysql/1_x.sql`, `1_x.mysql.up.sql`, `1_x/mysql.sql`."""
+    """Take the word of a database out of a path.
+
+    It stands in `a/mysql/1_x.sql`, in `1_x.mysql.up.sql` and in `1_x/mysql.sql`.
+    """
     *folders, file = path.split("/")
     pieces = file[: -len(".sql")].split(".")
     for parts in (pieces, folders):
@@ -4309,7 +4313,7 @@ def discover(snapshot: Snapshot, dialect: Dialect, handling: Handling = Handling
 
 
 def _follow_sql_mode(migrations: Sequence[Migration], init: str) -> list[Migration]:
-    """Note in each migration the sql_mode that the ones before it set: one session runs them all."""
+    """Note in each migration the sql_mode that earlier ones set: one session runs them all."""
     mode = sql_mode_after(init, "parity.toml, mysql.init", "")
     followed = []
     for migration in migrations:
@@ -4447,7 +4451,8 @@ def _assert_explained(snapshot: Snapshot, members: Sequence[Source], layout: Lay
         if source not in fitting and "/" in source.bare:
             raise MigrationError(
                 f"{path}: mixed layouts: {layout.name} ({layout.example}, as {example}) does "
-                "not look there; move it where it is looked for, or name all files in parity.toml: order"
+                "not look there; move it where it is looked for, or name all files in parity.toml: "
+                "order"
             )
         if source not in fitting:
             raise MigrationError(
@@ -4507,7 +4512,7 @@ def version_numbers(version: str) -> tuple[int, ...]:
 def _versions(
     snapshot: Snapshot, members: Sequence[Source], layout: Layout
 ) -> dict[Version, dict[str, Way]]:
-    """Sort files by version and by direction; a file for this very database comes before one for all."""
+    """Sort files by version and by direction; one for this very database replaces one for all."""
     versions: dict[Version, dict[str, Way]] = defaultdict(dict)
     for source in members:
         match = layout.entry.match(source.bare)
@@ -4517,10 +4522,11 @@ def _versions(
         direction = _direction(way)
         before = versions[key].get(direction)
         if before and bool(before.source.word) == bool(source.word):
+            version = _version(way, layout) or way.says["name"]
             raise MigrationError(
                 f"{snapshot.where}: {before.source.path} and {source.path} are the same version, "
-                f"{_version(way, layout) or way.says['name']}; give one of them another, or name all "
-                "files in the order in which they run: order in parity.toml"
+                f"{version}; give one of them another, or name all files in the order in which "
+                "they run: order in parity.toml"
             )
         if not before or source.word:
             versions[key][direction] = way
@@ -4594,7 +4600,7 @@ def _sql_file(snapshot: Snapshot, path: str, handling: Handling) -> SqlFile:
 
 
 def _is_transactional(snapshot: Snapshot, layout: Layout, way: Way, handling: Handling) -> bool:
-    """Say whether a file is run in a transaction: by its own word, by parity.toml, by its layout."""
+    """Say whether a file is run in a transaction: by its word, by parity.toml, by its layout."""
     path = way.source.path
     text = snapshot.files[path]
     if layout.companion:
@@ -4633,7 +4639,7 @@ def _unnumbered(
 
 
 def _listed(snapshot: Snapshot, own: Sequence[Source], handling: Handling) -> list[Migration]:
-    """Take files in the order of parity.toml: names and globs, each file where it is first named."""
+    """Take files in the order of parity.toml: names and globs, each where it is first named."""
     from fnmatch import fnmatchcase
 
     paths: list[str] = []
@@ -4646,9 +4652,8 @@ def _listed(snapshot: Snapshot, own: Sequence[Source], handling: Handling) -> li
         paths += [path for path in fitting if path not in paths]
     for source in own:
         if source.path not in paths:
-            raise MigrationError(
-                f"{snapshot.path(source.path)}: not named in parity.toml: order; add it, in its place"
-            )
+            path = snapshot.path(source.path)
+            raise MigrationError(f"{path}: not named in parity.toml: order; add it, in its place")
     found = []
     for index, path in enumerate(paths):
         found.append(_unnumbered(snapshot, path, LISTED, handling, (0, (index,))))
@@ -4656,7 +4661,7 @@ def _listed(snapshot: Snapshot, own: Sequence[Source], handling: Handling) -> li
 
 
 def script(migration: Migration, direction: Direction = "up") -> str:
-    """Give the SQL of one direction, with as many lines before it as stand before it in the file."""
+    """Give the SQL of one direction, with as many lines before it as the file has there."""
     file = migration.up if direction == "up" else migration.down
     if file is None:
         raise MigrationError(f"{migration.label}: there is no down file")
@@ -4687,7 +4692,7 @@ DOWN_SECTION: Final = re.compile(
 
 
 def _assert_no_down_section(file: SqlFile) -> str:
-    """Refuse a way back in a layout that knows none: run with the rest, it would undo the schema."""
+    """Refuse a way back in a layout without one: run with the rest, it would undo the schema."""
     found = DOWN_SECTION.search(file.text)
     if not found:
         return file.text
@@ -4791,7 +4796,7 @@ def pair(sqlite: Sequence[Migration], mysql: Sequence[Migration]) -> list[Pair]:
 
 
 def _version_alone(migration: Migration) -> Any:
-    """Read a version as a value: 00001, 1 and 0001 are one; so are the two names of a single file."""
+    """Read a version as a value: 00001, 1 and 0001 are one, and both names of a single file."""
     if migration.layout is SINGLE_FILE:
         return SINGLE_FILE.name
     if re.fullmatch(r"\d+(?:[._-]\d+)*", migration.version):
@@ -4878,7 +4883,7 @@ Moment = Callable[[str], str]  # now, in a form of strftime
 def new_label(
     name: str, own: Sequence[Migration], both: Sequence[Migration], moment: Moment
 ) -> tuple[str, str]:
-    """Make version and label of a migration after all of `both`, spelled as the last one of `own`."""
+    """Make version and label of a migration after all of `both`, spelled as the last of `own`."""
     numbered = [one for one in own if one.version[:1].isdigit()]
     layout = numbered[-1].layout if numbered else LAYOUTS[0]
     if layout.stamp:
@@ -4895,7 +4900,10 @@ def new_label(
 def new_files(
     dialect: Dialect, last: Migration | None, parts: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    """Make path and text of a new migration's files; `parts` are its version, name, label, up and down."""
+    """Make path and text of a new migration's files.
+
+    `parts` are its version, name, label, up and down.
+    """
     layout = last.layout if last else LAYOUTS[0]
     word = last.word if last else ""
     usual = {"sqlite": "sqlite3", "mysql": "mysql"}
@@ -4963,7 +4971,10 @@ class Backend(Protocol):
         """Empty it."""
 
     def apply(self, migration: Migration, direction: Direction = "up") -> list[Finding]:
-        """Run one direction of a migration as its runner would.  Raises MigrationError where a statement fails."""
+        """Run one direction of a migration as its runner would.
+
+        Raises MigrationError where a statement fails.
+        """
 
     def read(self, only: Collection[str] | None = None) -> Schema:
         """The schema as the catalogue has it; of MySQL `only` these tables, where given."""
@@ -4973,10 +4984,14 @@ def failed(
     migration: Migration, path: str, statement: Statement, total: int, server: str, message: str
 ) -> MigrationError:
     """A migration that does not apply: file, statement, line, beginning, the server's words."""
+    label = printable(migration.label)
     place = f"{printable(path)}, statement {statement.number} of {total}, line {statement.line}"
-    return MigrationError(
-        f"{printable(migration.label)}: {server} refused {place}:\n  {beginning(statement.text)}\n  {printable(message)}"
-    )
+    lines = [
+        f"{label}: {server} refused {place}:",
+        f"  {beginning(statement.text)}",
+        f"  {printable(message)}",
+    ]
+    return MigrationError("\n".join(lines))
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
@@ -5010,7 +5025,8 @@ SQLITE_HINTS: Final = (
     (
         "no such function",
         "what the application registers goes into parity.toml: functions = {{ NAME = number of "
-        "arguments }}; a built-in of a newer SQLite needs a newer Python, doctor says which one is here",
+        "arguments }}; a built-in of a newer SQLite needs a newer Python, doctor says which one "
+        "is here",
     ),
     ("not authorized|authorization denied", NOT_ALLOWED),
     (
@@ -5021,8 +5037,8 @@ SQLITE_HINTS: Final = (
     ("foreign key mismatch|FOREIGN KEY constraint failed", NO_FOREIGN_KEYS["sqlite"]),
     (
         "cannot start a transaction within a transaction|no transaction is active",
-        "the runner ({runners}) opens and ends the transaction of a file: take BEGIN and COMMIT out; "
-        "where yours opens none, parity.toml says so: [sqlite] transaction = false",
+        "the runner ({runners}) opens and ends the transaction of a file: take BEGIN and COMMIT "
+        "out; where yours opens none, parity.toml says so: [sqlite] transaction = false",
     ),
     (
         "from within a transaction|inside a transaction",
@@ -5042,10 +5058,12 @@ SQLITE_HINTS: Final = (
 
 def sqlite_hints(layout: Layout, message: str, statement: str) -> str:
     """Say what an error most often means, in parentheses, or nothing."""
+    text = f"{message}\n{statement}"
     hints = ""
     for pattern, advice in SQLITE_HINTS:
-        if re.search(pattern, f"{message}\n{statement}", re.IGNORECASE):
-            hints += f" ({advice.format(runners=layout.runners, outside=layout.outside)})"
+        if re.search(pattern, text, re.IGNORECASE):
+            hint = advice.format(runners=layout.runners, outside=layout.outside)
+            hints += f" ({hint})"
     return hints
 
 
@@ -5210,7 +5228,9 @@ class SQLiteBackend:
         self.executed += total
         if runs_in_transaction(migration, statements):
             last = statements[-1].line if statements else 1
-            statements = [Statement("BEGIN", 0, 1), *statements, Statement("COMMIT", total, last)]
+            begin = Statement("BEGIN", 0, 1)
+            commit = Statement("COMMIT", total, last)
+            statements = [begin, *statements, commit]
         watch = DropWatch(self.open, migration)
         for statement in statements:
             watch.see(statement)
@@ -5308,7 +5328,8 @@ class DropWatch:
     """
 
     def __init__(self, connection: sqlite3.Connection, migration: Migration) -> None:
-        self.connection, self.migration = connection, migration
+        self.connection = connection
+        self.migration = migration
         self.before = frozenset(self._tables())
         self.standing = set(self.before)  # the same tables, as they are named by now
         self.filled = set(self.before)  # tables that may hold rows
@@ -5329,7 +5350,8 @@ class DropWatch:
             return []
 
     def _setting(self, name: str) -> bool:
-        return bool(self.connection.execute(f"PRAGMA {name}").fetchone()[0])
+        (value,) = self.connection.execute(f"PRAGMA {name}").fetchone()
+        return bool(value)
 
     def see(self, statement: Statement) -> None:
         """Look at a statement that is about to run."""
@@ -5358,16 +5380,17 @@ class DropWatch:
     def _pragma(self, statement: Statement) -> None:
         """Note a `PRAGMA foreign_keys = …` that changes nothing, as it stands in a transaction."""
         words = [unquote_name(token.text).lower() for token in statement.tokens]
-        if "foreign_keys" not in words:
+        sets_a_value = "=" in words or "(" in words
+        if "foreign_keys" not in words or not sets_a_value:
             return
-        if "=" not in words and "(" not in words:
+        if self.useless or not self.connection.in_transaction:
             return
         while words[-1] in (")", ";"):
             words.pop()
         value = words[-1]
-        wanted = value in SQLITE_ON or (value.isdigit() and int(value) > 0)
-        if self.useless or not self.connection.in_transaction:
-            return
+        wanted = value in SQLITE_ON
+        if value.isdigit():
+            wanted = int(value) > 0
         if wanted != self._setting("foreign_keys"):
             self.useless = statement
 
@@ -5379,21 +5402,24 @@ class DropWatch:
 
     def _delete_rows(self, parent: str) -> None:
         """Follow the keys that point to a table whose rows go, and those that point on."""
-        gone, queue = [parent], [parent]
+        gone = [parent]
+        queue = [parent]
         blocking = []
         lost: dict[str, list[str]] = defaultdict(list)
         while queue:
-            for key in self._references(queue.pop()):
-                if key.child not in self.filled:
+            table = queue.pop()
+            for key in self._references(table):
+                child = key.child
+                if child not in self.filled:
                     continue
-                if key.on_delete == "CASCADE":
-                    if key.child not in gone:
-                        gone.append(key.child)
-                        queue.append(key.child)
-                elif key.on_delete.startswith("SET ") and not key.required:
-                    lost[key.child].append(key.column)
-                else:
+                is_unset = key.on_delete.startswith("SET ") and not key.required
+                if is_unset:
+                    lost[child].append(key.column)
+                elif key.on_delete != "CASCADE":
                     blocking.append(key)
+                elif child not in gone:
+                    gone.append(child)
+                    queue.append(child)
         self._hold_back(parent, blocking, gone)
         for child, columns in lost.items():
             self.harmed[child] = Harm(parent, tuple(columns))
@@ -5425,10 +5451,12 @@ class DropWatch:
         self.waiting.pop(table, None)
 
     def _rename(self, tokens: Sequence[Token], words: Sequence[str]) -> None:
-        if words[words.index("RENAME") + 1] != "TO":
+        rename = words.index("RENAME")
+        if words[rename + 1] != "TO":
             return  # a column
         old = _table_behind(tokens, "TABLE")
-        new = unquote_name(tokens[words.index("TO") + 1].text).lower()
+        to = words.index("TO")
+        new = unquote_name(tokens[to + 1].text).lower()
         for names in (self.standing, self.filled):
             if old in names:
                 names.discard(old)
@@ -5457,15 +5485,18 @@ class DropWatch:
 
     def _update(self, tokens: Sequence[Token], words: Sequence[str]) -> None:
         """References that an UPDATE writes once more are not lost."""
-        name = tokens[3 if words[1] == "OR" else 1]
+        has_or = words[1] == "OR"  # UPDATE OR IGNORE t
+        name = tokens[3] if has_or else tokens[1]
         table = unquote_name(name.text).lower()
         harm = self.harmed.get(table)
         if harm is None or not harm.columns:
             return
+        begin = words.index("SET") + 1
         written = set()
-        for part in parted(tokens[words.index("SET") + 1 :], ","):
+        for part in parted(tokens[begin:], ","):
             if part:
-                written.add(unquote_name(part[0].text).lower())
+                column = unquote_name(part[0].text)
+                written.add(column.lower())
         left = [column for column in harm.columns if column.lower() not in written]
         if left:
             self.harmed[table] = Harm(harm.parent, tuple(left))
@@ -5474,7 +5505,9 @@ class DropWatch:
 
     def findings(self) -> list[Finding]:
         """Say what the migration, now at its end, does to rows that stood before it."""
-        found = [] if self.useless is None else [self._warning(self.useless)]
+        found = []
+        if self.useless:
+            found.append(self._warning(self.useless))
         refusals = [*self.refusals]
         for child, parent in self.waiting.items():
             refusals.append(f"COMMIT: rows of {child} refer to {parent}, which was dropped")
@@ -5491,9 +5524,11 @@ class DropWatch:
             )
             return [*found, fails]
         query = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid"
+        stood = self.before | self.standing
         for (name,) in self._ask(query):
-            harm = self.harmed.get(name.lower())
-            if harm and name.lower() in self.before | self.standing:
+            table = name.lower()
+            harm = self.harmed.get(table)
+            if harm and table in stood:
                 found += self._loss(name, harm)
         return found
 
@@ -5503,7 +5538,9 @@ class DropWatch:
         columns = [column for column in harm.columns if column.lower() in present]
         if harm.columns and not columns:
             return []
-        sqlite, mysql = made_null(columns) if columns else ROWS_GONE
+        sqlite, mysql = ROWS_GONE
+        if columns:
+            sqlite, mysql = made_null(columns)
         note = f"DROP TABLE {quote_name(harm.parent)} with foreign keys on"
         loss = Finding(
             kind="data-loss",
@@ -5516,10 +5553,10 @@ class DropWatch:
 
     def _warning(self, statement: Statement) -> Finding:
         return Finding(
-            "migration-warning",
-            quote_name(self.migration.label),
-            f"{beginning(statement.text)} changes nothing inside a transaction",
-            None,
+            kind="migration-warning",
+            at=quote_name(self.migration.label),
+            sqlite=f"{beginning(statement.text)} changes nothing inside a transaction",
+            mysql=None,
             note=f"{self.migration.up.path}, line {statement.line}",
         )
 
@@ -5673,9 +5710,11 @@ def count_rows(
     counted = [f"(SELECT COUNT(*) FROM {quote(name)})" for name in names]
     queries = []
     for start in range(0, len(names), 400):
-        chunk = ", ".join(counted[start : start + 400])
+        end = start + 400
+        chunk = ", ".join(counted[start:end])
         queries.append(f"SELECT {chunk}")
-    counts = chain.from_iterable(fetch(queries))
+    rows = fetch(queries)
+    counts = chain.from_iterable(rows)
     return dict(zip(names, counts, strict=True))
 
 
@@ -5689,22 +5728,27 @@ class SQLiteReader:
     def __init__(self, connection: sqlite3.Connection, ignore: Collection[str]) -> None:
         self.connection = connection
         by_table = attrgetter("table")
+        by_key = attrgetter("key")
         self.objects = self._fetch(ObjectRow)
-        self.kinds = {row.name: row.kind for row in self._fetch(TableKind)}
+        kinds = self._fetch(TableKind)
+        self.kinds = {row.name: row.kind for row in kinds}
         self.columns = group_by(self._fetch(ColumnFact), by_table)
         self.indexes = group_by(self._fetch(IndexFact), by_table)
-        self.parts = group_by(self._fetch(PartFact), attrgetter("key"))
+        self.parts = group_by(self._fetch(PartFact), by_key)
         self.references = group_by(self._fetch(ForeignKeyFact), by_table)
         self.counters: dict[str, int] = {}
         if "sqlite_sequence" in self.kinds:
-            self.counters = {row.table: row.last for row in self._fetch(CounterFact)}
+            counters = self._fetch(CounterFact)
+            self.counters = {row.table: row.last for row in counters}
         self.skipped = set()
         for row in self.objects:
-            if row.kind in ("table", "view") and is_bookkeeping(row.name, ignore):
+            is_relation = row.kind in ("table", "view")
+            if is_relation and is_bookkeeping(row.name, ignore):
                 self.skipped.add(row.name)
 
     def _fetch(self, row: type[Fact]) -> list[Fact]:
-        return list(starmap(row, self.connection.execute(row.query())))
+        rows = self.connection.execute(row.query())
+        return list(starmap(row, rows))
 
     def schema(self) -> Schema:
         tables = self._tables()
@@ -5727,10 +5771,12 @@ class SQLiteReader:
     def _views(self) -> dict[str, View]:
         views = {}
         for row in self.objects:
-            if row.kind == "view" and row.name not in self.skipped:
-                columns = self.columns.get(row.name, ())
-                names = tuple(column.name for column in columns)
-                views[row.name] = View(row.name, names)
+            name = row.name
+            if row.kind != "view" or name in self.skipped:
+                continue
+            columns = self.columns.get(name, ())
+            names = [column.name for column in columns]
+            views[name] = View(name, tuple(names))
         return views
 
     def _tables(self) -> dict[str, Table]:
@@ -5740,7 +5786,10 @@ class SQLiteReader:
             if row.kind == "table" and not self._is_hidden(row.name):
                 sources[row.name] = row.sql or ""
         counts = count_rows(sources, self._fetch_first, quote_sqlite)
-        return {name: self._table(name, sql, counts[name]) for name, sql in sources.items()}
+        tables = {}
+        for name, sql in sources.items():
+            tables[name] = self._table(name, sql, counts[name])
+        return tables
 
     def _fetch_first(self, queries: Sequence[str]) -> Iterator[Sequence[int]]:
         for sql in queries:
@@ -5753,7 +5802,9 @@ class SQLiteReader:
     def _assert_complete(self, relations: Iterable[Table | View]) -> None:
         """Hold what the PRAGMAs told against what sqlite_schema lists: fail where less came."""
         missing = [relation.name for relation in relations if not relation.columns]
-        told = {index.name for found in self.indexes.values() for index in found}
+        told: set[str] = set()
+        for found in self.indexes.values():
+            told.update(index.name for index in found)
         listed = {row.name for row in self.objects if row.kind == "index"}
         missing += listed - told
         missing += told - self.parts.keys()
@@ -5764,17 +5815,18 @@ class SQLiteReader:
             )
 
     def _table(self, name: str, sql: str, rows: int) -> Table:
-        facts = [fact for fact in self.columns.get(name, ()) if not fact.of_virtual_table]
+        all_facts = self.columns.get(name, ())
+        facts = [fact for fact in all_facts if not fact.of_virtual_table]
         if self.kinds.get(name.lower()) == "virtual":
-            plain = tuple(Column(fact.name, ColumnType(fact.declared), True) for fact in facts)
-            return Table(name, plain, "virtual table")
+            return _virtual_table(name, facts)
         _assert_told_apart([fact.name for fact in facts], f"columns of {name}")
         clauses = _clauses_of(sql, facts)
         primary = self._primary_key(name, facts)
         columns = []
         for fact in facts:
             is_alias = primary.is_rowid and fact.name == primary.columns[0]
-            columns.append(_sqlite_column(fact, clauses, is_alias))
+            column = _sqlite_column(fact, clauses, is_alias)
+            columns.append(column)
         scope = Scope("sqlite", columns)
         for pos, fact in enumerate(facts):
             columns[pos] = _with_generated(fact, columns[pos], clauses, scope)
@@ -5782,16 +5834,21 @@ class SQLiteReader:
         uniques: list[Key] = []
         indexes: list[Key] = []
         for index in self.indexes.get(name, ()):
-            if index != primary.made_by:
-                keys = uniques if index.unique else indexes
-                keys.append(self._key(index, own, scope))
+            if index == primary.made_by:
+                continue
+            key = self._key(index, own, scope)
+            if index.unique:
+                uniques.append(key)
+            else:
+                indexes.append(key)
         collations: tuple[str | None, ...] = ()
         if primary.made_by:
             collations = self._collations(primary.made_by, own)
         references = self.references.get(name, ())
         next_id = None
         if clauses.auto_increment:
-            next_id = self.counters.get(name, 0) + 1
+            last_id = self.counters.get(name, 0)
+            next_id = last_id + 1
         return Table(
             name,
             tuple(columns),
@@ -5800,7 +5857,7 @@ class SQLiteReader:
             uniques=tuple(uniques),
             indexes=tuple(indexes),
             foreign_keys=_sqlite_foreign_keys(name, references, clauses.deferred),
-            checks=tuple(scope.check(check) for check in clauses.checks),
+            checks=tuple(map(scope.check, clauses.checks)),
             rows=rows,
             next_id=next_id,
         )
@@ -5847,6 +5904,14 @@ class SQLiteReader:
         return Key(index.name, tuple(parts), where)
 
 
+def _virtual_table(name: str, facts: Iterable[ColumnFact]) -> Table:
+    columns = []
+    for fact in facts:
+        declared = ColumnType(fact.declared)
+        columns.append(Column(fact.name, declared, True))
+    return Table(name, tuple(columns), "virtual table")
+
+
 def _clauses_of(sql: str, facts: Sequence[ColumnFact]) -> Clauses:
     """Read the text of a table where it may say more than the PRAGMAs do."""
     if CLAUSE_WORDS.search(sql) or any(fact.generated for fact in facts):
@@ -5858,9 +5923,10 @@ def _assert_told_apart(names: Iterable[str], what: str) -> None:
     """Refuse names that SQLite tells apart (it folds ASCII only) and MySQL does not."""
     for same in group_by(names, str.lower).values():
         if len(same) > 1:
+            listed = " and ".join(map(printable, same))
             raise IntrospectionError(
-                f"{printable(what)}: {' and '.join(map(printable, same))} are apart on SQLite and "
-                "the same on MySQL: rename all but one"
+                f"{printable(what)}: {listed} are apart on SQLite and the same on MySQL: rename "
+                "all but one"
             )
 
 
@@ -5921,10 +5987,12 @@ def _sqlite_foreign_keys(
     keys = []
     for number, pairs in groups.items():
         first = pairs[0]
+        columns = [pair.column for pair in pairs]
+        parent_columns = [pair.to for pair in pairs if pair.to is not None]
         key = ForeignKey(
-            tuple(pair.column for pair in pairs),
+            tuple(columns),
             first.parent,
-            tuple(pair.to for pair in pairs if pair.to is not None),
+            tuple(parent_columns),
             on_delete=_action(first.on_delete),
             on_update=_action(first.on_update),
             deferred=deferred[len(deferred) - 1 - number],
@@ -5939,8 +6007,9 @@ def _action(word: str) -> str:
 
 def _with_parents(table: Table, tables: Mapping[str, Table]) -> Table:
     """Find the parents of a table's foreign keys: SQLite looks for none when it makes them."""
-    found = tuple(_find_parent(key, tables) for key in table.foreign_keys)
-    if found == table.foreign_keys:
+    keys = table.foreign_keys
+    found = tuple(_find_parent(key, tables) for key in keys)
+    if found == keys:
         return table
     return dataclasses.replace(table, foreign_keys=found)
 
@@ -5957,7 +6026,9 @@ def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
         if column.lower() not in parent.by_name:
             return dataclasses.replace(key, dangling=f"no column {column}")
     fits = len(columns) == len(key.columns)
-    if not fits or (named and not _is_key(columns, parent)):
+    if named:
+        fits = fits and _is_key(columns, parent)
+    if not fits:
         return dataclasses.replace(key, dangling="neither primary key nor unique")
     return key
 
@@ -5995,15 +6066,20 @@ def read_sqlite_trigger(row: ObjectRow, owner: Table | None) -> Trigger:
     body = words.index("BEGIN", on)
     columns: set[str] = set()
     if words[start + 1] == "OF":
-        for part in parted(found[start + 2 : on], ","):
-            columns.add(unquote_name(part[0].text).lower())
+        listed = found[start + 2 : on]
+        for part in parted(listed, ","):
+            column = unquote_name(part[0].text)
+            columns.add(column.lower())
     stamps: set[str] = set()
     only_stamps = False
-    if owner and timing == "AFTER" and event == "UPDATE" and not columns:
+    may_stamp = timing == "AFTER" and event == "UPDATE" and not columns
+    if owner and may_stamp:
         guard: list[Token] = []
         if "WHEN" in words[on:body]:
-            guard = found[words.index("WHEN", on) + 1 : body]
-        statements = parted(found[body + 1 : -1], ";")[:-1]
+            when = words.index("WHEN", on)
+            guard = found[when + 1 : body]
+        inside = found[body + 1 : -1]
+        statements = parted(inside, ";")[:-1]
         touched = [_touched(statement, guard, owner) for statement in statements]
         stamps.update(*touched)
         only_stamps = all(touched)
@@ -6028,19 +6104,23 @@ def _touched(statement: Sequence[Token], guard: Sequence[Token], table: Table) -
     """
     update, *conditions = parted(statement, "WHERE")
     head = [_name(token) for token in update[:3]]
-    if len(conditions) != 1 or head != ["update", table.name.lower(), "set"]:
+    expected = ["update", table.name.lower(), "set"]
+    if len(conditions) != 1 or head != expected:
         return set()
     stamps = set()
     for assignment in parted(update[3:], ","):
-        column, *value = [_name(token) for token in assignment]
-        if value[:1] != ["="] or not is_now(assignment[2:], "sqlite"):
+        column, *rest = [_name(token) for token in assignment]
+        is_assigned = rest[:1] == ["="]
+        value = assignment[2:]
+        if not is_assigned or not is_now(value, "sqlite"):
             return set()
         stamps.add(column)
     if not stamps <= table.by_name.keys():
         return set()
     picked = set()
     for condition in parted(conditions[0], "AND"):
-        picked.add(_twin(condition, OF_THE_ROW, OF_NEW))
+        column = _twin(condition, OF_THE_ROW, OF_NEW)
+        picked.add(column)
     if picked not in _whole_keys(table):
         return set()
     guards = parted(guard, "AND") if guard else []
@@ -6067,7 +6147,9 @@ def _spares_the_stamp(guard: Sequence[Token], stamps: Collection[str], table: Ta
 
 def _name(token: Token) -> str:
     """Spell a name for comparison; a string is none, though SQLite may take it for one."""
-    return token.text if token.kind == "string" else unquote_name(token.text).lower()
+    if token.kind == "string":
+        return token.text
+    return unquote_name(token.text).lower()
 
 
 # What stands before a column of the row that was updated.
@@ -6077,11 +6159,13 @@ OF_OLD: Final = ["old", "."]
 
 
 def _twin(condition: Sequence[Token], left: list[str], right: list[str]) -> str:
-    """Read a column held against itself, as `NEW.at IS OLD.at`, either way round; "" if it is not."""
+    """Read a column held against itself, as `NEW.at IS OLD.at`, either way round; else ""."""
     names = [_name(token) for token in condition]
     while names[:1] == ["("] and names[-1:] == [")"]:
         names = names[1:-1]
-    column = names[-1] if names else ""
+    if not names:
+        return ""
+    column = names[-1]
     for operator in ("=", "==", "is"):
         straight = [*left, column, operator, *right, column]
         turned = [*right, column, operator, *left, column]
@@ -6093,9 +6177,15 @@ def _twin(condition: Sequence[Token], left: list[str], right: list[str]) -> str:
 def _whole_keys(table: Table) -> list[set[str]]:
     """List the sets of columns that pick one row: the primary key, a UNIQUE, the rowid."""
     columns = table.by_name
-    keys = [{name} for name in ("rowid", "_rowid_", "oid") if name not in columns]
+    keys = []
+    for name in ("rowid", "_rowid_", "oid"):
+        if name not in columns:
+            keys.append({name})
     for key in table.uniques:
-        if key.plain and not any(columns[name].nullable for name in key.names):
+        if not key.plain:
+            continue
+        takes_null = any(columns[name].nullable for name in key.names)
+        if not takes_null:
             keys.append({*key.names})
     if table.primary_key:
         keys.append({column.lower() for column in table.primary_key})
@@ -10515,11 +10605,12 @@ class TomlTable(NamedTuple):
     def _typed(self, key: str, wanted: type[T], default: T) -> T:
         value = self.values.get(key, default)
         if not isinstance(value, wanted):
-            raise self.error(f"{key} = {value!r}: expected {EXPECTED[wanted]}")
+            expected = EXPECTED[wanted]
+            raise self.error(f"{key} = {value!r}: expected {expected}")
         return value
 
     def texts(self, key: str, expected: str, repeated: bool = False) -> tuple[str, ...]:
-        """Read a string or a list of strings, none of them empty, or there twice where forbidden."""
+        """Read a string or a list of strings, none of them empty, nor twice unless `repeated`."""
         texts = self.values.get(key)
         if isinstance(texts, str):
             texts = [texts]
@@ -10532,13 +10623,16 @@ class TomlTable(NamedTuple):
 
     def section(self, name: str) -> TomlTable:
         """Open the table [name]; an empty one where there is none."""
-        section = TomlTable(f"{self.title}: [{name}]", self.mapping(name))
+        title = f"{self.title}: [{name}]"
+        values = self.mapping(name)
+        section = TomlTable(title, values)
         section.assert_known(name)
         return section
 
     def sections(self, name: str) -> Iterator[TomlTable]:
         """Open each [[name]]."""
-        for number, item in enumerate(self.items(name), 1):
+        items = self.items(name)
+        for number, item in enumerate(items, 1):
             title = f"{self.title}: [[{name}]] {number}"
             if not isinstance(item, dict):
                 raise ConfigError(f"{title}: expected a table")
@@ -10667,7 +10761,11 @@ def _literal(value: object, where: str) -> str:
     raise ConfigError(f"{where}: expected a text, a number, a boolean or a day, found {value!r}")
 
 
-def _entries_of(whole: TomlTable, lines: Mapping[TableKey, Lines]) -> tuple[Entry, ...]:
+TableKey = tuple[str, int]  # the name of a [[table]], and its number among those of the name
+TableLines = Mapping[TableKey, Lines]
+
+
+def _entries_of(whole: TomlTable, lines: TableLines) -> tuple[Entry, ...]:
     """Read the [[divergence]]s and the [[open]]s; no two of them are about the same difference."""
     entries: list[Entry] = []
     for section in ("divergence", "open"):
@@ -10733,7 +10831,7 @@ def _is_reported_value(value: object) -> bool:
     return isinstance(value, str) and value != "-"
 
 
-def _rewrites_of(whole: TomlTable, lines: Mapping[TableKey, Lines]) -> tuple[Rewrite, ...]:
+def _rewrites_of(whole: TomlTable, lines: TableLines) -> tuple[Rewrite, ...]:
     rewrites = []
     tables = whole.sections("rewrite")
     for number, table in enumerate(tables, 1):
@@ -10748,16 +10846,21 @@ def _rewrite(table: TomlTable, number: int, lines: Lines | None) -> Rewrite:
     digests = table.values.get("digest")
     if isinstance(digests, str):
         digests = [digests]
-    advice = "as check-history prints them"
+    source = "as check-history prints them"
     if not isinstance(digests, list) or len(digests) != len(names):
-        raise table.error(f"digest: expected one for each migration, {advice}")
-    if not all(isinstance(digest, str) for digest in digests):
-        raise table.error(f"digest: expected strings, {advice}")
+        raise table.error(f"digest: expected one for each migration, {source}")
+    for one in digests:
+        if not isinstance(one, str):
+            raise table.error(f"digest: expected strings, {source}")
     reason = table.text("reason").strip()
     if not reason:
         raise table.error("no reason; say why the past may change")
-    allowed = tuple(zip(names, digests, strict=True))
-    return Rewrite(number, allowed, reason, lines)
+    return Rewrite(
+        number=number,
+        allowed=tuple(zip(names, digests, strict=True)),
+        reason=reason,
+        lines=lines,
+    )
 
 
 # A string or a comment of TOML, a bracket, the end of a line, or anything else.
@@ -10768,7 +10871,6 @@ TOML_PARTS: Final = re.compile(
     re.DOTALL,
 )
 TABLE_HEAD: Final = re.compile(r"\[\[\s*[\"']?(?P<name>[\w-]+)[\"']?\s*\]\]|\[")
-TableKey = tuple[str, int]  # the name of a [[table]], and its number among those of the name
 
 
 class TomlPart(NamedTuple):
@@ -10865,7 +10967,11 @@ def _toml_lines(text: str) -> list[str]:
 
 
 def _without_numbers(entries: Iterable[Entry]) -> list[Entry]:
-    return [dataclasses.replace(entry, number=0, lines=None) for entry in entries]
+    found = []
+    for entry in entries:
+        without = dataclasses.replace(entry, number=0, lines=None)
+        found.append(without)
+    return found
 
 
 def _delete_places(lines: list[str], where: Lines, places: Iterable[str]) -> None:
@@ -10882,7 +10988,7 @@ def _delete_places(lines: list[str], where: Lines, places: Iterable[str]) -> Non
 
 
 def _without_place(block: str, place: str) -> str:
-    """Delete a place from the list `at` of one entry: with its line, where it has one of its own."""
+    """Delete a place from the list `at` of an entry: with its line, where it has its own."""
     span = _span_in_list(block, place)
     if span is None:
         return block
@@ -10912,7 +11018,7 @@ def _span_in_list(block: str, value: str) -> tuple[int, int] | None:
         literal = block[part.start : part.end]
         table = tomllib.loads(f"x = {literal}")
         if table["x"] == value:
-            return part.start, part.end
+            return (part.start, part.end)
     return None
 
 
@@ -10944,20 +11050,22 @@ def merged(findings: Mapping[str, Sequence[Finding]]) -> list[Finding]:
     has it; where not all servers have it, it names those that do.
     """
     first: dict[FoundKey, Finding] = {}
-    servers: defaultdict[FoundKey, list[str]] = defaultdict(list)
+    servers: dict[FoundKey, list[str]] = defaultdict(list)
     for server, found in findings.items():
         counts: Counter[FoundKey] = Counter()
         for finding in found:
-            key = FoundKey(key_of(finding), finding.level, finding.migration)
-            counts[key] += 1
-            key = key._replace(number=counts[key])
+            shared = FoundKey(key_of(finding), finding.level, finding.migration)
+            counts[shared] += 1
+            number = counts[shared]
+            key = shared._replace(number=number)
             first.setdefault(key, finding)
             servers[key].append(server)
     whole = []
     for key, finding in first.items():
-        names = servers[key]
-        if len(names) < len(findings):
-            finding = dataclasses.replace(finding, servers=tuple(names))
+        names = tuple(servers[key])
+        on_all = len(names) == len(findings)
+        if not on_all:
+            finding = dataclasses.replace(finding, servers=names)
         whole.append(finding)
     return whole
 
@@ -11053,12 +11161,14 @@ def _moved(dead: Sequence[EntryKey], new: Sequence[EntryKey]) -> KeyMap:
         taken = set(moved.values())
         old_keys = [key for key in dead if key not in moved]
         new_keys = [key for key in new if key not in taken]
+        old_groups = _by_area(old_keys, area)
         new_groups = _by_area(new_keys, area)
-        for group, olds in _by_area(old_keys, area).items():
+        for group, olds in old_groups.items():
             news = new_groups[group]
-            is_one_move = len(olds) == len(news) == 1
-            if is_one_move:
-                moved[olds[0]] = news[0]
+            if len(olds) == len(news) == 1:
+                (old_key,) = olds
+                (new_key,) = news
+                moved[old_key] = new_key
     return moved
 
 
@@ -11081,13 +11191,14 @@ def _anywhere(_: str) -> str:
 
 def _with_former_place(judged: Judged, former: Mapping[EntryKey, str]) -> Judged:
     finding = judged.finding
-    place = former.get(key_of(finding))
-    if judged.entry or place is None:
+    key = key_of(finding)
+    if judged.entry or key not in former:
         return judged
-    note = f"was {place}"
+    note = f"was {former[key]}"
     if finding.note:
         note = f"{finding.note}; {note}"
-    return judged.with_finding(dataclasses.replace(finding, note=note))
+    finding = dataclasses.replace(finding, note=note)
+    return judged.with_finding(finding)
 
 
 def relation_of(place: str) -> str:
@@ -17827,11 +17938,11 @@ def blame(
             since.setdefault(key, step.label)
         for key in wanted - found:
             since.pop(key, None)
-    blamed_now = []
+    dated = []
     for one in judged:
         migration = since.get(standing(one.finding))
-        blamed_now.append(_blamed(one, migration))
-    return blamed_now
+        dated.append(_blamed(one, migration))
+    return dated
 
 
 Standing = tuple[str, str, str, str]
@@ -17842,7 +17953,9 @@ def standing(finding: Finding) -> Standing:
 
     A table may have several CHECKs at one place: their values tell them apart.
     """
-    values = f"{finding.sqlite} | {finding.mysql}" if finding.kind == "check" else ""
+    values = ""
+    if finding.kind == "check":
+        values = f"{finding.sqlite} | {finding.mysql}"
     return (finding.kind, finding.at, finding.level, values)
 
 
@@ -17859,7 +17972,7 @@ class Watched:
         self.schema = Schema({})
 
     def look(self) -> bool:
-        """Read again where anything can have changed since the last look, and say whether it can."""
+        """Read again where anything can have changed since the last look, and say whether so."""
         if self.backend.executed == self.seen:
             return False
         self.seen = self.backend.executed
@@ -17885,11 +17998,11 @@ def _tables_in_question(wanted: Iterable[Standing], final: tuple[Schema, Schema]
     for schema in final:
         for trigger in schema.triggers:
             tables_of_triggers[trigger.name.lower()] = trigger.table
-    names = set()
+    names: set[str] = set()
     for _, place, _, _ in wanted:
         relation = relation_of(place)
-        names.add(relation)
-        names.add(tables_of_triggers.get(relation.lower(), relation))
+        table = tables_of_triggers.get(relation.lower(), relation)
+        names.update((relation, table))
     lower = {name.lower() for name in names}
     for schema in final:
         lower |= _parents_of(schema, lower)
@@ -17903,8 +18016,11 @@ def _parents_of(schema: Schema, names: Collection[str]) -> set[str]:
     """Name the tables that foreign keys of these tables refer to, all in lower case."""
     parents: set[str] = set()
     for table in schema.tables.values():
-        if table.name.lower() in names:
-            parents.update(key.parent.lower() for key in table.foreign_keys)
+        if table.name.lower() not in names:
+            continue
+        for key in table.foreign_keys:
+            parent = key.parent.lower()
+            parents.add(parent)
     return parents
 
 
@@ -17915,7 +18031,11 @@ def _restricted(schema: Schema, names: Collection[str]) -> Schema:
 
 
 def _only(things: Mapping[str, T], names: Collection[str]) -> dict[str, T]:
-    return {name: thing for name, thing in things.items() if name.lower() in names}
+    found = {}
+    for name, thing in things.items():
+        if name.lower() in names:
+            found[name] = thing
+    return found
 
 
 IRREVERSIBLE: Final = re.compile(r"\birreversible\b", re.IGNORECASE)
@@ -17958,38 +18078,47 @@ class Trip:
         self.backend = backend
         self.done: list[Migration] = []
         backend.fresh()
-        self.now = inventory(backend.read())
+        self.now = self._inventory()
 
     def turn(self, step: Pair) -> str | None:
         """Run up, down and up again; return None where all is well, else what is wrong."""
-        dialect = self.backend.dialect
-        migration = step.side(dialect)
+        backend = self.backend
+        migration = step.side(backend.dialect)
         if migration is None:
             return None
-        before, executed = self.now, self.backend.executed
-        self.backend.apply(migration)
+        before = self.now
+        executed = backend.executed
+        backend.apply(migration)
         self.done.append(migration)
-        nothing_done = self.backend.executed == executed
-        if nothing_done and not _down_statements(migration, dialect):
+        nothing_done = backend.executed == executed
+        if nothing_done and not _down_statements(migration, backend.dialect):
             return None
-        self.now = inventory(self.backend.read())
-        fault = _down_fault(migration, dialect) or self._down_and_up(migration, before)
-        if fault and fault != DECLARED and inventory(self.backend.read()) != self.now:
+        self.now = self._inventory()
+        fault = _down_fault(migration, backend.dialect)
+        if not fault:
+            fault = self._down_and_up(migration, before)
+        if not fault or fault == DECLARED:
+            return fault
+        if self._inventory() != self.now:
             self._rebuild()
         return fault
+
+    def _inventory(self) -> frozenset[str]:
+        schema = self.backend.read()
+        return inventory(schema)
 
     def _down_and_up(self, migration: Migration, before: frozenset[str]) -> str | None:
         try:
             self.backend.apply(migration, "down")
-            fault = _difference(before, inventory(self.backend.read()))
+            fault = _difference(before, self._inventory())
             if fault:
                 return fault
             self.backend.apply(migration)
-            fault = _difference(self.now, inventory(self.backend.read()))
-            return f"the second up: {fault}" if fault else None
+            fault = _difference(self.now, self._inventory())
         except MigrationError as error:
             _, _, reason = str(error).partition("\n")
             return " ".join(reason.split()) or str(error)
+        return f"the second up: {fault}" if fault else None
 
     def _rebuild(self) -> None:
         """Build anew: a way back that failed half-way leaves anything."""
@@ -18013,14 +18142,14 @@ def _down_fault(migration: Migration, dialect: Dialect) -> str | None:
     return "an empty down script without the word `irreversible`"
 
 
-def _difference(expected: Collection[str], found: Collection[str]) -> str | None:
-    stays = sorted(set(found) - set(expected))
-    missing = sorted(set(expected) - set(found))
+def _difference(expected: frozenset[str], found: frozenset[str]) -> str | None:
+    stays = "; ".join(sorted(found - expected))
+    missing = "; ".join(sorted(expected - found))
     parts = []
     if stays:
-        parts.append(f"stays: {'; '.join(stays)}")
+        parts.append(f"stays: {stays}")
     if missing:
-        parts.append(f"is missing: {'; '.join(missing)}")
+        parts.append(f"is missing: {missing}")
     return ", ".join(parts) or None
 
 
@@ -18028,9 +18157,11 @@ def inventory(schema: Schema) -> frozenset[str]:
     """Describe one backend's schema in its own words, to compare it with itself."""
     found = set()
     for line in schema_lines(schema, exact=True):
+        text = line.text
         is_part_of_table = line.owner and line.place != line.owner
-        prefix = f"{line.owner}: " if is_part_of_table else ""
-        found.add(prefix + line.text)
+        if is_part_of_table:
+            text = f"{line.owner}: {text}"
+        found.add(text)
     return frozenset(found)
 
 
@@ -18130,10 +18261,12 @@ def settings_digest(settings: Settings) -> str:
         del data["servers"]
     entries = []
     for entry in settings.entries:
-        for place in sorted(entry.at):
-            entries.append([entry.open, *map(str, entry.key(place))])
+        for place in entry.at:
+            key = entry.key(place)
+            entries.append([entry.open, *map(str, key)])
     data["entries"] = sorted(entries)
-    return sha256(json.dumps(data, sort_keys=True))
+    text = json.dumps(data, sort_keys=True)
+    return sha256(text)
 
 
 def locked_now(steps: Iterable[Pair]) -> tuple[Locked, ...]:
@@ -18142,8 +18275,14 @@ def locked_now(steps: Iterable[Pair]) -> tuple[Locked, ...]:
     for step in steps:
         for dialect in DIALECTS:
             migration = step.side(dialect)
-            if migration:
-                found.append(Locked(dialect, migration.label, digest(migration, dialect)))
+            if migration is None:
+                continue
+            locked = Locked(
+                dialect=dialect,
+                label=migration.label,
+                digest=digest(migration, dialect),
+            )
+            found.append(locked)
     return tuple(found)
 
 
@@ -18157,10 +18296,13 @@ def render_lock(
     judged = [one for one in judged if one.finding.kind != "migration-irreversible"]
     open_count = sum(one.open for one in judged)
     words = f"not at parity: {open_count} open" if open_count else "parity"
-    mysql, sqlite = verdict.mysql, verdict.sqlite
-    server = ", ".join(side.name for side in (*verdict.servers, sqlite))
+    mysql = verdict.mysql
+    sqlite = verdict.sqlite
+    sides = [*verdict.servers, sqlite]
+    server = ", ".join(side.name for side in sides)
     schema = "\n".join(describe(sqlite.schema, mysql.schema, judged))
-    escaped = schema.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = schema.replace("\\", "\\\\")
+    escaped = escaped.replace('"', '\\"')
     migrations = ""
     for one in locked_now(steps):
         label = toml_string(one.label)
@@ -18186,37 +18328,53 @@ def describe(sqlite: Schema, mysql: Schema, judged: Sequence[Judged]) -> list[st
     marks: dict[str, list[str]] = defaultdict(list)
     for one in judged:
         if one.entry:
-            marks[one.finding.at].append(_mark(one))
+            at = one.finding.at
+            marks[at].append(_mark(one))
+    united = _united(sqlite, mysql)
     lines = []
-    for line in schema_lines(_united(sqlite, mysql), sqlite):
+    for line in schema_lines(united, sqlite):
         marked = "".join(marks.pop(line.place, ()))
-        lines.append(line._replace(text=line.text + marked))
+        text = f"{line.text}{marked}"
+        lines.append(line._replace(text=text))
     for at, words in sorted(marks.items()):
         marked = "".join(sorted(words))
-        lines.append(SchemaLine(owner="", text=at + marked, place=at))
+        rest = SchemaLine(owner="", text=f"{at}{marked}", place=at)
+        lines.append(rest)
     return schema_text(lines)
 
 
 def _mark(judged: Judged) -> str:
     finding = judged.finding
     word = "open" if judged.open else "documented"
-    sqlite, mysql = shown_value(finding.sqlite), shown_value(finding.mysql)
+    sqlite = shown_value(finding.sqlite)
+    mysql = shown_value(finding.mysql)
     return f"  # {word} {finding.kind}: {sqlite} | {mysql}"
 
 
 def _united(sqlite: Schema, mysql: Schema) -> Schema:
     """Put together what either side has, as MySQL has it where both do."""
-    tables, views, triggers, routines = {}, {}, {}, {}
-    for schema in (sqlite, mysql):
-        for table in schema.tables.values():
-            tables[table.name.lower()] = table
-        for view in schema.views.values():
-            views[view.name.lower()] = view
-        for trigger in schema.triggers:
-            triggers[trigger.name.lower()] = trigger
-        for routine in schema.routines:
-            routines[routine.name.lower()] = routine
-    return Schema(tables, views, tuple(triggers.values()), tuple(routines.values()))
+    tables = _by_name([*sqlite.tables.values(), *mysql.tables.values()])
+    views = _by_name([*sqlite.views.values(), *mysql.views.values()])
+    triggers = _by_name([*sqlite.triggers, *mysql.triggers])
+    routines = _by_name([*sqlite.routines, *mysql.routines])
+    return Schema(
+        tables=tables,
+        views=views,
+        triggers=tuple(triggers.values()),
+        routines=tuple(routines.values()),
+    )
+
+
+Named = TypeVar("Named", Table, View, Trigger, Routine)
+
+
+def _by_name(things: Iterable[Named]) -> dict[str, Named]:
+    """Index things by their names in lower case; of two with one name the last counts."""
+    found = {}
+    for thing in things:
+        name = thing.name.lower()
+        found[name] = thing
+    return found
 
 
 INFORMATION: Final = re.compile(r"^(?:server|proof) = .*\n", re.MULTILINE)
@@ -18232,7 +18390,10 @@ PROOF_LINE: Final = re.compile(r'^proof = "([0-9a-f]{64})"\s*\Z', re.MULTILINE)
 def proof_fits(text: str) -> bool:
     """Say whether a lock ends in the digest of all the rest."""
     proof = PROOF_LINE.search(text)
-    return proof is not None and proof[1] == sha256(text[: proof.start()])
+    if proof is None:
+        return False
+    rest = text[: proof.start()]
+    return proof[1] == sha256(rest)
 
 
 def same_proof(old: str, new: str) -> bool:
@@ -18240,11 +18401,14 @@ def same_proof(old: str, new: str) -> bool:
 
     An old proof with rows holds for a run without them; one that does not fit its lock never.
     """
-    if not proof_fits(old.replace("\r\n", "\n")):
+    with_plain_ends = old.replace("\r\n", "\n")
+    if not proof_fits(with_plain_ends):
         return False
-    old, new = INFORMATION.sub("", old), INFORMATION.sub("", new)
+    old = INFORMATION.sub("", old)
+    new = INFORMATION.sub("", new)
     if ROWS_PROVEN in old.splitlines():
-        without, proven = f"\n{ROWS_NOT_PROVEN}\n", f"\n{ROWS_PROVEN}\n"
+        without = f"\n{ROWS_NOT_PROVEN}\n"
+        proven = f"\n{ROWS_PROVEN}\n"
         new = new.replace(without, proven, 1)
     return old == new
 
@@ -18255,7 +18419,8 @@ CONFLICT: Final = re.compile(r"^(?:<{7}|={7}|>{7})(?: |$)", re.MULTILINE)
 def parse_lock(text: str, where: str) -> Lock:
     """Read a lock.  Raises ConfigError for what no verification wrote."""
     text = text.replace("\r\n", "\n")
-    if conflict := CONFLICT.search(text):
+    conflict = CONFLICT.search(text)
+    if conflict:
         line = text.count("\n", 0, conflict.start()) + 1
         raise ConfigError(f"{where}, line {line}: a merge conflict; {VERIFY_AGAIN}")
     try:
@@ -18273,7 +18438,12 @@ def parse_lock(text: str, where: str) -> Lock:
     migrations = []
     for item in data["migrations"]:
         dialect = "sqlite" if "sqlite" in item else "mysql"
-        migrations.append(Locked(dialect, item[dialect], item["sha256"]))
+        locked = Locked(
+            dialect=dialect,
+            label=item[dialect],
+            digest=item["sha256"],
+        )
+        migrations.append(locked)
     return Lock(
         verdict=data["verdict"],
         settings=data["settings_sha256"],
@@ -18310,7 +18480,9 @@ def _changes_since(old: Digests, new: Digests) -> list[str]:
             changes.append(f"{label} is new")
         elif digest_now != old[label]:
             changes.append(f"{label} was edited")
-    changes += [f"{label} was removed" for label in old if label not in new]
+    removed = [label for label in old if label not in new]
+    for label in removed:
+        changes.append(f"{label} was removed")
     order_then = [label for label in old if label in new]
     order_now = [label for label in new if label in old]
     if order_now != order_then:
@@ -18335,23 +18507,33 @@ REMOVED: Final = "removed"
 
 
 def history_changes(base: Lock, steps: Sequence[Pair]) -> list[Change]:
-    """Find what the past of the base may not have: an edit, a removal, a new name, a late arrival."""
+    """Find what became of the base's past: edits, removals, new names, late arrivals."""
     current = locked_now(steps)
     changes = []
     for dialect in DIALECTS:
         old = base.side(dialect)
         new = digests_of(current, dialect)
         renamed = _renamed(old, new)
-        migrations = [step.side(dialect) for step in steps]
-        present = [one for one in migrations if one]
-        append_only = [one.label for one in present if one.layout is not SINGLE_FILE]
+        present = []
+        edited_in_place = set()
+        for step in steps:
+            migration = step.side(dialect)
+            if migration:
+                present.append(migration)
+            if migration and migration.layout is SINGLE_FILE:
+                edited_in_place.add(migration.label)  # the whole schema: no runner goes on from it
         found = _rewritten(old, new, renamed)
         found += _late_arrivals(present, old, renamed.values())
         for label, words in found:
-            if label in new and label not in append_only:
-                continue  # one file of the whole schema is edited: no runner goes on from it
-            allowing = new.get(label, REMOVED)
-            changes.append(Change(dialect, words, label, allowing))
+            if label in edited_in_place:
+                continue
+            change = Change(
+                dialect=dialect,
+                words=words,
+                migration=label,
+                digest=new.get(label, REMOVED),
+            )
+            changes.append(change)
     return changes
 
 
@@ -18359,12 +18541,15 @@ def _rewritten(old: Digests, new: Digests, renamed: Mapping[str, str]) -> list[t
     """Find what of the past is another now: each a label, and words for what became of it."""
     found = []
     for label, proven in old.items():
+        words = ""
         if label in renamed:
-            found.append((label, f"{label} was renamed to {renamed[label]}"))
+            words = f"{label} was renamed to {renamed[label]}"
         elif label not in new:
-            found.append((label, f"{label} was removed"))
+            words = f"{label} was removed"
         elif new[label] != proven:
-            found.append((label, f"{label} was edited"))
+            words = f"{label} was edited"
+        if words:
+            found.append((label, words))
     return found
 
 
@@ -18393,13 +18578,15 @@ def _late_arrivals(
     late: list[tuple[str, str]] = []
     last = ""
     for migration in reversed(migrations):
-        label, rule = migration.label, migration.layout.late
+        label = migration.label
+        rule = migration.layout.late
         if label in old:
             last = last or label
             continue
         is_new = label not in renamed
         if is_new and last and not rule.applied:
-            late.append((label, f"{label} is new, comes before {last}, and {rule.words}"))
+            words = f"{label} is new, comes before {last}, and {rule.words}"
+            late.append((label, words))
     late.reverse()
     return late
 
@@ -18415,7 +18602,8 @@ def judge_history(base: Lock, steps: Sequence[Pair], rewrites: Sequence[Rewrite]
     """Find the changes of the past that no [[rewrite]] allows, and the rewrites that allow some."""
     history = JudgedPast([], set())
     for change in history_changes(base, steps):
-        allowed = [one for one in rewrites if (change.migration, change.digest) in one.allowed]
+        wanted = (change.migration, change.digest)
+        allowed = [one for one in rewrites if wanted in one.allowed]
         history.used.update(allowed)
         if not allowed:
             history.changes.append(change)
@@ -18424,10 +18612,12 @@ def judge_history(base: Lock, steps: Sequence[Pair], rewrites: Sequence[Rewrite]
 
 def rewrite_entry(changes: Iterable[Change]) -> str:
     """Write the [[rewrite]] that would allow changes, its reason left empty."""
-    migrations, digests = "", ""
-    for migration, allowed in dict.fromkeys((one.migration, one.digest) for one in changes):
+    allowed = dict.fromkeys((one.migration, one.digest) for one in changes)
+    migrations = ""
+    digests = ""
+    for migration, digest_or_removed in allowed:
         migrations += f"  {toml_string(migration)},\n"
-        digests += f"  {toml_string(allowed)},\n"
+        digests += f"  {toml_string(digest_or_removed)},\n"
     return f'[[rewrite]]\nmigration = [\n{migrations}]\ndigest = [\n{digests}]\nreason = ""'
 
 
