@@ -5257,9 +5257,11 @@ class SQLiteBackend:
         """Read what the next connection would see: PRAGMA writable_schema may have edited it."""
         try:
             with closing(self._connect()) as copy:
-                if self.open.execute("PRAGMA page_count").fetchone() != (0,):
+                pages = self.open.execute("PRAGMA page_count").fetchone()
+                if pages != (0,):
                     copy.deserialize(self.open.serialize())
-                return SQLiteReader(copy, self.ignore).schema()
+                reader = SQLiteReader(copy, self.ignore)
+                return reader.schema()
         except (sqlite3.Error, MemoryError) as error:
             raise IntrospectionError(
                 f"SQLite cannot read its own schema back: {printable(str(error))}; fix the view, "
@@ -5308,7 +5310,7 @@ SQLITE_ON: Final = frozenset(["1", "on", "yes", "true"])  # what a PRAGMA takes 
 
 def made_null(columns: Iterable[str]) -> tuple[str, str]:
     """Say what a lost reference is on the side that lost it, and on the other."""
-    names = ", ".join(quote_name(column) for column in columns)
+    names = ", ".join(map(quote_name, columns))
     return f"{names} set to NULL", f"{names} kept"
 
 
@@ -5434,7 +5436,9 @@ class DropWatch:
             at_once = key.on_delete == "RESTRICT" and not wait_all
             if key.child in gone and not at_once:
                 continue  # the rows that hold it back go too
-            waits = wait_all or (key.deferred and key.on_delete == "NO ACTION")
+            waits = wait_all
+            if key.on_delete == "NO ACTION":
+                waits = waits or key.deferred
             if waits and self.connection.in_transaction:
                 self.waiting[key.child] = parent
             else:
@@ -5471,17 +5475,20 @@ class DropWatch:
         if table in self.filled and not self.harmed and not self.waiting:
             return  # the usual seed, however long it is
         sources = tables_named(tokens) - {table}
-        harmed = sorted(sources & self.harmed.keys())
+        harmed = sources & self.harmed.keys()
         if harmed:
-            self.harmed[table] = self.harmed[harmed[0]]
+            source = min(harmed)
+            self.harmed[table] = self.harmed[source]
             return
-        if sources & self.before and not sources & self.filled:
-            return  # from tables without rows
+        stood_before = sources & self.before
+        with_rows = sources & self.filled
+        if stood_before and not with_rows:
+            return
         self.harmed.pop(table, None)
         self.filled.add(table)
-        for child, parent in [*self.waiting.items()]:
-            if parent == table:
-                del self.waiting[child]
+        waiting = [child for child, parent in self.waiting.items() if parent == table]
+        for child in waiting:
+            del self.waiting[child]
 
     def _update(self, tokens: Sequence[Token], words: Sequence[str]) -> None:
         """References that an UPDATE writes once more are not lost."""
@@ -5758,15 +5765,22 @@ class SQLiteReader:
         by_name = {name.lower(): table for name, table in tables.items()}
         triggers = []
         for row in self.objects:
-            if row.kind == "trigger" and row.table not in self.skipped:
-                owner = by_name.get(row.table.lower())
-                triggers.append(read_sqlite_trigger(row, owner))
+            if row.kind != "trigger" or row.table in self.skipped:
+                continue
+            owner = by_name.get(row.table.lower())
+            trigger = read_sqlite_trigger(row, owner)
+            triggers.append(trigger)
         compared = {}
         for name, table in tables.items():
             if name not in self.skipped:
                 compared[name] = _with_parents(table, by_name)
-        ignored = tuple(sorted(self.skipped - {"sqlite_sequence"}))
-        return Schema(compared, views, tuple(triggers), ignored=ignored)
+        ignored = sorted(self.skipped - {"sqlite_sequence"})
+        return Schema(
+            tables=compared,
+            views=views,
+            triggers=tuple(triggers),
+            ignored=tuple(ignored),
+        )
 
     def _views(self) -> dict[str, View]:
         views = {}
@@ -5797,7 +5811,9 @@ class SQLiteReader:
 
     def _is_hidden(self, name: str) -> bool:
         """Tell SQLite's own tables and the parts of virtual ones from what a migration made."""
-        return self.kinds.get(name.lower()) == "shadow" or name.lower() in OWN_TABLES
+        lower_name = name.lower()
+        kind = self.kinds.get(lower_name)
+        return kind == "shadow" or lower_name in OWN_TABLES
 
     def _assert_complete(self, relations: Iterable[Table | View]) -> None:
         """Hold what the PRAGMAs told against what sqlite_schema lists: fail where less came."""
@@ -5898,9 +5914,10 @@ class SQLiteReader:
         parts = []
         for fact, collation, expression in zip(facts, collations, expressions, strict=True):
             if fact.column is None:
-                parts.append(Part(None, scope.expression(expression)))
+                part = Part(None, scope.expression(expression))
             else:
-                parts.append(whole_column(fact.column, collation))
+                part = whole_column(fact.column, collation)
+            parts.append(part)
         return Key(index.name, tuple(parts), where)
 
 
@@ -5914,7 +5931,8 @@ def _virtual_table(name: str, facts: Iterable[ColumnFact]) -> Table:
 
 def _clauses_of(sql: str, facts: Sequence[ColumnFact]) -> Clauses:
     """Read the text of a table where it may say more than the PRAGMAs do."""
-    if CLAUSE_WORDS.search(sql) or any(fact.generated for fact in facts):
+    some_generated = any(fact.generated for fact in facts)
+    if some_generated or CLAUSE_WORDS.search(sql):
         return table_clauses(sql, "sqlite")
     return Clauses()
 
@@ -6020,7 +6038,8 @@ def _find_parent(key: ForeignKey, tables: Mapping[str, Table]) -> ForeignKey:
         return dataclasses.replace(key, dangling="no such table")
     named = key.parent_columns
     columns = named or parent.primary_key
-    if key.parent != parent.name or named != columns:
+    is_spelled_so = key.parent == parent.name and named == columns
+    if not is_spelled_so:
         key = dataclasses.replace(key, parent=parent.name, parent_columns=columns)
     for column in columns:
         if column.lower() not in parent.by_name:
@@ -6136,8 +6155,10 @@ def _spares_the_stamp(guard: Sequence[Token], stamps: Collection[str], table: Ta
     """Know `NEW.at IS OLD.at`, and `NEW.at <> CURRENT_TIMESTAMP`, which only ends a recursion."""
     column = _twin(guard, OF_NEW, OF_OLD)
     names = [_name(token) for token in guard]
+    of_new = names[:2] == OF_NEW
     differs = names[3:4] in (["<>"], ["!="])
-    if differs and names[:2] == OF_NEW and is_now(guard[4:], "sqlite"):
+    value = guard[4:]
+    if of_new and differs and is_now(value, "sqlite"):
         column = names[2]
     if column not in stamps:
         return False
@@ -18156,7 +18177,8 @@ def _difference(expected: frozenset[str], found: frozenset[str]) -> str | None:
 def inventory(schema: Schema) -> frozenset[str]:
     """Describe one backend's schema in its own words, to compare it with itself."""
     found = set()
-    for line in schema_lines(schema, exact=True):
+    lines = schema_lines(schema, exact=True)
+    for line in lines:
         text = line.text
         is_part_of_table = line.owner and line.place != line.owner
         if is_part_of_table:
