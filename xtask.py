@@ -15527,20 +15527,33 @@ def schema_lines(
     """
     twins = {}
     if twin:
-        twins = {name.lower(): table for name, table in twin.tables.items()}
-    lines = []
-    for table in sorted(schema.tables.values(), key=_lower_name):
-        other = twins.get(_lower_name(table), table)
+        for name, table in twin.tables.items():
+            twins[name.lower()] = table
+    lines: list[SchemaLine] = []
+    tables = sorted(schema.tables.values(), key=_lower_name)
+    for table in tables:
+        name = _lower_name(table)
+        other = twins.get(name, table)
         lines += _table_lines(table, other, exact)
-    for view in sorted(schema.views.values(), key=_lower_name):
-        columns = ", ".join(view.columns).lower()
-        lines.append(_line_of("view", view, f"({columns})"))
-    for trigger in sorted(schema.triggers, key=_lower_name):
-        moment = f" {trigger.timing} {trigger.event} on {trigger.table.lower()}"
-        lines.append(_line_of("trigger", trigger, moment))
-    for routine in sorted(schema.routines, key=_lower_name):
-        lines.append(_line_of(routine.kind.lower(), routine))
+    lines += _lines_beside_tables(schema)
     return lines
+
+
+def _lines_beside_tables(schema: Schema) -> Iterator[SchemaLine]:
+    """Describe views, triggers and routines."""
+    views = sorted(schema.views.values(), key=_lower_name)
+    for view in views:
+        columns = ", ".join(view.columns)
+        yield _line_of("view", view, f"({columns.lower()})")
+    triggers = sorted(schema.triggers, key=_lower_name)
+    for trigger in triggers:
+        table = trigger.table.lower()
+        moment = f"{trigger.timing} {trigger.event} on {table}"
+        yield _line_of("trigger", trigger, f" {moment}")
+    routines = sorted(schema.routines, key=_lower_name)
+    for routine in routines:
+        kind = routine.kind.lower()
+        yield _line_of(kind, routine)
 
 
 def _lower_name(thing: Table | View | Trigger | Routine) -> str:
@@ -15548,8 +15561,10 @@ def _lower_name(thing: Table | View | Trigger | Routine) -> str:
 
 
 def _line_of(kind: str, thing: View | Trigger | Routine, rest: str = "") -> SchemaLine:
-    name = quote_name(_lower_name(thing))
-    return SchemaLine("", f"{kind} {name}{rest}", quote_name(thing.name))
+    name = quote_name(thing.name.lower())
+    text = f"{kind} {name}{rest}"
+    at = quote_name(thing.name)
+    return SchemaLine("", text, at)
 
 
 def _table_lines(table: Table, twin: Table, exact: bool) -> list[SchemaLine]:
@@ -15559,15 +15574,21 @@ def _table_lines(table: Table, twin: Table, exact: bool) -> list[SchemaLine]:
         title += f", engine {table.engine}"
     lines = [SchemaLine(owner, title, owner)]
     for column in table.columns:
+        name = quote_name(column.name)
         other = twin.by_name.get(column.name.lower(), column)
-        words = ", ".join(_column_words(column, other, exact))
-        text = f"{quote_name(column.name)}: {words}"
-        lines.append(SchemaLine(owner, text, column_place(table.name, column.name)))
+        words = _column_words(column, other, exact)
+        text = ", ".join(words)
+        at = column_place(table.name, column.name)
+        line = SchemaLine(owner, f"{name}: {text}", at)
+        lines.append(line)
     lines += _key_lines(table, exact)
-    for condition in sorted(_check_texts(table)):
-        lines.append(SchemaLine(owner, f"check {condition}"))
+    conditions = sorted(_check_texts(table))
+    for condition in conditions:
+        line = SchemaLine(owner, f"check {condition}")
+        lines.append(line)
     if table.rows:
-        lines.append(SchemaLine(owner, count_of(table.rows, "row")))
+        count = count_of(table.rows, "row")
+        lines.append(SchemaLine(owner, count))
     return lines
 
 
@@ -15575,31 +15596,47 @@ def _key_lines(table: Table, exact: bool) -> Iterator[SchemaLine]:
     owner = quote_name(table.name)
     if table.primary:
         yield SchemaLine(owner, f"primary key {table.primary.text}")
-    for key in sorted(table.uniques, key=attrgetter("names")):
-        if exact or not _repeats_primary_key(key, table):
-            yield SchemaLine(owner, f"unique {key.text}", _key_place(table, key))
-    for reference in sorted(table.foreign_keys, key=attrgetter("columns")):
+    uniques = sorted(table.uniques, key=attrgetter("names"))
+    for key in uniques:
+        if not exact and _repeats_primary_key(key, table):
+            continue
+        at = _key_place(table, key)
+        yield SchemaLine(owner, f"unique {key.text}", at)
+    references = sorted(table.foreign_keys, key=attrgetter("columns"))
+    for reference in references:
         columns = ", ".join(reference.columns)
-        text = f"foreign key ({columns}) to {reference_text(reference)}"
-        yield SchemaLine(owner, text, place(table.name, reference.columns))
-    for key in sorted(table.indexes, key=attrgetter("names")):
-        if exact or not key.own:
-            kind = f"{key.method.lower()} index" if key.method else "index"
-            yield SchemaLine(owner, f"{kind} {key.text}", _key_place(table, key))
+        parent = reference_text(reference)
+        text = f"foreign key ({columns}) to {parent}"
+        at = place(table.name, reference.columns)
+        yield SchemaLine(owner, text, at)
+    indexes = sorted(table.indexes, key=attrgetter("names"))
+    for key in indexes:
+        if key.own and not exact:
+            continue
+        kind = "index"
+        if key.method:
+            kind = f"{key.method.lower()} index"
+        at = _key_place(table, key)
+        yield SchemaLine(owner, f"{kind} {key.text}", at)
 
 
 def _key_place(table: Table, key: Key) -> str:
-    return place(table.name, (part.text for part in key.parts))
+    parts = [part.text for part in key.parts]
+    return place(table.name, parts)
 
 
 def _repeats_primary_key(key: Key, table: Table) -> bool:
     """Say whether a UNIQUE is over just the primary key's columns: SQLite keeps no line of such."""
     primary = {column.lower() for column in table.primary_key}
-    return key.plain and set(key.names) == primary
+    names = set(key.names)
+    return key.plain and names == primary
 
 
 def _check_texts(table: Table) -> list[str]:
-    texts = [" and ".join(part.text for part in check) for check in table.checks]
+    texts = []
+    for check in table.checks:
+        parts = [part.text for part in check]
+        texts.append(" and ".join(parts))
     for column in table.columns:
         implied = implied_check(column)
         if implied is not None:
@@ -15641,7 +15678,8 @@ def _type_words(declared: ColumnType, logical: frozenset[str]) -> list[str]:
     if logical and declared.declared:
         measure, *numbers = declared.declared
         if measure in SHOWN_SIZES:
-            title += f"({', '.join(map(str, numbers))})"
+            sizes = ", ".join(map(str, numbers))
+            title += f"({sizes})"
     words = [title]
     if name == "i64" and declared.enforced:
         measure, size, *_ = declared.enforced
@@ -15708,7 +15746,10 @@ class SourceFile:
     def tokens(self) -> tuple[list[Token], list[str]]:
         """Read the file once: its tokens, and what each would be as a name."""
         found = code_tokens(self.text, self.dialect)
-        names = [unquote_name(token.text).lower() for token in found]
+        names = []
+        for token in found:
+            name = unquote_name(token.text)
+            names.append(name.lower())
         return found, names
 
     def line_of(self, at: str) -> int | None:
@@ -15734,9 +15775,14 @@ class SourceFile:
         return self.text.count("\n", 0, found[best].start) + 1
 
 
+NAME_IN_PLACE: Final = re.compile(r'"(?:[^"]|"")*"|[^.,() ]+')
+
+
 def names_in(at: str) -> list[str]:
     """Split a place, `t.c` or `t(a, b)`, into the names that it is made of."""
-    return [unquote_name(name) for name in re.findall(r'"(?:[^"]|"")*"|[^.,() ]+', at)] or [at]
+    quoted = NAME_IN_PLACE.findall(at)
+    names = [unquote_name(name) for name in quoted]
+    return names or [at]
 
 
 class Unverified(NamedTuple):
@@ -15747,7 +15793,8 @@ class Unverified(NamedTuple):
 
     @property
     def text(self) -> str:
-        return printable(" ".join(f"{self.server}: {self.message}".split()))
+        words = f"{self.server}: {self.message}".split()
+        return printable(" ".join(words))
 
 
 @dataclass(frozen=True)
@@ -15755,9 +15802,10 @@ class Verdict:
     """All that a report needs.
 
     `servers` are all MySQL sides that were verified, `unverified` those that could not be;
-    `findings` are those that count, `hidden` the strict ones that do not.  `files` has the files of a migration by its label; `new`, where a base was named, those
-    findings that its parity.toml and parity.lock do not answer for.  `skipped` counts statements
-    that were not run, by their beginning; `functions` are stubs.
+    `findings` are those that count, `hidden` the strict ones that do not.  `files` has the files of
+    a migration by its label; `new`, where a base was named, those findings that its parity.toml and
+    parity.lock do not answer for.  `skipped` counts statements that were not run, by their
+    beginning; `functions` are stubs.
     """
 
     sqlite: Side
@@ -15782,7 +15830,8 @@ class Verdict:
     @property
     def flavours(self) -> str:
         """Name the flavours of all servers, as a heading of their values."""
-        return ", ".join(dict.fromkeys(side.flavour for side in self.servers))
+        flavours = [side.flavour for side in self.servers]
+        return ", ".join(dict.fromkeys(flavours))
 
     @property
     def counted_server(self) -> str:
@@ -15813,11 +15862,16 @@ class Verdict:
     def status(self) -> int:
         if self.unverified:
             return 2
-        return 0 if self.parity or (self.ratchet and not self.failing) else 1
+        passes = self.parity
+        if self.ratchet:
+            passes = not self.failing
+        return 0 if passes else 1
 
     def source(self, finding: Finding, dialect: Dialect) -> SourceFile | None:
         """Find the file of the migration since which a finding stands, on one side."""
-        return self.files.get(finding.migration or "", {}).get(dialect)
+        label = finding.migration or ""
+        files = self.files.get(label, {})
+        return files.get(dialect)
 
 
 @dataclass(frozen=True)
@@ -15877,7 +15931,8 @@ NOT_PROBED: Final = (
 def not_compared(verdict: Verdict) -> list[NotCompared]:
     if verdict.rows is None:
         return list(NOT_COMPARED)
-    return [one for one in (*NOT_COMPARED, *NOT_PROBED) if not one.probed]
+    passed_over = NOT_COMPARED + NOT_PROBED
+    return [one for one in passed_over if not one.probed]
 
 
 class LedgerRow(NamedTuple):
@@ -15888,11 +15943,15 @@ class LedgerRow(NamedTuple):
 
 
 def _per_table(count: Callable[[Table], int]) -> Callable[[Schema], int]:
-    return lambda schema: sum(count(table) for table in schema.tables.values())
+    def total(schema: Schema) -> int:
+        counts = map(count, schema.tables.values())
+        return sum(counts)
+
+    return total
 
 
 def _checks_of(table: Table) -> int:
-    return len(table.checks) + sum(implied_check(one) is not None for one in table.columns)
+    return len(_check_texts(table))
 
 
 def _defaults_of(table: Table) -> int:
@@ -15993,8 +16052,20 @@ def counted(verdict: Verdict) -> list[Counted]:
     return rows
 
 
+def counted_somewhere(verdict: Verdict) -> list[Counted]:
+    """List the counts that are not 0 on both sides."""
+    rows = []
+    for row in counted(verdict):
+        if row.sqlite or row.mysql:
+            rows.append(row)
+    return rows
+
+
 def _only_tables(schema: Schema, names: Collection[str]) -> Schema:
-    kept = {name: table for name, table in schema.tables.items() if name.lower() in names}
+    kept = {}
+    for name, table in schema.tables.items():
+        if name.lower() in names:
+            kept[name] = table
     return dataclasses.replace(schema, tables=kept)
 
 
@@ -16002,45 +16073,71 @@ def ledger(verdict: Verdict) -> dict[str, object]:
     """Say what was read, compared, documented and passed over, as JSON has it."""
     book: dict[str, object] = {}
     for row in counted(verdict):
-        book[row.plural] = {"sqlite": row.sqlite, "mysql": row.mysql, "compared": row.compared}
-    sqlite, mysql = verdict.sqlite.schema, verdict.mysql.schema
-    rows = dataclasses.asdict(verdict.rows) if verdict.rows else None
-    return book | {
+        book[row.plural] = {
+            "sqlite": row.sqlite,
+            "mysql": row.mysql,
+            "compared": row.compared,
+        }
+    sqlite = verdict.sqlite.schema
+    mysql = verdict.mysql.schema
+    ignored = {
+        "sqlite": list(sqlite.ignored),
+        "mysql": list(mysql.ignored),
+    }
+    rows = None
+    if verdict.rows:
+        rows = dataclasses.asdict(verdict.rows)
+    reasons = {one.name: one.why for one in not_compared(verdict)}
+    book |= {
         "documented": len(verdict.documented),
         "open": len(verdict.open),
         "undocumented": len(verdict.failing),
         "innodb_indexes_unsure": mysql.unsure,
-        "ignored_tables": {"sqlite": list(sqlite.ignored), "mysql": list(mysql.ignored)},
+        "ignored_tables": ignored,
         "stubbed_functions": list(verdict.functions),
         "skipped_statements": dict(verdict.skipped),
         "rows_carried": rows,
-        "not_compared": {one.name: one.why for one in not_compared(verdict)},
+        "not_compared": reasons,
     }
+    return book
 
 
 def ledger_words(verdict: Verdict) -> list[str]:
     """Say in sentences what the ledger has beside its counts."""
-    without = verdict.rows.without if verdict.rows else ()
-    left_out = verdict.rows.left_out if verdict.rows else {}
-    skipped = [f"{text} {count}" for text, count in sorted(verdict.skipped.items())]
+    said = [row_words(verdict.rows)]
+    if verdict.rows:
+        said += _words_of_left_out(verdict.rows)
+    skipped = []
+    for text, count in sorted(verdict.skipped.items()):
+        skipped.append(f"{text} {count}")
+    if skipped:
+        said.append(f"statements not run: {joined_names(skipped)}")
     unsure = verdict.mysql.schema.unsure
+    if unsure:
+        said.append(f"taken for InnoDB's own foreign-key indexes: {unsure}")
     ignored: set[str] = set()
     for side in verdict.sides:
         ignored.update(side.schema.ignored)
-    said = [row_words(verdict.rows)]
-    if without:
-        said.append(f"tables without a row: {joined_names(without)}")
-    if left_out:
-        reasons = [f"{at} ({why})" for at, why in left_out.items()]
-        said.append(f"left out of rows: {joined_names(reasons)}")
-    if skipped:
-        said.append(f"statements not run: {joined_names(skipped)}")
-    if unsure:
-        said.append(f"taken for InnoDB's own foreign-key indexes: {unsure}")
     if ignored:
-        said.append(f"ignored tables: {joined_names(sorted(ignored))}")
+        names = joined_names(sorted(ignored))
+        said.append(f"ignored tables: {names}")
     if verdict.functions:
-        said.append(f"stubbed functions: {joined_names(verdict.functions)}")
+        names = joined_names(verdict.functions)
+        said.append(f"stubbed functions: {names}")
+    return said
+
+
+def _words_of_left_out(rows: RowCounts) -> list[str]:
+    """Name the tables that got no row, and the places that rows left out."""
+    said = []
+    if rows.without:
+        names = joined_names(rows.without)
+        said.append(f"tables without a row: {names}")
+    if rows.left_out:
+        reasons = []
+        for at, why in rows.left_out.items():
+            reasons.append(f"{at} ({why})")
+        said.append(f"left out of rows: {joined_names(reasons)}")
     return said
 
 
@@ -16053,10 +16150,12 @@ def row_words(rows: RowCounts | None) -> str:
     if rows is None:
         return "rows not carried: --rows"
     steps = count_of(rows.steps, "step")
+    carried = f"{rows.carried} through {steps}"
     outcome = f"{rows.alike} alike, {rows.explained} explained"
     if rows.left_out:
-        outcome += f", {count_of(len(rows.left_out), 'place')} left out (-v)"
-    return f"rows carried: {rows.carried} through {steps}, {rows.probes} probes: {outcome}"
+        places = count_of(len(rows.left_out), "place")
+        outcome += f", {places} left out (-v)"
+    return f"rows carried: {carried}, {rows.probes} probes: {outcome}"
 
 
 # ---- causes: findings that share kind and values are one decision ----------------------
@@ -16082,14 +16181,20 @@ class Cause(NamedTuple):
     @property
     def since(self) -> list[str]:
         """Name the one migration where all agree, else one for each place."""
-        labels = [printable(finding.migration or "-") for finding in self.members]
-        return labels[:1] if len(set(labels)) == 1 else labels
+        labels = []
+        for finding in self.members:
+            label = finding.migration or "-"
+            labels.append(printable(label))
+        all_agree = len(set(labels)) == 1
+        return labels[:1] if all_agree else labels
 
 
 def cause_of(finding: Finding) -> str:
     """Make a short name of what a finding shares with others: its kind and both values."""
-    text = json.dumps([finding.kind, finding.sqlite, finding.mysql])
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    shared = [finding.kind, finding.sqlite, finding.mysql]
+    text = json.dumps(shared)
+    digest = hashlib.sha256(text.encode())
+    return digest.hexdigest()[:8]
 
 
 def causes(judged: Iterable[Judged]) -> list[Cause]:
@@ -16134,7 +16239,9 @@ def counts_line(verdict: Verdict, judged: Sequence[Judged]) -> str:
     if migrations:
         said.append(count_of(len(migrations), "migration"))
     text = ", ".join(said)
-    return f"{text}; {new} new against {printable(verdict.base)}" if verdict.base else text
+    if verdict.base:
+        text += f"; {new} new against {printable(verdict.base)}"
+    return text
 
 
 def place_words(verdict: Verdict, finding: Finding) -> str:
@@ -16143,7 +16250,7 @@ def place_words(verdict: Verdict, finding: Finding) -> str:
     if finding in verdict.new:
         text += " (new)"
     if finding.servers:
-        text += f" (only {', '.join(printable(name) for name in finding.servers)})"
+        text += f" (only {joined_names(finding.servers)})"
     return text
 
 
@@ -16160,8 +16267,9 @@ def verdict_line(verdict: Verdict) -> str:
 
 
 def _verdict_of_findings(verdict: Verdict) -> str:
-    unused = len([one for one in verdict.failing if one.unused])
-    undocumented = len(verdict.failing) - unused
+    failing = len(verdict.failing)
+    unused = sum(bool(one.unused) for one in verdict.failing)
+    undocumented = failing - unused
     answered = ""
     if verdict.open:
         answered += f", {len(verdict.open)} open"
@@ -16180,15 +16288,16 @@ def _verdict_of_findings(verdict: Verdict) -> str:
 
 def next_step(verdict: Verdict) -> str:
     """Say what to do now."""
-    kinds = sorted({one.finding.kind for one in verdict.failing})
-    found = [kind for kind in kinds if kind != "divergence-unused"]
+    kinds = {one.finding.kind for one in verdict.failing}
+    found = sorted(kinds - {"divergence-unused"})
     steps = []
     if verdict.unverified:
         names = joined_names(one.server for one in verdict.unverified)
         steps.append(f"fix what stopped {names}")
     if found:
-        more = f" (also {', '.join(found[1:])})" if found[1:] else ""
-        steps.append(f"fix the side that is wrong: `xtask.py explain {found[0]}` says how{more}")
+        first, *others = found
+        more = f" (also {', '.join(others)})" if others else ""
+        steps.append(f"fix the side that is wrong: `xtask.py explain {first}` says how{more}")
         entries = "`--format divergences` prints the entries"
         steps.append(f"what is deliberate goes into parity.toml with a reason: {entries}")
     if "divergence-unused" in kinds:
@@ -16206,18 +16315,22 @@ class StrictLine(NamedTuple):
     places: list[str]
 
     def text(self, most: int = 3) -> str:
+        count = len(self.places)
         names = ", ".join(self.places[:most])
-        more = ", …" if len(self.places) > most else ""
-        return f"{self.shape} {len(self.places)}: {names}{more}"
+        if count > most:
+            names += ", …"
+        return f"{self.shape} {count}: {names}"
 
 
 def strict_lines(verdict: Verdict) -> list[StrictLine]:
     """Sort what --strict would add by shape, worst first."""
     places: dict[str, list[str]] = {shape.name: [] for shape in SHAPES}
     for one in verdict.hidden:
-        if one.entry is None:
-            found = places[one.finding.shape or "rest"]
-            found.append(printable(one.finding.at))
+        if one.entry:
+            continue
+        shape_name = one.finding.shape or "rest"
+        at = printable(one.finding.at)
+        places[shape_name].append(at)
     lines = []
     for shape in SHAPES:
         found = places[shape.name]
@@ -16230,16 +16343,22 @@ def strict_heading(verdict: Verdict) -> str:
     """Say how much --strict would add; nothing where all of it was asked for."""
     lines = strict_lines(verdict)
     if lines:
-        return f"--strict would add {sum(len(line.places) for line in lines)}"
+        total = sum(len(line.places) for line in lines)
+        return f"--strict would add {total}"
     if verdict.hidden:
-        return f"--strict would add nothing ({len(verdict.hidden)} documented)"
+        documented = len(verdict.hidden)
+        return f"--strict would add nothing ({documented} documented)"
     return "" if verdict.level == "strict" else "--strict would add nothing"
 
 
 def run_notes(verdict: Verdict) -> list[str]:
     """Gather what is said of the whole run."""
-    notes = [f"could not verify on {one.text}" for one in verdict.unverified]
-    return notes + [printable(note) for note in verdict.notes]
+    notes = []
+    for one in verdict.unverified:
+        notes.append(f"could not verify on {one.text}")
+    for note in verdict.notes:
+        notes.append(printable(note))
+    return notes
 
 
 def notes_of(verdict: Verdict) -> list[str]:
@@ -16247,8 +16366,10 @@ def notes_of(verdict: Verdict) -> list[str]:
     notes = run_notes(verdict)
     found = set()
     for one in verdict.findings:
-        if one.finding.note:
-            found.add(printable(f"{one.finding.at}: {one.finding.note}"))
+        finding = one.finding
+        if finding.note:
+            text = f"{finding.at}: {finding.note}"
+            found.add(printable(text))
     notes += sorted(found)
     silent = unseen(verdict)
     if silent:
@@ -16263,22 +16384,28 @@ def unseen(verdict: Verdict) -> list[str]:
     """List the findings of which no row showed a behaviour, where rows were carried."""
     silent = []
     for one in verdict.findings:
-        if is_unseen(verdict, one.finding):
-            silent.append(f"{one.finding.kind} {printable(one.finding.at)}")
+        finding = one.finding
+        if is_unseen(verdict, finding):
+            at = printable(finding.at)
+            silent.append(f"{finding.kind} {at}")
     return silent
 
 
 def is_unseen(verdict: Verdict, finding: Finding) -> bool:
+    if verdict.rows is None or finding.level != "parity":
+        return False
     told = finding.evidence or finding.kind in SEEN_BY_ROWS
-    return verdict.rows is not None and finding.level == "parity" and not told
+    return not told
 
 
 def evidence_of(verdict: Verdict) -> list[tuple[str, Evidence]]:
     """List each statement that was run on both sides, with the place that it is about."""
     shown = []
     for one in verdict.findings:
-        for evidence in one.finding.evidence:
-            shown.append((f"{one.finding.kind} {one.finding.at}", evidence))
+        finding = one.finding
+        about = f"{finding.kind} {finding.at}"
+        for evidence in finding.evidence:
+            shown.append((about, evidence))
     return shown
 
 
@@ -16304,23 +16431,27 @@ def word_difference(one: str, other: str) -> tuple[list[Span], list[Span]]:
     unlike = ([Span(one, True)], [Span(other, True)])
     ours = WORD.findall(one)
     theirs = WORD.findall(other)
-    if len(ours) + len(theirs) > MOST_WORDS:
+    count = len(ours) + len(theirs)
+    if count > MOST_WORDS:
         return unlike
     matcher = difflib.SequenceMatcher(None, ours, theirs, autojunk=False)
     if matcher.ratio() < LEAST_SHARED:
         return unlike
     left: list[Span] = []
     right: list[Span] = []
-    for word, start, end, other_start, other_end in matcher.get_opcodes():
-        differs = word != "equal"
-        _add_span(left, ours[start:end], differs)
-        _add_span(right, theirs[other_start:other_end], differs)
+    for change, start, end, other_start, other_end in matcher.get_opcodes():
+        differs = change != "equal"
+        our_words = ours[start:end]
+        their_words = theirs[other_start:other_end]
+        _add_span(left, our_words, differs)
+        _add_span(right, their_words, differs)
     return left, right
 
 
 def _add_span(spans: list[Span], words: Sequence[str], differs: bool) -> None:
     if words:
-        spans.append(Span("".join(words), differs))
+        text = "".join(words)
+        spans.append(Span(text, differs))
 
 
 SHORT: Final = 40  # two values up to this long are compared by eye
@@ -16332,17 +16463,25 @@ def shortened(spans: Sequence[Span]) -> list[Span]:
     cut = []
     last = len(spans) - 1
     for index, span in enumerate(spans):
-        words = span.text.split(" ")
-        head = 2 if index == 0 else CONTEXT_WORDS
-        tail = 2 if index == last else CONTEXT_WORDS
-        left = len(words) - head - tail
-        if span.differs or left < CONTEXT_WORDS:
+        if span.differs:
             cut.append(span)
             continue
-        before = " ".join(words[:head])
-        after = " ".join(words[-tail:])
-        cut.append(Span(f"{before} …({left} words)… {after}", False))
+        head = 2 if index == 0 else CONTEXT_WORDS
+        tail = 2 if index == last else CONTEXT_WORDS
+        text = _without_middle(span.text, head, tail)
+        cut.append(Span(text, False))
     return cut
+
+
+def _without_middle(text: str, head: int, tail: int) -> str:
+    """Keep some words before and behind, unless it takes hardly more to keep all."""
+    words = text.split(" ")
+    left = len(words) - head - tail
+    if left < CONTEXT_WORDS:
+        return text
+    before = " ".join(words[:head])
+    after = " ".join(words[-tail:])
+    return f"{before} …({left} words)… {after}"
 
 
 def marked_values(
@@ -16351,11 +16490,13 @@ def marked_values(
     """Make spans of both values: words are marked where both are long and share some."""
     left = shown_value(one)
     right = shown_value(other)
-    if len(left) > short and len(right) > short:
-        ours, theirs = word_difference(left, right)
-        if not all(span.differs for span in ours):
-            return ours, theirs
-    return [Span(left, False)], [Span(right, False)]
+    unmarked = ([Span(left, False)], [Span(right, False)])
+    shorter = min(len(left), len(right))
+    if shorter <= short:
+        return unmarked
+    ours, theirs = word_difference(left, right)
+    nothing_shared = all(span.differs for span in ours)
+    return unmarked if nothing_shared else (ours, theirs)
 
 
 # ---- text ------------------------------------------------------------------------------
@@ -16392,9 +16533,12 @@ class Pen:
         made = []
         inside = False
         for line in wrap(text, width):
-            opened = (MARK_ON if inside else "") + line
-            inside = opened.rfind(MARK_ON) > opened.rfind(MARK_OFF)
-            made.append(self._ink(opened + (MARK_OFF if inside else ""), style))
+            if inside:
+                line = MARK_ON + line
+            inside = line.rfind(MARK_ON) > line.rfind(MARK_OFF)
+            if inside:
+                line += MARK_OFF
+            made.append(self._ink(line, style))
         return made
 
     def _ink(self, line: str, style: str) -> str:
@@ -16402,7 +16546,8 @@ class Pen:
             return line
         code = f"\x1b[{SGR[style]}m" if style else ""
         end = f"\x1b[0m{code}"
-        line = line.replace(MARK_ON, "\x1b[1;7m").replace(MARK_OFF, end)
+        line = line.replace(MARK_ON, "\x1b[1;7m")
+        line = line.replace(MARK_OFF, end)
         return f"{code}{line}\x1b[0m" if code else line
 
 
@@ -16412,7 +16557,11 @@ def display_width(text: str) -> int:
         return len(text)
     from wcwidth import wcwidth
 
-    return sum(0 if c in (MARK_ON, MARK_OFF) else max(wcwidth(c), 0) for c in text)
+    width = 0
+    for character in text:
+        if character not in (MARK_ON, MARK_OFF):
+            width += max(wcwidth(character), 0)
+    return width
 
 
 BREAKS: Final = (  # behind what a word too long for its line is broken, the best first
@@ -16439,14 +16588,18 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def _broken(word: str, width: int, breaks: Sequence[re.Pattern[str]]) -> list[str]:
+    best, *others = breaks
     lines: list[str] = []
-    for piece in breaks[0].findall(word):
-        if lines and display_width(lines[-1] + piece) <= width:
-            lines[-1] += piece
-        elif display_width(piece) <= width or not breaks[1:]:
+    for piece in best.findall(word):
+        if lines:
+            joined = lines[-1] + piece
+            if display_width(joined) <= width:
+                lines[-1] = joined
+                continue
+        if not others or display_width(piece) <= width:
             lines.append(piece)
         else:
-            lines += _broken(piece, width, breaks[1:])
+            lines += _broken(piece, width, others)
     return lines or [""]
 
 
@@ -16454,7 +16607,8 @@ def indented(text: str, width: int, first: str = "", rest: str = "  ") -> list[s
     """Wrap a text, each line behind its margin."""
     lines = []
     margin = first
-    for line in wrap(text, width - max(len(first), len(rest))):
+    widest = max(len(first), len(rest))
+    for line in wrap(text, width - widest):
         lines.append(margin + line)
         margin = rest
     return lines
@@ -16505,14 +16659,17 @@ def render_text(verdict: Verdict, look: Look) -> str:
 
 
 def _sides(verdict: Verdict, look: Look) -> list[str]:
-    width = max(len(side.name) for side in verdict.sides)
+    names = [side.name for side in verdict.sides]
+    width = max(map(len, names))
     lines = []
     for side in verdict.sides:
+        path = printable(side.path)
         migrations = count_of(side.migrations, "migration")
         tables = count_of(len(side.schema.tables), "table")
-        text = f"{printable(side.path)}: {migrations}, {tables}"
+        text = f"{path}: {migrations}, {tables}"
         first = side.name.ljust(width) + "  "
-        lines += indented(text, look.width, first, " " * len(first))
+        rest = " " * len(first)
+        lines += indented(text, look.width, first, rest)
     return lines
 
 
@@ -16523,9 +16680,11 @@ def _summary_at_parity(verdict: Verdict, look: Look) -> list[str]:
         if row.compared:
             noun = singular(row.plural) if row.compared == 1 else row.plural
             counts.append(f"{row.compared} {noun}")
-    lines = indented("compared: " + ", ".join(counts), look.width)
+    compared = ", ".join(counts)
+    lines = indented(f"compared: {compared}", look.width)
+    passed_over = _names_not_compared(verdict)
     said = [
-        f"{ledger_words(verdict)[0]}; not compared: {_first(_names_not_compared(verdict), 2)}",
+        f"{row_words(verdict.rows)}; not compared: {_first(passed_over, 2)}",
         _documented_at_parity(verdict),
         _first(notes_of(verdict), 1),
         _strict_at_parity(verdict),
@@ -16542,9 +16701,11 @@ def _names_not_compared(verdict: Verdict) -> list[str]:
 
 def _first(texts: Sequence[str], most: int) -> str:
     """Join the first of several texts, and count the rest."""
-    rest = len(texts) - most
     joined = ", ".join(texts[:most])
-    return f"({rest} more with -v) {joined}" if rest > 0 else joined
+    rest = len(texts) - most
+    if rest <= 0:
+        return joined
+    return f"({rest} more with -v) {joined}"
 
 
 def _documented_at_parity(verdict: Verdict) -> str:
@@ -16553,15 +16714,21 @@ def _documented_at_parity(verdict: Verdict) -> str:
     found = []
     for cause in causes(verdict.documented)[:3]:
         found.append(f"{cause.kind} {cause.places[0]}")
-    return f"documented {len(verdict.documented)}: {', '.join(found)}"
+    total = len(verdict.documented)
+    shown = ", ".join(found)
+    return f"documented {total}: {shown}"
 
 
 def _strict_at_parity(verdict: Verdict) -> str:
     heading = strict_heading(verdict)
     shapes = []
     for line in strict_lines(verdict)[:4]:
-        shapes.append(f"{line.shape} {len(line.places)}")
-    return f"{heading}: {', '.join(shapes)}" if shapes else heading
+        count = len(line.places)
+        shapes.append(f"{line.shape} {count}")
+    if not shapes:
+        return heading
+    shown = ", ".join(shapes)
+    return f"{heading}: {shown}"
 
 
 def _one_line(text: str, width: int) -> str:
@@ -16587,9 +16754,14 @@ def _section(verdict: Verdict, section: Section, pen: Pen) -> list[str]:
     width = pen.look.width
     counts = counts_line(verdict, section.judged)
     heading = f"{section.title}: {len(section.judged)} ({counts})"
-    lines = [pen.paint("bold", line) for line in indented(heading, width)]
+    lines = []
+    for line in indented(heading, width):
+        lines.append(pen.paint("bold", line))
     found = causes(section.judged)
-    short = [_row(verdict, section, cause) for cause in found if not _is_long(cause)]
+    short = []
+    for cause in found:
+        if not _is_long(cause):
+            short.append(_row(verdict, section, cause))
     headers = ["kind", "places", "SQLite", verdict.flavours, section.word]
     rows = _rows_that_fit(short, headers, width)
     if rows:
@@ -16598,7 +16770,8 @@ def _section(verdict: Verdict, section: Section, pen: Pen) -> list[str]:
     shown = [row.cause for row in rows]
     for cause in found:
         if cause not in shown:
-            lines += ["", *_block(verdict, section, cause, pen)]
+            lines.append("")
+            lines += _block(verdict, section, cause, pen)
     return lines
 
 
@@ -16643,7 +16816,12 @@ def _rows_that_fit(rows: Sequence[CauseRow], headers: Sequence[str], width: int)
     room = width - BORDERS - kind - sum(others)
     if room < _header_width(headers[PLACES]):
         return []
-    return [row for row in rows if _widest_word(row.cells[PLACES]) <= room]
+    fitting = []
+    for row in rows:
+        places = row.cells[PLACES]
+        if _widest_word(places) <= room:
+            fitting.append(row)
+    return fitting
 
 
 def _header_width(header: str) -> int:
@@ -16673,10 +16851,12 @@ def _wanted_widths(rows: Sequence[CauseRow], headers: Sequence[str]) -> list[int
 def _least_widths(rows: Sequence[CauseRow], headers: Sequence[str]) -> list[int]:
     """Give each column the least that it is read in; a kind, and a word of a place, stays whole."""
     kind, _, *wanted = _wanted_widths(rows, headers)
-    places = _header_width(headers[PLACES])
+    widest = _header_width(headers[PLACES])
     for row in rows:
-        places = max(places, _widest_word(row.cells[PLACES]))
-    return [kind, places, *map(min, wanted, LEAST)]
+        places = row.cells[PLACES]
+        widest = max(widest, _widest_word(places))
+    others = map(min, wanted, LEAST)
+    return [kind, widest, *others]
 
 
 def _column_widths(rows: Sequence[CauseRow], headers: Sequence[str], width: int) -> list[int]:
@@ -16687,17 +16867,25 @@ def _column_widths(rows: Sequence[CauseRow], headers: Sequence[str], width: int)
     for index in VALUES:
         words = [_widest_word(row.cells[index]) for row in rows]
         missing[index] = max(words) - widths[index]
-    for index in sorted(VALUES, key=missing.__getitem__):
-        if 0 < missing[index] <= spare:
-            widths[index] += missing[index]
-            spare -= missing[index]
+    in_order = sorted(VALUES, key=missing.__getitem__)
+    for index in in_order:
+        more = missing[index]
+        if 0 < more <= spare:
+            widths[index] += more
+            spare -= more
     wanted = _wanted_widths(rows, headers)
-    while spare and widths != wanted:
+    return _widened(widths, wanted, spare)
+
+
+def _widened(widths: Sequence[int], wanted: Sequence[int], spare: int) -> list[int]:
+    """Share spare columns among the cells that are narrower than wanted, one each in turn."""
+    wider = list(widths)
+    while spare and wider != wanted:
         for index, want in enumerate(wanted):
-            if spare and widths[index] < want:
-                widths[index] += 1
+            if spare and wider[index] < want:
+                wider[index] += 1
                 spare -= 1
-    return widths
+    return wider
 
 
 STYLES: Final = ("", "", "sqlite", "mysql", "dim")  # of the five columns
@@ -16708,22 +16896,26 @@ def _table(
 ) -> list[str]:
     from tabulate import tabulate
 
-    inked = []
-    for row in rows:
-        heights = _heights(row, widths)
-        cells = []
-        for index, paragraphs in enumerate(row.cells):
-            lines = []
-            for number, text in enumerate(paragraphs):
-                piece = pen.lines(text, widths[index], STYLES[index])
-                if heights and index in (PLACES, LAST):
-                    missing = heights[number] - len(piece)
-                    piece += [""] * missing
-                lines += piece
-            cells.append("\n".join(lines))
-        inked.append(cells)
+    inked = [_inked_cells(row, widths, pen) for row in rows]
     text = tabulate(inked, headers, tablefmt="simple_grid", disable_numparse=True)
     return text.split("\n")
+
+
+def _inked_cells(row: CauseRow, widths: Sequence[int], pen: Pen) -> list[str]:
+    """Wrap and colour the cells of a row; a place and its migration begin on the same line."""
+    heights = _heights(row, widths)
+    cells = []
+    for index, paragraphs in enumerate(row.cells):
+        has_heights = heights and index in (PLACES, LAST)
+        lines = []
+        for number, text in enumerate(paragraphs):
+            piece = pen.lines(text, widths[index], STYLES[index])
+            lines += piece
+            if has_heights:
+                missing = heights[number] - len(piece)
+                lines += [""] * missing
+        cells.append("\n".join(lines))
+    return cells
 
 
 def _heights(row: CauseRow, widths: Sequence[int]) -> list[int]:
@@ -16734,9 +16926,10 @@ def _heights(row: CauseRow, widths: Sequence[int]) -> list[int]:
         return []
     heights = []
     for place, label in zip(places, labels, strict=True):
-        place_height = len(wrap(place, widths[PLACES]))
-        label_height = len(wrap(label, widths[LAST]))
-        heights.append(max(place_height, label_height))
+        place_lines = wrap(place, widths[PLACES])
+        label_lines = wrap(label, widths[LAST])
+        height = max(len(place_lines), len(label_lines))
+        heights.append(height)
     return heights
 
 
@@ -16750,27 +16943,34 @@ class BlockRow(NamedTuple):
 
 def _block(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> list[str]:
     """Write one cause, its values one below the other."""
-    ours, theirs = marked_values(cause.sqlite, cause.mysql)
-    sqlite = pen.marked(shortened(ours))
-    mysql = pen.marked(shortened(theirs))
-    last = printable(cause.why)
-    if section.word == "since":
-        last = "" if _has_many_since(section, cause) else cause.since[0]
-    rows = (
-        BlockRow("SQLite", sqlite, "sqlite"),
-        BlockRow(verdict.flavours, mysql, "mysql"),
-        BlockRow(section.word, last, "dim"),
-    )
+    rows = _block_rows(verdict, section, cause, pen)
     margin = 4 + max(len(row.name) for row in rows)
+    width = pen.look.width - margin
     lines = _block_head(verdict, section, cause, pen)
     for row in rows:
         if not row.text:
             continue
         title = f"  {row.name}"
-        for line in pen.lines(row.text, pen.look.width - margin, row.style):
+        for line in pen.lines(row.text, width, row.style):
             lines.append(title.ljust(margin) + line)
             title = ""
     return lines
+
+
+def _block_rows(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> list[BlockRow]:
+    ours, theirs = marked_values(cause.sqlite, cause.mysql)
+    sqlite = pen.marked(shortened(ours))
+    mysql = pen.marked(shortened(theirs))
+    last = printable(cause.why)
+    if _has_many_since(section, cause):
+        last = ""  # each stands beside its place
+    elif section.word == "since":
+        last = cause.since[0]
+    return [
+        BlockRow("SQLite", sqlite, "sqlite"),
+        BlockRow(verdict.flavours, mysql, "mysql"),
+        BlockRow(section.word, last, "dim"),
+    ]
 
 
 def _has_many_since(section: Section, cause: Cause) -> bool:
@@ -16784,12 +16984,15 @@ def _block_head(verdict: Verdict, section: Section, cause: Cause, pen: Pen) -> l
     for finding in cause.members:
         text = place_words(verdict, finding)
         if many:
-            text += f" ({printable(finding.migration or '-')})"
+            label = finding.migration or "-"
+            text += f" ({printable(label)})"
         places.append(text)
+    joined = ", ".join(dict.fromkeys(places))
     before = " " * len(cause.kind)
-    lines = indented(", ".join(dict.fromkeys(places)), pen.look.width, f"{before}  ", "    ")
+    lines = indented(joined, pen.look.width, f"{before}  ", "    ")
+    kind = pen.paint("bold", cause.kind)
     rest = lines[0].removeprefix(before)
-    lines[0] = pen.paint("bold", cause.kind) + rest
+    lines[0] = kind + rest
     return lines
 
 
@@ -16808,10 +17011,12 @@ def _evidence(verdict: Verdict, pen: Pen) -> list[str]:
         return []
     lines = ["Evidence"]
     for at, shown in found:
-        lines += indented(printable(f"{at}: {shown.statement}"), width, "  ", "    ")
-        outcomes = [("SQLite", shown.sqlite), (verdict.flavours, shown.mysql)]
-        for flavour, outcome in outcomes:
-            lines += indented(printable(f"{flavour}: {outcome}"), width, "    ", "      ")
+        statement = printable(f"{at}: {shown.statement}")
+        lines += indented(statement, width, "  ", "    ")
+        outcomes = {"SQLite": shown.sqlite, verdict.flavours: shown.mysql}
+        for flavour, outcome in outcomes.items():
+            text = printable(f"{flavour}: {outcome}")
+            lines += indented(text, width, "    ", "      ")
     return lines
 
 
@@ -16819,11 +17024,13 @@ def _ledger(verdict: Verdict, pen: Pen) -> list[str]:
     from tabulate import tabulate
 
     headers = ["ledger", "SQLite", verdict.counted_server, "compared"]
-    rows = [row for row in counted(verdict) if row.sqlite or row.mysql]
-    lines = tabulate(rows, headers, tablefmt="simple").split("\n")
-    passed_over = f"not compared: {', '.join(_names_not_compared(verdict))}"
-    for text in (*ledger_words(verdict), passed_over):
+    rows = counted_somewhere(verdict)
+    table = tabulate(rows, headers, tablefmt="simple")
+    lines = table.split("\n")
+    for text in ledger_words(verdict):
         lines += indented(text, pen.look.width)
+    passed_over = ", ".join(_names_not_compared(verdict))
+    lines += indented(f"not compared: {passed_over}", pen.look.width)
     return [pen.paint("dim", line) for line in lines]
 
 
@@ -16841,7 +17048,8 @@ def _last_words(verdict: Verdict, pen: Pen) -> list[str]:
     if not pen.look.brief:
         lines += indented(f"Next: {next_step(verdict)}", width)
     style = "good" if verdict.status == 0 else "bad"
-    for line in indented(f"Verdict: {verdict_line(verdict)}", width):
+    said = f"Verdict: {verdict_line(verdict)}"
+    for line in indented(said, width):
         lines.append(pen.paint(style, line))
     return lines
 
@@ -16859,15 +17067,24 @@ def _lines_of_message(message: str) -> list[str]:
 # ---- JSON ------------------------------------------------------------------------------
 
 
+CONTROL: Final = re.compile(r"[\x7f-\x9f]")  # characters that json leaves as they are
+
+
 def json_text(data: object) -> str:
     """Write JSON that no terminal takes for a command."""
     text = json.dumps(data, indent=2, ensure_ascii=False)
-    return re.sub(r"[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+    return CONTROL.sub(_json_escape, text) + "\n"
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def render_json(verdict: Verdict, look: Look) -> str:
     """Render all of it for a program; what a side lacks is null."""
     hidden = Counter(one.finding.kind for one in verdict.hidden)
+    sqlite = schema_lines(verdict.sqlite.schema, exact=True)
+    mysql = schema_lines(verdict.mysql.schema, exact=True)
     return json_text(
         {
             "schema_version": 1,
@@ -16884,10 +17101,10 @@ def render_json(verdict: Verdict, look: Look) -> str:
             "ledger": ledger(verdict),
             "notes": list(verdict.notes),
             "findings": [_finding_data(verdict, one) for one in verdict.findings],
-            "hidden": {kind: hidden[kind] for kind in sorted(hidden)},
+            "hidden": dict(sorted(hidden.items())),
             "schemas": {
-                "sqlite": schema_text(schema_lines(verdict.sqlite.schema, exact=True)),
-                "mysql": schema_text(schema_lines(verdict.mysql.schema, exact=True)),
+                "sqlite": schema_text(sqlite),
+                "mysql": schema_text(mysql),
             },
         }
     )
@@ -16929,7 +17146,10 @@ def _finding_data(verdict: Verdict, one: Judged) -> dict[str, object]:
 
 
 def _source_data(source: SourceFile | None, finding: Finding) -> dict[str, object] | None:
-    return {"path": source.path, "line": source.line_of(finding.at)} if source else None
+    if source is None:
+        return None
+    line = source.line_of(finding.at)
+    return {"path": source.path, "line": line}
 
 
 BEFORE_A_PATH: Final = r": |refused |during "
@@ -16944,7 +17164,10 @@ def place_of_error(message: str) -> tuple[str | None, int | None]:
     match = PLACE_OF_ERROR.search(message)
     if match is None:
         return None, None
-    return match["file"], int(match["line"]) if match["line"] else None
+    line = None
+    if match["line"]:
+        line = int(match["line"])
+    return match["file"], line
 
 
 def fail_json(message: str, prefix: str) -> str:
@@ -16956,8 +17179,13 @@ def fail_json(message: str, prefix: str) -> str:
 
 def _object(properties: Mapping[str, object], **more: object) -> dict[str, object]:
     """Describe an object that has all of these properties, and no others."""
-    described = {"type": "object", "properties": dict(properties), "required": list(properties)}
-    return described | {"additionalProperties": False} | more
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+        **more,
+    }
 
 
 def _list(items: object) -> dict[str, object]:
@@ -17081,7 +17309,8 @@ MARKDOWN: Final = """\
 
 {% if not brief %}
 {% for side in sides %}
-{{ side.name | words }}, {{ side.path | code }}, {{ count_of(side.migrations, "migration") }}{{ "." if loop.last else " against" }}
+{{ side.name | words }}, {{ side.path | code }}, {{ count_of(side.migrations, "migration") }}
+{{- "." if loop.last else " against" }}
 {% endfor %}
 
 {% endif %}
@@ -17093,7 +17322,8 @@ MARKDOWN: Final = """\
 {% for cause in causes(section) %}
 | {{ cause.kind }} | {% for one in cause.members %}
 {{ place(one) | code }}{{ "" if loop.last else "<br>" }}
-{%- endfor %} | {{ values(cause)[0] | spans }} | {{ values(cause)[1] | spans }} | {{ cause.why | words }}
+{%- endfor %} | {{ values(cause)[0] | spans }} | {{ values(cause)[1] | spans }} |
+{{- " " }}{{ cause.why | words }}
 {%- if not cause.why %}
 {% for label in cause.since %}{{ label | code }}{{ "" if loop.last else "<br>" }}{% endfor %}
 {% for file in files(cause.members[0]) %}<br>{{ file | code }}{% endfor %}
@@ -17109,7 +17339,8 @@ MARKDOWN: Final = """\
 <details><summary>Evidence</summary>
 
 {% for at, shown in evidence %}
-- {{ at | code }}: {{ shown.statement | code }}: SQLite {{ shown.sqlite | code }}, {{ flavour }} {{ shown.mysql | code }}
+- {{ at | code }}: {{ shown.statement | code }}: SQLite {{ shown.sqlite | code }},
+{{- " " }}{{ flavour }} {{ shown.mysql | code }}
 {% endfor %}
 
 </details>
@@ -17147,14 +17378,20 @@ Next: {{ next_step }}.
 
 def _words(text: str) -> str:
     """Escape what markdown or its tables would take for their own."""
-    text = html_escaped(printable(text)).replace("|", "&#124;").replace("`", "&#96;")
-    return re.sub(r"([\\*_\[\]])", r"\\\1", text)
+    escaped = _escaped_in_cell(printable(text))
+    return re.sub(r"([\\*_\[\]])", r"\\\1", escaped)
+
+
+def _escaped_in_cell(text: str) -> str:
+    """Escape what HTML, a table or a piece of code would take for its own."""
+    escaped = html_escaped(text)
+    return escaped.replace("|", "&#124;").replace("`", "&#96;")
 
 
 def _code(value: str | None) -> str:
     if value is None:
         return "-"
-    text = html_escaped(printable(value)).replace("|", "&#124;").replace("`", "&#96;")
+    text = _escaped_in_cell(printable(value))
     return f"<code>{text}</code>"
 
 
@@ -17162,8 +17399,8 @@ def _spans(spans: Sequence[Span]) -> str:
     """Write a value, cut where it is long and alike, in bold where it differs."""
     text = ""
     for span in shortened(spans):
-        escaped = html_escaped(span.text).replace("|", "&#124;").replace("`", "&#96;")
-        text += f"<b>{escaped}</b>" if span.differs else escaped
+        piece = _escaped_in_cell(span.text)
+        text += f"<b>{piece}</b>" if span.differs else piece
     return text if text == "-" else f"<code>{text}</code>"
 
 
@@ -17195,7 +17432,7 @@ def render_markdown(verdict: Verdict, look: Look) -> str:
         files=lambda finding: places_in_files(verdict, finding),
         notes=notes_of(verdict),
         evidence=evidence_of(verdict),
-        ledger=[row for row in counted(verdict) if any(row[1:])],
+        ledger=counted_somewhere(verdict),
         ledger_words=ledger_words(verdict),
         not_compared=", ".join(one.name for one in not_compared(verdict)),
         strict_heading=strict_heading(verdict),
@@ -17208,15 +17445,17 @@ def places_in_files(verdict: Verdict, finding: Finding) -> list[str]:
     named = []
     for dialect in DIALECTS:
         source = verdict.source(finding, dialect)
-        if source:
-            line = source.line_of(finding.at)
-            named.append(f"{source.path}:{line}" if line else source.path)
+        if source is None:
+            continue
+        line = source.line_of(finding.at)
+        named.append(f"{source.path}:{line}" if line else source.path)
     return named
 
 
 def fail_markdown(message: str, prefix: str) -> str:
     """Render a run that reached no verdict."""
-    said = "<br>".join(_words(line) for line in _lines_of_message(message))
+    lines = map(_words, _lines_of_message(message))
+    said = "<br>".join(lines)
     return f"### Migrations: could not verify\n\n{said}\n"
 
 
@@ -17227,9 +17466,12 @@ def render_annotation(message: str, properties: Mapping[str, str], level: str = 
     """Render one workflow command; nothing in it can begin another."""
     given = []
     for key, value in properties.items():
-        text = _command_data(value).replace(":", "%3A").replace(",", "%2C")
+        data = _command_data(value)
+        text = data.replace(":", "%3A").replace(",", "%2C")
         given.append(f"{key}={text}")
-    return f"::{level} {','.join(given)}::{_command_data(message)}\n"
+    shown = ",".join(given)
+    text = _command_data(message)
+    return f"::{level} {shown}::{text}\n"
 
 
 def _command_data(text: str) -> str:
@@ -17242,20 +17484,26 @@ MOST_ANNOTATIONS: Final = 10  # of one step that GitHub shows; the verdict is on
 def render_github(verdict: Verdict, look: Look) -> str:
     """Render workflow commands: the verdict, an annotation a cause, the text in a group."""
     found = causes(verdict.failing) + causes(verdict.open)
-    shown = found[: max(0, MOST_ANNOTATIONS - 1 - len(verdict.unverified))]
+    room = MOST_ANNOTATIONS - 1 - len(verdict.unverified)
+    shown = found[: max(0, room)]
     message = verdict_line(verdict)
     rest = len(found) - len(shown)
     if rest:
-        message += f"; {count_of(rest, 'more cause')} in the log"
+        more = count_of(rest, "more cause")
+        message += f"; {more} in the log"
     level = "notice" if verdict.status == 0 else "error"
-    lines = [render_annotation(message, {"title": "verify-migrations"}, level)]
+    title = {"title": "verify-migrations"}
+    lines = [render_annotation(message, title, level)]
     for one in verdict.unverified:
-        lines.append(render_failure("github", one.text, look.prefix))
+        failure = render_failure("github", one.text, look.prefix)
+        lines.append(failure)
     for cause in shown:
-        lines.append(_annotation(verdict, cause, look))
+        annotation = _annotation(verdict, cause, look)
+        lines.append(annotation)
     plain = dataclasses.replace(look, width=Look.width, colour=False)
     text = render_text(verdict, plain)
-    token = hashlib.sha256(text.encode()).hexdigest()[:16]  # the text cannot hold its own digest
+    digest = hashlib.sha256(text.encode())
+    token = digest.hexdigest()[:16]  # the text cannot hold its own digest
     lines += [
         "::group::verify-migrations: the report\n",
         f"::stop-commands::{token}\n",
@@ -17268,26 +17516,36 @@ def render_github(verdict: Verdict, look: Look) -> str:
 
 def _annotation(verdict: Verdict, cause: Cause, look: Look) -> str:
     """Annotate the file and line that brought a cause."""
-    finding = cause.members[0]
-    source = annotated_side(verdict, finding)
-    path = source.path if source else verdict.mysql.path
-    line = source.line_of(finding.at) if source else None
-    properties = {"file": path_from(look.prefix, path)}
-    if line:
-        properties["line"] = str(line)
+    properties = _place_of_annotation(verdict, cause.members[0], look)
     properties["title"] = f"schema drift: {cause.kind}"
-    ours = shown_value(cause.sqlite)
-    theirs = shown_value(cause.mysql)
-    message = place_words(verdict, finding)
-    others = len(cause.places) - 1
-    if others:
-        message += f" and {count_of(others, 'more place')}"
-    message += f": SQLite {ours}, {verdict.flavours} {theirs}"
+    message = _words_of_annotation(verdict, cause)
     if cause.why:
         message += f" (open: {printable(cause.why)})"
         return render_annotation(message, properties, "warning")
     message += f"; xtask.py explain {cause.kind}"
     return render_annotation(message, properties)
+
+
+def _place_of_annotation(verdict: Verdict, finding: Finding, look: Look) -> dict[str, str]:
+    source = annotated_side(verdict, finding)
+    if source is None:
+        return {"file": path_from(look.prefix, verdict.mysql.path)}
+    place = {"file": path_from(look.prefix, source.path)}
+    line = source.line_of(finding.at)
+    if line:
+        place["line"] = str(line)
+    return place
+
+
+def _words_of_annotation(verdict: Verdict, cause: Cause) -> str:
+    message = place_words(verdict, cause.members[0])
+    others = len(cause.members) - 1
+    if others:
+        more = count_of(others, "more place")
+        message += f" and {more}"
+    ours = shown_value(cause.sqlite)
+    theirs = shown_value(cause.mysql)
+    return f"{message}: SQLite {ours}, {verdict.flavours} {theirs}"
 
 
 def annotated_side(verdict: Verdict, finding: Finding) -> SourceFile | None:
@@ -17299,16 +17557,19 @@ def annotated_side(verdict: Verdict, finding: Finding) -> SourceFile | None:
             there.append(source)
     changed = [source for source in there if source.changed]
     choice = changed or there
-    named = [source for source in choice if source.line_of(finding.at)]
-    return next(iter(named or choice), None)
+    for source in choice:
+        if source.line_of(finding.at):
+            return source
+    return choice[0] if choice else None
 
 
 def path_from(prefix: str, path: str) -> str:
     """Lead to a path from the checkout's root, where `prefix` is the present directory."""
     if path.startswith("/") or not prefix:
         return printable(path)
+    whole = f"{prefix}/{path}"
     parts: list[str] = []
-    for part in f"{prefix}/{path}".split("/"):
+    for part in whole.split("/"):
         if part == ".." and parts:
             parts.pop()
         elif part not in ("", ".", ".."):
@@ -17333,10 +17594,12 @@ def fail_github(message: str, prefix: str) -> str:
 
 def entry_text(cause: Cause, section: Literal["divergence", "open"]) -> str:
     """Write the entry of parity.toml that answers for a cause; the why is for a person."""
+    # A loss that one place repeats has a number, and stands as often as it happens.
     places = dict.fromkeys((finding.at, number) for finding, number in numbered(cause.members))
-    at, *others = [toml_string(place) for place, _ in places]
-    if others:
-        listed = ",\n    ".join((at, *others))
+    quoted = [toml_string(place) for place, _ in places]
+    at = quoted[0]
+    if len(quoted) > 1:
+        listed = ",\n    ".join(quoted)
         at = f"[\n    {listed},\n]"
     lines = [
         f"[[{section}]]",
@@ -17353,24 +17616,33 @@ def entry_text(cause: Cause, section: Literal["divergence", "open"]) -> str:
 
 
 def undocumented_causes(verdict: Verdict) -> list[Cause]:
-    unused = "divergence-unused"
-    return causes(one for one in verdict.failing if one.finding.kind != unused)
+    found = []
+    for one in verdict.failing:
+        if one.finding.kind != "divergence-unused":
+            found.append(one)
+    return causes(found)
 
 
 def render_divergences(verdict: Verdict, look: Look) -> str:
     """Render the undocumented findings as [[divergence]] entries, one a cause."""
-    return "\n".join(entry_text(cause, "divergence") for cause in undocumented_causes(verdict))
+    found = undocumented_causes(verdict)
+    entries = [entry_text(cause, "divergence") for cause in found]
+    return "\n".join(entries)
 
 
 def render_open(verdict: Verdict, look: Look) -> str:
     """Render the undocumented findings as [[open]] entries, one a cause."""
-    return "\n".join(entry_text(cause, "open") for cause in undocumented_causes(verdict))
+    found = undocumented_causes(verdict)
+    entries = [entry_text(cause, "open") for cause in found]
+    return "\n".join(entries)
 
 
 def fail_entries(message: str, prefix: str) -> str:
     """Render a run that reached no verdict as comments: it found nothing to document."""
-    lines = ["could not verify:", *_lines_of_message(message)]
-    return "".join(f"# {line}\n" for line in lines)
+    text = "# could not verify:\n"
+    for line in _lines_of_message(message):
+        text += f"# {line}\n"
+    return text
 
 
 # ---- HTML ------------------------------------------------------------------------------
@@ -17430,9 +17702,11 @@ def repair_of(kind: str) -> Repair:
     """Take the repairs out of the prose of a kind."""
     rule = KINDS[kind]
     found = []
-    for match in REPAIR.finditer(explanation(rule)):
-        text = textwrap.dedent(match[2]).strip()
-        found.append((match[1].lower(), match[1], text))
+    prose = explanation(rule)
+    for match in REPAIR.finditer(prose):
+        backend, block = match.groups()
+        text = textwrap.dedent(block).strip()
+        found.append((backend.lower(), backend, text))
     return Repair(kind, rule.found, found)
 
 
@@ -17472,7 +17746,7 @@ def render_html(verdict: Verdict, look: Look) -> str:
         whole=whole,
         strict_heading=strict_heading(verdict),
         strict=[line.text() for line in strict_lines(verdict)],
-        ledger=[row for row in counted(verdict) if row.sqlite or row.mysql],
+        ledger=counted_somewhere(verdict),
         ledger_words=ledger_words(verdict),
         not_compared=not_compared(verdict),
         repairs=[repair_of(kind) for kind in undocumented],
@@ -17500,8 +17774,9 @@ FAILURE_PAGE: Final = """\
 
 def fail_html(message: str, prefix: str) -> str:
     """Render a run that reached no verdict; without the template, which may be what failed."""
-    lines = [html_escaped(line) for line in _lines_of_message(message)]
-    return FAILURE_PAGE.format(message="<br>\n".join(lines))
+    lines = map(html_escaped, _lines_of_message(message))
+    text = "<br>\n".join(lines)
+    return FAILURE_PAGE.format(message=text)
 
 
 def mood(verdict: Verdict) -> str:
@@ -17514,16 +17789,23 @@ def hash_of_element(template: str, name: str) -> str:
     """Name the content of the one <style> or <script> of the page for its CSP."""
     match = re.search(rf"<{name}>(.*?)</{name}>", template, re.DOTALL)
     content = match[1] if match else ""
-    digest = hashlib.sha256(content.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
+    digest = hashlib.sha256(content.encode())
+    text = base64.b64encode(digest.digest())
+    return f"sha256-{text.decode()}"
 
 
 def _section_on_page(verdict: Verdict, section: Section) -> SectionOnPage:
     """Group the findings of a section by migration, in the order of the history."""
     by_label: dict[str, list[Judged]] = {label: [] for label in verdict.files}
     for one in section.judged:
-        by_label.setdefault(one.finding.migration or "", []).append(one)
-    cards = [_card(verdict, label, some) for label, some in by_label.items() if some]
+        label = one.finding.migration or ""
+        some = by_label.setdefault(label, [])
+        some.append(one)
+    cards = []
+    for label, some in by_label.items():
+        if some:
+            card = _card(verdict, label, some)
+            cards.append(card)
     return SectionOnPage(
         id=section.title.lower(),
         title=section.title,
@@ -17535,12 +17817,17 @@ def _section_on_page(verdict: Verdict, section: Section) -> SectionOnPage:
 
 def _card(verdict: Verdict, label: str, judged: Sequence[Judged]) -> Card:
     files = verdict.files.get(label, {})
+    paths: list[tuple[str, str]] = []
+    for dialect, file in files.items():
+        path = printable(file.path)
+        paths.append((dialect, path))
     found = []
     for number, cause in enumerate(causes(judged)):
-        found.append(_cause_on_page(verdict, cause, judged, number))
+        shown = _cause_on_page(verdict, cause, judged, number)
+        found.append(shown)
     return Card(
         label=printable(label) or "no single migration",
-        paths=[(dialect, printable(file.path)) for dialect, file in files.items()],
+        paths=paths,
         causes=found,
     )
 
@@ -17560,8 +17847,11 @@ def _cause_on_page(
     new = False
     silent = False
     for finding in cause.members:
-        places.append((place_words(verdict, finding), _lines_of(verdict, finding)))
-        tables.append(printable(relation_of(finding.at)).lower())
+        words = place_words(verdict, finding)
+        lines = _lines_of(verdict, finding)
+        places.append((words, lines))
+        table = printable(relation_of(finding.at))
+        tables.append(table.lower())
         if finding.note:
             notes.append(printable(finding.note))
         evidence += map(_printable_evidence, finding.evidence)
@@ -17592,7 +17882,11 @@ def _cause_on_page(
 
 
 def _printable_evidence(shown: Evidence) -> Evidence:
-    return Evidence(printable(shown.statement), printable(shown.sqlite), printable(shown.mysql))
+    return Evidence(
+        statement=printable(shown.statement),
+        sqlite=printable(shown.sqlite),
+        mysql=printable(shown.mysql),
+    )
 
 
 def _lines_of(verdict: Verdict, finding: Finding) -> list[tuple[str, int]]:
@@ -17600,7 +17894,9 @@ def _lines_of(verdict: Verdict, finding: Finding) -> list[tuple[str, int]]:
     found = []
     for dialect in DIALECTS:
         source = verdict.source(finding, dialect)
-        line = source.line_of(finding.at) if source else None
+        if source is None:
+            continue
+        line = source.line_of(finding.at)
         if line:
             found.append((str(dialect), line))
     return found
@@ -17629,16 +17925,19 @@ def tables_on_page(verdict: Verdict) -> list[TableOnPage]:
     topics: dict[str, set[Topic]] = defaultdict(set)
     for one in verdict.findings:
         at = one.finding.at.lower()
-        topic = (word_of_kind(one.finding.kind), at)
-        topics[relation_of(at)].add(topic)
+        word = word_of_kind(one.finding.kind)
+        table = relation_of(at)
+        topics[table].add((word, at))
     ours = _lines_by_table(verdict.sqlite.schema)
     theirs = _lines_by_table(verdict.mysql.schema)
     found = []
     for name, differing in sorted(topics.items()):
-        left, right = ours.get(name, []), theirs.get(name, [])
+        left = ours.get(name, [])
+        right = theirs.get(name, [])
         if left or right:
             groups = _aligned(left, right, differing)
-            found.append(TableOnPage(printable(name), groups))
+            shown = TableOnPage(printable(name), groups)
+            found.append(shown)
     return found
 
 
@@ -17652,9 +17951,10 @@ def word_of_kind(kind: str) -> str:
 def _lines_by_table(schema: Schema) -> dict[str, list[SchemaLine]]:
     lines: dict[str, list[SchemaLine]] = defaultdict(list)
     for line in schema_lines(schema, exact=True):
-        if line.owner:
-            table = unquote_name(line.owner).lower()
-            lines[table].append(line)
+        if not line.owner:
+            continue
+        table = unquote_name(line.owner).lower()
+        lines[table].append(line)
     return lines
 
 
@@ -17673,15 +17973,18 @@ def _aligned(
     left = _keyed(ours)
     right = _keyed(theirs)
     words = {word for word, _ in topics}
+    keys = dict.fromkeys((*left, *right))
     groups: list[LineGroup] = []
-    for key in dict.fromkeys((*left, *right)):
-        texts = (left.get(key, ""), right.get(key, ""))
+    for key in keys:
+        our_text = left.get(key, "")
+        their_text = right.get(key, "")
         differs = (key.word, key.place) in topics
         if key.word in ("check", "primary"):
-            differs = key.word in words and texts[0] != texts[1]
+            differs = key.word in words and our_text != their_text
         if not groups or groups[-1].differs != differs:
             groups.append(LineGroup(differs, []))
-        groups[-1].pairs.append(texts)
+        pairs = groups[-1].pairs
+        pairs.append((our_text, their_text))
     return groups
 
 
@@ -17694,22 +17997,28 @@ def _keyed(lines: Sequence[SchemaLine]) -> dict[LineKey, str]:
     """Give each line a key by what it is about: a column's line has no word."""
     keyed: dict[LineKey, str] = {}
     for line in lines:
-        at = line.place.lower()
-        name = quote_name(names_in(line.place)[-1])
-        word = line.text.partition(" ")[0]
-        if line.text.startswith(f"{name}: "):
-            word = ""
-        elif line.place == line.owner:
-            word = "table"
-        elif word == "check":
-            at = line.text
-        elif " index " in line.text.partition("(")[0]:
-            word = "index"  # FULLTEXT or SPATIAL
-        key = LineKey(word, at, 0)
+        key = _key_of_line(line)
         while key in keyed:
-            key = key._replace(turn=key.turn + 1)
+            turn = key.turn + 1
+            key = key._replace(turn=turn)
         keyed[key] = _indented_line(line)
     return keyed
+
+
+def _key_of_line(line: SchemaLine) -> LineKey:
+    at = line.place.lower()
+    last_name = names_in(line.place)[-1]
+    title = line.text.partition("(")[0]
+    word = title.partition(" ")[0]
+    if line.text.startswith(f"{quote_name(last_name)}: "):
+        word = ""
+    elif line.place == line.owner:
+        word = "table"
+    elif word == "check":
+        at = line.text
+    elif " index " in title:
+        word = "index"  # FULLTEXT or SPATIAL
+    return LineKey(word, at, turn=0)
 
 
 # ---- HTML: the map of tables -----------------------------------------------------------
@@ -17742,14 +18051,21 @@ def drawings(verdict: Verdict) -> tuple[Drawing, Drawing]:
     """Draw the tables with findings and their neighbours, and all tables."""
     names: dict[str, str] = {}
     edges: set[Edge] = set()
-    for schema in (verdict.sqlite.schema, verdict.mysql.schema):
-        for table in schema.tables.values():
-            name = table.name.lower()
-            names[name] = table.name
-            for key in table.foreign_keys:
-                edges.add((name, key.parent.lower()))
-    places = [one.finding.at for one in verdict.findings if not one.documented]
-    counts = Counter(relation_of(at).lower() for at in places)
+    tables = [
+        *verdict.sqlite.schema.tables.values(),
+        *verdict.mysql.schema.tables.values(),
+    ]
+    for table in tables:
+        name = table.name.lower()
+        names[name] = table.name
+        for key in table.foreign_keys:
+            parent = key.parent.lower()
+            edges.add((name, parent))
+    counts: dict[str, int] = Counter()
+    for one in verdict.findings:
+        if not one.documented:
+            name = relation_of(one.finding.at).lower()
+            counts[name] += 1
     near = set(counts)
     for edge in edges:
         if not counts.keys().isdisjoint(edge):
@@ -17759,12 +18075,11 @@ def drawings(verdict: Verdict) -> tuple[Drawing, Drawing]:
     return focused, whole
 
 
-BOX_WIDTH, BOX_STEP, LAYER_STEP, BOXES_IN_A_COLUMN = 170, 34, 230, 24
-
-
+BOX_WIDTH: Final = 170
+BOX_STEP: Final = 34
+LAYER_STEP: Final = 230
+BOXES_IN_A_COLUMN: Final = 24
 MOST_IN_A_BOX: Final = 20  # characters of a name
-
-
 MAP_MARGIN: Final = 8
 
 
@@ -17778,7 +18093,9 @@ def drawing(
     drawn = [name for name in sorted(names) if name in shown]
     keys = []
     for child, parent in sorted(edges):
-        if child in drawn and parent in drawn and child != parent:
+        if child == parent:
+            continue
+        if child in drawn and parent in drawn:
             keys.append((child, parent))
     layers = _layers(drawn, keys)
     boxes: dict[str, Box] = {}
@@ -17786,29 +18103,37 @@ def drawing(
     for column, layer in enumerate(layers):
         tallest = max(tallest, len(layer))
         for row, name in enumerate(layer):
+            title = printable(names[name])
             boxes[name] = Box(
-                name=printable(names[name]),
-                short=_one_line(printable(names[name]), MOST_IN_A_BOX),
+                name=title,
+                short=_one_line(title, MOST_IN_A_BOX),
                 x=MAP_MARGIN + column * LAYER_STEP,
                 y=MAP_MARGIN + row * BOX_STEP,
                 width=BOX_WIDTH,
                 findings=counts.get(name, 0),
             )
+    curves = [_edge(boxes[child], boxes[parent]) for child, parent in keys]
+    columns = max(len(layers), 1)
     return Drawing(
-        width=2 * MAP_MARGIN + max(len(layers), 1) * LAYER_STEP,
+        width=2 * MAP_MARGIN + columns * LAYER_STEP,
         height=2 * MAP_MARGIN + tallest * BOX_STEP,
         boxes=list(boxes.values()),
-        edges=[_edge(boxes[child], boxes[parent]) for child, parent in keys],
+        edges=curves,
     )
 
 
 def _edge(child: Box, parent: Box) -> str:
     """Draw a curve from a table to the one that it refers to."""
-    x, y = child.x, child.y + 12
-    end_x, end_y = parent.x + parent.width, parent.y + 12
-    bend = max(30, abs(x - end_x) // 2)
-    leave, arrive = x - bend, end_x + bend
-    return f"M{x} {y}C{leave} {y} {arrive} {end_y} {end_x} {end_y}"
+    x = child.x
+    y = child.y + 12
+    end_x = parent.x + parent.width
+    end_y = parent.y + 12
+    distance = abs(x - end_x)
+    bend = max(30, distance // 2)
+    leave = x - bend
+    arrive = end_x + bend
+    start = f"M{x} {y}"
+    return f"{start}C{leave} {y} {arrive} {end_y} {end_x} {end_y}"
 
 
 def _layers(names: Sequence[str], edges: Iterable[Edge]) -> list[list[str]]:
@@ -17826,7 +18151,8 @@ def _layers(names: Sequence[str], edges: Iterable[Edge]) -> list[list[str]]:
         placed.update(layer)
         waiting = [name for name in waiting if name not in placed]
         while layer:
-            columns.append(layer[:BOXES_IN_A_COLUMN])
+            column = layer[:BOXES_IN_A_COLUMN]
+            columns.append(column)
             layer = layer[BOXES_IN_A_COLUMN:]
     return columns
 
@@ -17894,21 +18220,24 @@ FORMATS: Final = (
         fail=fail_entries,
     ),
 )
-FORMAT_NAMES: Final = tuple(form.name for form in FORMATS)
+FORMAT_BY_NAME: Final = MappingProxyType({form.name: form for form in FORMATS})
+FORMAT_NAMES: Final = tuple(FORMAT_BY_NAME)
 
 
 def render(name: str, verdict: Verdict, look: Look) -> str:
     """Render a verdict in the format of this name."""
-    form = next(form for form in FORMATS if form.name == name)
+    form = FORMAT_BY_NAME[name]
     return form.render(verdict, look)
 
 
 def render_failure(name: str, message: str, prefix: str = "", to_file: bool = True) -> str:
     """Render a run that reached no verdict; nothing for a person who reads stderr and stdout."""
-    for form in FORMATS:
-        if form.name == name and (to_file or form.for_programs):
-            return form.fail(message, prefix)
-    return ""
+    form = FORMAT_BY_NAME.get(name)
+    if form is None:
+        return ""
+    if not to_file and not form.for_programs:
+        return ""
+    return form.fail(message, prefix)
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
