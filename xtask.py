@@ -20238,7 +20238,7 @@ LEFT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its name, a line of help, the function that runs it and those that add its arguments.
+    """A command: name, a line of help, the function that runs it, those that add its arguments.
 
     The function's docstring is the command's description.  With `forwards`, arguments that the
     command does not know itself are handed on to the program that it runs.
@@ -20300,13 +20300,18 @@ def list_kinds(parser: argparse.ArgumentParser) -> None:
 
 def kind_lines() -> list[str]:
     """List the kinds, a line each, with level and when they are found."""
-    return [f"  {kind.name:<24} {kind.level:<7} {kind.found}" for kind in KINDS.values()]
+    lines = []
+    for kind in KINDS.values():
+        lines.append(f"  {kind.name:<24} {kind.level:<7} {kind.found}")
+    return lines
 
 
 @dataclass(frozen=True)
 class Project:
-    """Where a project's migrations are and what its parity.toml says.  `own` says that no flag named other
-    directories: only then do entries and lock apply."""
+    """Where a project's migrations are and what its parity.toml says.
+
+    `own` says that no flag named other directories: only then do entries and lock apply.
+    """
 
     base: Path
     config: Path | None
@@ -20322,22 +20327,30 @@ class Project:
     def shown(self, dialect: Dialect) -> str:
         """Name a side's directory as it is reached from the present one; a flag as it was given."""
         path = self.directory(dialect)
-        return Path(os.path.relpath(path)).as_posix() if self.own else str(path)
+        return _shown_path(path) if self.own else str(path)
 
     def history(self) -> History:
-        """Discover and pair the migrations of both sides; what is wrong with either is told at once."""
+        """Discover and pair the migrations of both sides; tell what is wrong with both at once."""
         found: dict[Dialect, Found] = {}
         errors = []
         for dialect in DIALECTS:
             try:
-                found[dialect] = discover(self.snapshot(dialect), dialect, self.handling(dialect))
+                found[dialect] = self.discover(dialect)
             except MigrationError as error:
                 errors.append(str(error))
         if errors:
             raise MigrationError("\n".join(errors))
-        steps = pair(found["sqlite"].migrations, found["mysql"].migrations)
-        notes = (*found["sqlite"].notes, *found["mysql"].notes, *pair_notes(steps))
+        sqlite = found["sqlite"]
+        mysql = found["mysql"]
+        steps = pair(sqlite.migrations, mysql.migrations)
+        notes = (*sqlite.notes, *mysql.notes, *pair_notes(steps))
         return History(steps, notes)
+
+    def discover(self, dialect: Dialect) -> Found:
+        """Find the migrations of one side."""
+        snapshot = self.snapshot(dialect)
+        handling = self.handling(dialect)
+        return discover(snapshot, dialect, handling)
 
     def steps(self) -> list[Pair]:
         return self.history().steps
@@ -20352,7 +20365,8 @@ class Project:
         """Read one side's directory; the other side's is no part of it, where it lies below."""
         own = self.directory(dialect)
         other = self.directory(OTHER_DIALECT[dialect])
-        return read_snapshot(own, checkout_of(self.base.resolve())[-1], other)
+        boundary = checkout_of(self.base.resolve())[-1]
+        return read_snapshot(own, boundary, other)
 
 
 class History(NamedTuple):
@@ -20372,11 +20386,14 @@ def read_snapshot(root: Path, boundary: Path, without: Path | None = None) -> Sn
         raise MigrationError(
             f"{root}: no such directory; name it with --sqlite or --mysql, or in parity.toml"
         )
+    shown = root.as_posix()
     if not root.is_dir():
         _assert_readable(root, (boundary, root.resolve()))
-        return Snapshot(root.as_posix(), {root.name: read_sql(root)}, is_file=True)
+        files = {root.name: read_sql(root)}
+        return Snapshot(shown, files, is_file=True)
     tree = Tree(root, boundary, without)
-    return Snapshot(root.as_posix(), tree.files, tuple(tree.folders))
+    folders = tuple(tree.folders)
+    return Snapshot(shown, tree.files, folders)
 
 
 class Tree:
@@ -20385,12 +20402,14 @@ class Tree:
     def __init__(self, root: Path, boundary: Path, without: Path | None) -> None:
         self.files: dict[str, str] = {}
         self.folders: list[str] = []
-        self.root = root.resolve()
-        self.limits = (boundary, self.root)
+        top = root.resolve()
+        self.limits = (boundary, top)
         self.excluded: Path | None = None
-        if without and without.exists() and without.resolve() != self.root:
-            self.excluded = without.resolve()
-        self._walk(root, "", frozenset([self.root]))
+        if without and without.exists():
+            excluded = without.resolve()
+            if excluded != top:
+                self.excluded = excluded
+        self._walk(root, "", frozenset([top]))
 
     def _walk(self, folder: Path, below: str, above: frozenset[Path]) -> None:
         for entry in _entries(folder):
@@ -20452,7 +20471,10 @@ def _assert_inside(path: Path, limits: Sequence[Path]) -> None:
 
 
 def read_sql(path: Path) -> str:
-    """Read a UTF-8 file, with or without BOM.  Raises MigrationError with the offset of what is no text."""
+    """Read a UTF-8 file, with or without BOM.
+
+    Raises MigrationError with the offset of what is no text.
+    """
     shown = printable(str(path))
     data = read_file(path)
     if b"\0" in data:
@@ -20473,20 +20495,24 @@ NO_PROJECT: Final = (
 
 
 def find_project(arguments: argparse.Namespace) -> Project:
-    """Find the project that is meant; flags override what its parity.toml says.  Raises ConfigError."""
-    flags = {dialect: getattr(arguments, dialect, None) for dialect in DIALECTS}
+    """Find the project that is meant; flags override its parity.toml.  Raises ConfigError."""
+    sqlite_flag = getattr(arguments, "sqlite", None)
+    mysql_flag = getattr(arguments, "mysql", None)
     named = getattr(arguments, "config", None)
-    own = not any(flags.values())
+    own = not sqlite_flag and not mysql_flag
     config: Path | None
     if named:
         config = Path(named)
         base = config.parent
     else:
-        base = project_directory(named_both=all(flags.values()))
+        named_both = bool(sqlite_flag and mysql_flag)
+        base = project_directory(named_both)
         config = base / "parity.toml"
         if not os.path.lexists(config):
             config = None
-    settings = read_settings(config) if config else Settings()
+    settings = Settings()
+    if config:
+        settings = read_settings(config)
     if settings.entries and not own and not named:
         settings = dataclasses.replace(settings, entries=())
         if not getattr(arguments, "quiet", False):
@@ -20494,9 +20520,14 @@ def find_project(arguments: argparse.Namespace) -> Project:
                 f"{config}: its entries are about its own directories and not applied to others; "
                 "name it with --config to apply them"
             )
-    sqlite = Path(flags["sqlite"]) if flags["sqlite"] else base / settings.sqlite
-    mysql = Path(flags["mysql"]) if flags["mysql"] else base / settings.mysql
-    return Project(base, config, settings, sqlite, mysql, own)
+    return Project(
+        base=base,
+        config=config,
+        settings=settings,
+        sqlite=Path(sqlite_flag) if sqlite_flag else base / settings.sqlite,
+        mysql=Path(mysql_flag) if mysql_flag else base / settings.mysql,
+        own=own,
+    )
 
 
 def read_settings(config: Path) -> Settings:
@@ -20535,14 +20566,16 @@ def project_directory(named_both: bool = False) -> Path:
 def _is_about(holder: Path, sets: Sequence[Path]) -> bool:
     """Say whether the parity.toml of a directory is about these two directories."""
     settings = read_settings(holder / "parity.toml")
-    named = [holder / settings.sqlite, holder / settings.mysql]
-    return [path.resolve() for path in named] == list(sets)
+    sqlite = (holder / settings.sqlite).resolve()
+    mysql = (holder / settings.mysql).resolve()
+    return [sqlite, mysql] == list(sets)
 
 
 def _assert_no_misnamed_settings(place: Path) -> None:
     """Refuse a Parity.toml: passed over, it would say nothing of what it says."""
     for entry in sorted(place.iterdir()):
-        if entry.name != "parity.toml" and entry.name.lower() == "parity.toml":
+        name = entry.name
+        if name != "parity.toml" and name.lower() == "parity.toml":
             path = os.path.relpath(entry)
             raise ConfigError(f"{path}: rename it to parity.toml, which is the name that is read")
 
@@ -20558,10 +20591,16 @@ def project_settings(arguments: argparse.Namespace) -> Settings:
 
 
 def checkout_of(here: Path) -> Sequence[Path]:
-    """List a directory and those above it, up to the top of its checkout; itself alone where there is none."""
-    places = [here, *here.parents]
-    top = next((at for at, place in enumerate(places) if (place / ".git").exists()), 0)
-    return places[: top + 1]
+    """List a directory and those above it, up to the top of its checkout.
+
+    Itself alone where there is none.
+    """
+    places = []
+    for place in (here, *here.parents):
+        places.append(place)
+        if (place / ".git").exists():
+            return places
+    return [here]
 
 
 def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20639,7 +20678,8 @@ def report_target(text: str) -> Target:
 
 def targets_of(arguments: argparse.Namespace) -> list[Target]:
     """List the reports of a run; what a workflow shows beside its log comes with its format."""
-    targets = [Target(arguments.format, arguments.output), *arguments.report]
+    main_target = Target(arguments.format, arguments.output)
+    targets = [main_target, *arguments.report]
     for target in targets:
         check_output(target.path)
     return targets
@@ -20663,15 +20703,16 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     empty = empty_pairs(task.steps)
     if empty:
         progress.note(f"both sides hold no statement: {some_of(empty)}; to be filled in?")
-    leases = lease_servers(wanted_servers(arguments, project.settings), progress)
+    wanted = wanted_servers(arguments, project.settings)
+    leases = lease_servers(wanted, progress)
     try:
         with leases:
             progress("the server boots")
             proof = prove(task, leases, progress)
             progress("tearing down")
             leases.release()
-            verdict = proof.verdict
-            reports = [render(one.format, verdict, look_at(one, look)) for one in targets]
+            # What takes a while is done while the servers end.
+            reports = rendered_reports(targets, proof.verdict, look)
             locks = locks_of(task, proof)
         progress("done")
     finally:
@@ -20679,18 +20720,30 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     stale = find_stale(project.lock, locks)
     if stale and arguments.locked and arguments.format == "github":
         path = path_from(look.prefix, _shown_path(project.lock))
-        reports[0] = render_annotation(stale.words, {"file": path}) + reports[0]
+        annotation = render_annotation(stale.words, {"file": path})
+        reports[0] = annotation + reports[0]
     for target, report in zip(targets, reports, strict=True):
         write_output(report, target.path)
-    write_step_summary(targets, verdict, look)
+    write_step_summary(targets, proof.verdict, look)
     for refused in proof.refused:
         report_error(refused.named)
+    status = proof.verdict.status
     if not stale:
-        return verdict.status
+        return status
     rewritten = rewritten_since(project, task.steps)
     lock = stale.text if arguments.locked else locks[0]
     kept = keep_lock(project.lock, lock, arguments.locked, progress.note, rewritten)
-    return max(verdict.status, kept)
+    return max(status, kept)
+
+
+def rendered_reports(targets: Iterable[Target], verdict: Verdict, look: Look) -> list[str]:
+    """Render the report once for each target, in its format and for its place."""
+    reports = []
+    for target in targets:
+        fitted = look_at(target, look)
+        text = render(target.format, verdict, fitted)
+        reports.append(text)
+    return reports
 
 
 def task_of(arguments: argparse.Namespace, project: Project) -> Task:
@@ -20742,11 +20795,12 @@ VERIFY_ALL_COMMAND: Final = Command(
 
 def look_of(arguments: argparse.Namespace, targets: Sequence[Target]) -> Look:
     """Say how reports are to look; `prefix` leads from the checkout's root to here."""
+    formats = {target.format for target in targets}
     return Look(
         brief=arguments.brief,
         whole=arguments.verbose,
         prefix=prefix_of_here(),
-        template=read_template() if "html" in {target.format for target in targets} else "",
+        template=read_template() if "html" in formats else "",
     )
 
 
@@ -20774,21 +20828,27 @@ def look_at(target: Target, look: Look) -> Look:
         return look
     terminal = sys.stdout.isatty()
     if terminal:
-        width = max(shutil.get_terminal_size().columns, NARROWEST)
+        columns = shutil.get_terminal_size().columns
+        width = max(columns, NARROWEST)
         look = dataclasses.replace(look, width=width)
-    wanted = terminal and os.environ.get("TERM") != "dumb"
-    colour = bool(os.environ.get("FORCE_COLOR")) or wanted
-    return dataclasses.replace(look, colour=colour and not os.environ.get("NO_COLOR"))
+    colour = terminal and os.environ.get("TERM") != "dumb"
+    if os.environ.get("FORCE_COLOR"):
+        colour = True
+    if os.environ.get("NO_COLOR"):
+        colour = False
+    return dataclasses.replace(look, colour=colour)
 
 
 def write_step_summary(targets: Sequence[Target], verdict: Verdict, look: Look) -> None:
     """Append the markdown to the summary of a workflow's step, where one is asked for."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not path or not any(target.format == "github" for target in targets):
+    formats = {target.format for target in targets}
+    if not path or "github" not in formats:
         return
+    text = render("markdown", verdict, look)
     try:
         with open(path, "a", encoding="utf-8") as file:
-            file.write(render("markdown", verdict, look))
+            file.write(text)
     except OSError as error:
         raise XtaskError(f"GITHUB_STEP_SUMMARY: {path}: cannot be written: {error}") from error
 
@@ -20813,18 +20873,24 @@ class Base:
 def base_of(project: Project, reference: str) -> Base:
     """Read parity.toml and parity.lock as a commit has them.  Raises ConfigError."""
     git = ["git", "-C", str(project.base)]
-    known = run([*git, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}"])
+    commit = f"{reference}^{{commit}}"
+    known = run([*git, "rev-parse", "--verify", "--quiet", commit])
     if known.returncode:
         raise ConfigError(f"--base {reference}: git knows no such commit here")
+    config = _text_at(git, reference, "parity.toml")
+    settings = parse_settings(config, f"{reference}:parity.toml")
+    proven: frozenset[Locked] = frozenset()
+    text = _text_at(git, reference, LOCK_NAME)
+    if text:
+        lock = parse_lock(text, f"{reference}:{LOCK_NAME}")
+        proven = frozenset(lock.migrations)
+    return Base(reference, keys_of(settings.entries), proven)
 
-    def read(name: str) -> str:
-        found = run([*git, "show", f"{reference}:./{name}"])
-        return found.stdout if found.returncode == 0 else ""
 
-    settings = parse_settings(read("parity.toml"), f"{reference}:parity.toml")
-    text = read(LOCK_NAME)
-    proven = parse_lock(text, f"{reference}:{LOCK_NAME}").migrations if text else ()
-    return Base(reference, keys_of(settings.entries), frozenset(proven))
+def _text_at(git: Sequence[str], reference: str, name: str) -> str:
+    """Read a file of the project as a commit has it; empty where it has none."""
+    found = run([*git, "show", f"{reference}:./{name}"])
+    return found.stdout if found.returncode == 0 else ""
 
 
 def new_findings(task: Task, shown: Iterable[Judged]) -> frozenset[Finding]:
@@ -20858,13 +20924,7 @@ def prune(arguments: argparse.Namespace) -> int:
         rows=True,
         round_trip=arguments.round_trip,
     )
-    progress = Progress(0)
-    leases = lease_servers(wanted_servers(arguments, project.settings), progress)
-    try:
-        with leases:
-            proof = prove(task, leases, progress)
-    finally:
-        progress.done()
+    proof = prove_quietly(task, wanted_servers(arguments, project.settings))
     if proof.refused:
         raise told_together(proof.refused)
     gone = []
@@ -20873,7 +20933,8 @@ def prune(arguments: argparse.Namespace) -> int:
             say(f"{project.config}: {one.finding.note}")
         elif one.unused:
             place = one.finding.at
-            gone.append(one.unused.key(place))
+            key = one.unused.key(place)
+            gone.append(key)
             print(f"{project.config}: {place}: {one.unused.title} deleted")
     rewrites = dead_rewrites_of(project)
     for rewrite in rewrites:
@@ -20885,6 +20946,17 @@ def prune(arguments: argparse.Namespace) -> int:
     write_output(without_entries(text, gone, rewrites), str(project.config))
     print("next: `xtask.py verify-migrations` renews parity.lock")
     return 0
+
+
+def prove_quietly(task: Task, wanted: Sequence[WantedServer]) -> Proof:
+    """Prove on leased servers, and show on a terminal alone what goes on."""
+    progress = Progress(0)
+    leases = lease_servers(wanted, progress)
+    try:
+        with leases:
+            return prove(task, leases, progress)
+    finally:
+        progress.done()
 
 
 def add_round_trip(parser: argparse.ArgumentParser) -> None:
@@ -20906,10 +20978,14 @@ PAGE_NAME: Final = "report.html"
 
 def report(arguments: argparse.Namespace) -> int:
     """Verify the migrations, write the page report.html and say where it lies."""
-    pages = [target.path for target in arguments.report if target.format == "html"]
+    pages = []
+    for target in arguments.report:
+        if target.format == "html":
+            pages.append(target.path)
     if not pages:
         pages = [PAGE_NAME]
-        arguments.report = [*arguments.report, Target("html", PAGE_NAME)]
+        page = Target("html", PAGE_NAME)
+        arguments.report = [*arguments.report, page]
     status = verify_migrations(arguments)
     for page in pages:
         say(f"{page}: open it in a browser")
@@ -20944,7 +21020,7 @@ def wanted_images(settings: Settings) -> tuple[tuple[str, ...], str]:
 
 
 class WantedServer(NamedTuple):
-    """A server that was asked for: how, the image that it is or stands in for, and who named that."""
+    """A server that was asked for: how, the image that it is or stands in for, who named that."""
 
     server: str
     image: str
@@ -20965,10 +21041,11 @@ class WantedServer(NamedTuple):
 
 
 def wanted_servers(arguments: argparse.Namespace, settings: Settings) -> list[WantedServer]:
-    """List the servers to verify on: the command line outranks XTASK_SERVER, and that parity.toml."""
+    """List the servers to verify on: --server outranks XTASK_SERVER, and that parity.toml."""
     image, source = wanted_image(settings)
     named = arguments.server
-    if not named and (variable := os.environ.get("XTASK_SERVER")):
+    variable = os.environ.get("XTASK_SERVER")
+    if variable and not named:
         named = [variable]
     if named:
         return [WantedServer(server, image, source) for server in named]
@@ -20988,30 +21065,42 @@ def lease_servers(wanted: Sequence[WantedServer], progress: Progress) -> Leases:
     several = len(wanted) > 1
     leases: list[Lease] = []
     for one in wanted:
+        name = one.name if several else ""
         try:
             engines = one.engines(network=False, note=progress.note)
         except EngineUnusable as error:
-            raise Refused(one.name if several else "", error).named from error
+            raise Refused(name, error).named from error
         for other in leases:
             if other.engine == engines[0]:
                 raise ConfigError(
-                    f"{other.name} and {one.name} are the same server; name each server once"
+                    f"{other.name} and {name} are the same server; name each server once"
                 )
-        leases.append(Lease(engines, False, progress, one.name if several else ""))
+        lease = Lease(engines, everything=False, progress=progress, name=name)
+        leases.append(lease)
     return Leases(leases)
 
 
 def strict_kinds(option: str | None) -> frozenset[str]:
-    """Read which kinds or shapes --strict names: all kinds without a name, none without the option."""
+    """Read which kinds or shapes --strict names: all kinds where it names none.
+
+    Without the option there are none.
+    """
     if option is None:
         return frozenset()
-    kinds = [kind.name for kind in KINDS.values() if kind.level in ("strict", "both")]
-    known = kinds + [shape.name for shape in SHAPES]
-    names = [name.strip() for name in option.split(",")]
-    named = [name for name in names if name]
-    for name in named:
+    kinds = []
+    for kind in KINDS.values():
+        if kind.level in ("strict", "both"):
+            kinds.append(kind.name)
+    shapes = [shape.name for shape in SHAPES]
+    known = kinds + shapes
+    named = set()
+    for part in option.split(","):
+        name = part.strip()
+        if not name:
+            continue
         if name not in known:
             raise ConfigError(f"--strict={name}: no strict kind; {did_you_mean(name, known)}")
+        named.add(name)
     return frozenset(named or kinds)
 
 
@@ -21054,7 +21143,7 @@ class Examined(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A server on which nothing could be proven, and why; without a name where it is the only one."""
+    """A server on which nothing could be proven, and why; the only one has no name."""
 
     name: str
     error: XtaskError
@@ -21080,9 +21169,10 @@ class Proof(NamedTuple):
     @property
     def complete(self) -> bool:
         """Say whether nothing fails and every finding at parity level is documented or open."""
+        if self.verdict.failing or self.refused:
+            return False
         at_parity = [one for one in self.judged if one.finding.level == "parity"]
-        answered = all(one.entry for one in at_parity)
-        return answered and not self.verdict.failing and not self.refused
+        return all(one.entry for one in at_parity)
 
 
 def locks_of(task: Task, proof: Proof) -> list[str]:
@@ -21093,11 +21183,12 @@ def locks_of(task: Task, proof: Proof) -> list[str]:
     if not task.project.own or not proof.complete:
         return []
     settings = task.project.settings
-    locks = [render_lock(task.steps, settings, proof.verdict, proof.judged)]
-    for server in proof.verdict.servers[1:]:
-        alone = dataclasses.replace(proof.verdict, servers=(server,))
-        locks.append(render_lock(task.steps, settings, alone, proof.judged))
-    return locks
+    verdict = proof.verdict
+    verdicts = [verdict]
+    for server in verdict.servers[1:]:
+        alone = dataclasses.replace(verdict, servers=(server,))
+        verdicts.append(alone)
+    return [render_lock(task.steps, settings, one, proof.judged) for one in verdicts]
 
 
 def prove(task: Task, leases: Leases, progress: Progress) -> Proof:
@@ -21138,11 +21229,13 @@ def told_together(refused: Sequence[Refused]) -> XtaskError:
     """Make one error of what every server refused."""
     if len(refused) == 1:
         return refused[0].named
+    texts = []
     log: list[str] = []
     for one in refused:
+        texts.append(str(one.named))
         if isinstance(one.error, ServerError):
             log += one.error.log
-    return ServerError("\n".join(str(one.named) for one in refused), log)
+    return ServerError("\n".join(texts), log)
 
 
 def told_with_the_others(
@@ -21157,7 +21250,8 @@ def told_with_the_others(
     outcomes = at_each_server(task, leases, work, progress)
     for lease, outcome in zip(leases.leases, outcomes, strict=True):
         if isinstance(outcome, MigrationError):  # no server to ask: SQLite's own error stands
-            texts.append(str(Refused(lease.name, outcome).named))
+            refused = Refused(lease.name, outcome)
+            texts.append(str(refused.named))
     return MigrationError("\n".join(texts))
 
 
@@ -21165,10 +21259,11 @@ def without_needless_labels(examined: Sequence[Examined]) -> list[Examined]:
     """Keep the labels of servers of one flavour and version alone."""
     bare = [one._replace(label="") for one in examined]
     count = Counter(one.name for one in bare)
-    return [
-        labelled if count[short.name] > 1 else short
-        for short, labelled in zip(bare, examined, strict=True)
-    ]
+    named = []
+    for short, labelled in zip(bare, examined, strict=True):
+        is_alone = count[short.name] == 1
+        named.append(short if is_alone else labelled)
+    return named
 
 
 def at_each_server(
@@ -21196,8 +21291,10 @@ def at_each_server(
         except ServerError as error:
             outcomes[lease] = error
             continue
-        progress(f"{lease.name or 'the server'} answers")
-        Thread(target=visit, args=(lease, address), daemon=True).start()
+        name = lease.name or "the server"
+        progress(f"{name} answers")
+        thread = Thread(target=visit, args=(lease, address), daemon=True)
+        thread.start()
     while len(outcomes) < len(leases.leases):
         lease, outcome = done.get()
         if isinstance(outcome, ServerError):
@@ -21210,7 +21307,7 @@ def at_each_server(
 
 
 def teller(lease: Lease, progress: Progress) -> Say:
-    """Make what a server's thread says its progress by; after a signal it says no more, and ends."""
+    """Make what a server's thread says its progress by; after a signal that ends the thread."""
 
     def tell(text: str) -> None:
         if SIGNALS.pending is not None:
@@ -21224,7 +21321,9 @@ def build_side(task: Task, backend: Backend, progress: Say) -> Built:
     """Apply one side's migrations and read back what they built."""
     findings = build(backend, task.steps, progress)
     progress(f"reading {backend.flavour}")
-    schema = _assert_tables(backend.read(), task.project.shown(backend.dialect))
+    schema = backend.read()
+    where = task.project.shown(backend.dialect)
+    _assert_tables(schema, where)
     return Built(backend, schema, findings)
 
 
@@ -21261,7 +21360,8 @@ def conclude(
         unchecked = set(KINDS)  # an entry may be about a server that was not asked
     judged = judge(findings, task.project.settings.entries, unchecked)
     shown = [one for one in judged if is_shown(one.finding, task)]
-    if not all(one.documented for one in shown):
+    all_documented = all(one.documented for one in shown)
+    if not all_documented:
         shown = blamed(task, sqlite, examined, shown, progress)
     verdict = verdict_of(task, sqlite, examined, shown, judged, refused)
     return Proof(verdict, judged, refused)
@@ -21282,13 +21382,17 @@ def blamed(
 ) -> list[Judged]:
     """Give each finding the migration since which it stands on the first server that has it."""
     names = [one.name for one in examined]
+    by_server: dict[str, list[Judged]] = {name: [] for name in names}
+    for one in shown:
+        having = one.finding.servers or names
+        by_server[having[0]].append(one)
     found: list[Judged] = []
     for server in examined:
-        own = [one for one in shown if (one.finding.servers or names)[0] == server.name]
+        own = by_server[server.name]
         if own:
-            backends = (sqlite.backend, server.mysql.backend)
-            schemas = (sqlite.schema, server.mysql.schema)
-            found += blame(task.steps, *backends, own, schemas, progress)
+            mysql = server.mysql
+            schemas = (sqlite.schema, mysql.schema)
+            found += blame(task.steps, sqlite.backend, mysql.backend, own, schemas, progress)
     return sorted(found, key=lambda one: one.finding.order)
 
 
@@ -21306,11 +21410,15 @@ def find_differences(
 
 
 def find_inherited(task: Task, mysql: Built, progress: Callable[[str], None]) -> list[Finding]:
-    """Find what depends on the database's default collation, where asked; it is empty afterwards."""
-    if not asks_for_inherited(task) or not isinstance(mysql.backend, MySQLBackend):
+    """Find what depends on the database's default collation, where asked; empty it for that."""
+    backend = mysql.backend
+    if not asks_for_inherited(task) or not isinstance(backend, MySQLBackend):
         return []
-    migrations = [step.mysql for step in task.steps if step.mysql]
-    return inherited_collations(mysql.backend, mysql.schema, migrations, progress)
+    migrations = []
+    for step in task.steps:
+        if step.mysql:
+            migrations.append(step.mysql)
+    return inherited_collations(backend, mysql.schema, migrations, progress)
 
 
 def asks_for_inherited(task: Task) -> bool:
@@ -21352,7 +21460,9 @@ def with_rows(
 
 
 def is_shown(finding: Finding, task: Task) -> bool:
-    return finding.level == "parity" or not task.strict.isdisjoint((finding.kind, finding.shape))
+    if finding.level == "parity":
+        return True
+    return finding.kind in task.strict or finding.shape in task.strict
 
 
 def verdict_of(
@@ -21371,12 +21481,18 @@ def verdict_of(
             notes.append(one.note)
         if one.rows != rows:
             notes.append(f"{one.name}: {row_words(one.rows)}")
-    servers = [dataclasses.replace(side_of(task, one.mysql), label=one.label) for one in examined]
+    servers = []
+    for one in examined:
+        side = side_of(task, one.mysql)
+        labelled = dataclasses.replace(side, label=one.label)
+        servers.append(labelled)
+    hidden = [one for one in judged if not is_shown(one.finding, task)]
+    unverified = [Unverified(one.name, str(one.error)) for one in refused]
     return Verdict(
         sqlite=side_of(task, sqlite),
         servers=tuple(servers),
         findings=tuple(shown),
-        hidden=tuple(one for one in judged if not is_shown(one.finding, task)),
+        hidden=tuple(hidden),
         level="strict" if task.strict else "parity",
         functions=tuple(sorted(task.project.settings.functions)),
         files=source_files(task, shown),
@@ -21386,7 +21502,7 @@ def verdict_of(
         rows=rows,
         base=task.base.name if task.base else "",
         new=new_findings(task, shown),
-        unverified=tuple(Unverified(one.name, str(one.error)) for one in refused),
+        unverified=tuple(unverified),
     )
 
 
@@ -21399,16 +21515,19 @@ def source_files(task: Task, shown: Iterable[Judged]) -> dict[str, dict[Dialect,
         if step.label not in wanted:
             continue
         changed = {one.dialect: one not in proven for one in locked_now([step])}
-        files[step.label] = {}
+        sides: dict[Dialect, SourceFile] = {}
         for dialect in DIALECTS:
             migration = step.side(dialect)
-            if migration:
-                files[step.label][dialect] = SourceFile(
-                    dialect=dialect,
-                    path=_shown_path(Path(migration.up.path)),
-                    text=script(migration),
-                    changed=changed[dialect],
-                )
+            if migration is None:
+                continue
+            path = Path(migration.up.path)
+            sides[dialect] = SourceFile(
+                dialect=dialect,
+                path=_shown_path(path),
+                text=script(migration),
+                changed=changed[dialect],
+            )
+        files[step.label] = sides
     return files
 
 
@@ -21463,32 +21582,34 @@ def build(
 ) -> list[Finding]:
     """Every migration of one side, in order; what the server warned of."""
     warnings: list[Finding] = []
+    total = len(steps)
     for number, step in enumerate(steps, 1):
         migration = step.side(backend.dialect)
-        if migration:
-            progress(f"{backend.dialect}: {number} of {len(steps)} {migration.label}")
-            warnings += [
-                dataclasses.replace(one, migration=step.label) for one in backend.apply(migration)
-            ]
+        if migration is None:
+            continue
+        progress(f"{backend.dialect}: {number} of {total} {migration.label}")
+        for warning in backend.apply(migration):
+            placed = dataclasses.replace(warning, migration=step.label)
+            warnings.append(placed)
     return warnings
 
 
-def _assert_tables(schema: Schema, where: str) -> Schema:
+def _assert_tables(schema: Schema, where: str) -> None:
     if not schema.tables:
         raise MigrationError(
             f"{where}: no table at the end of the migrations; an empty schema proves nothing"
         )
-    return schema
 
 
 def lock_staleness(path: Path, text: str) -> str:
-    """What is wrong with a lock that should say `text`, or "" where it proves the same."""
-    old = read_file(path).decode("utf-8", "replace") if os.path.lexists(path) else None
-    if old is not None and same_proof(old, text):
+    """Say what is wrong with a lock that should say `text`, or "" where it proves the same."""
+    advice = "run `xtask.py verify-migrations` and commit it"
+    if not os.path.lexists(path):
+        return f"missing; {advice}"
+    old = read_file(path).decode("utf-8", "replace")
+    if same_proof(old, text):
         return ""
-    return (
-        f"{'missing' if old is None else 'stale'}; run `xtask.py verify-migrations` and commit it"
-    )
+    return f"stale; {advice}"
 
 
 class StaleLock(NamedTuple):
@@ -21510,7 +21631,10 @@ def find_stale(path: Path, texts: Iterable[str]) -> StaleLock | None:
 def keep_lock(
     path: Path, text: str, locked: bool, note: Callable[[str], None], rewritten: Iterable[str] = ()
 ) -> int:
-    """Writes parity.lock where it proves something else than before; with --locked that is an error (status 1)."""
+    """Write parity.lock where it proves something else than before.
+
+    With --locked that is an error (status 1).
+    """
     stale = lock_staleness(path, text)
     if not stale:
         return 0
@@ -21610,28 +21734,33 @@ class CheckResult(NamedTuple):
 def history_status(arguments: argparse.Namespace) -> CheckResult:
     """Compare the history with its bases, and say where nothing was compared."""
     project = find_project(arguments)
+    named = arguments.base
     git = ["git", "-C", str(project.base)]
     inside = run([*git, "rev-parse", "--git-dir"])
     if inside.returncode:
-        message = f"git knows no checkout here ({inside.stderr.strip()})"
-        if arguments.base:
-            raise ConfigError(f"history: --base {arguments.base}: {message}")
+        reason = inside.stderr.strip()
+        message = f"git knows no checkout here ({reason})"
+        if named:
+            raise ConfigError(f"history: --base {named}: {message}")
         _could_not_look(message, FETCH_IT)
         return CheckResult(0, NOT_CHECKED)
-    names = [arguments.base] if arguments.base else history_bases(git)
+    names = [named] if named else history_bases(git)
     if not names:
         message = "no upstream branch, no default branch of a remote and no --base"
         _could_not_look(message, FETCH_IT)
         return CheckResult(0, NOT_CHECKED)
     bases = find_bases(git, names)
     status = judge_bases(project, bases)
-    whole = len(bases) == len(names)
-    return CheckResult(status, "" if whole else NOT_CHECKED)
+    if len(bases) < len(names):
+        return CheckResult(status, NOT_CHECKED)
+    return CheckResult(status)
 
 
 def _could_not_look(message: str, advice: str) -> None:
     """Say that nothing was compared; where CI relies on it, that is an error."""
-    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+    variable = os.environ.get("CI", "")
+    in_ci = variable.lower() not in ("", "0", "false")
+    if in_ci:
         raise ConfigError(f"history: {message}; in CI {advice}")
     print(f"history: {message}: {NOT_CHECKED}")
 
@@ -21641,11 +21770,14 @@ def history_bases(git: Sequence[str]) -> list[str]:
 
     The upstream of a branch is often its own copy, in which a rewrite is history already.
     """
+    ask = [*git, "rev-parse", "--abbrev-ref", "--symbolic-full-name"]
     names = []
     for name in ("@{upstream}", "refs/remotes/origin/HEAD"):
-        found = run([*git, "rev-parse", "--abbrev-ref", "--symbolic-full-name", name])
+        found = run([*ask, name])
+        if found.returncode:
+            continue
         branch = found.stdout.strip()
-        if found.returncode == 0 and branch and branch not in names:
+        if branch and branch not in names:
             names.append(branch)
     return names
 
@@ -21664,11 +21796,12 @@ def find_base(git: Sequence[str], name: str) -> PastBase | None:
     """Read the lock at the merge base with a branch; None where there was none yet."""
     merge_base = merge_base_with(git, name)
     listed = run([*git, "ls-tree", "--name-only", merge_base, LOCK_NAME])
-    if not listed.returncode and not listed.stdout:
+    is_absent = listed.returncode == 0 and not listed.stdout
+    if is_absent:
         print(f"history: no {LOCK_NAME} at the merge base with {name}: {NOT_CHECKED}")
         return None
-    prefix = run([*git, "rev-parse", "--show-prefix"]).stdout.strip()
-    path = f"{prefix}{LOCK_NAME}"
+    prefix = run([*git, "rev-parse", "--show-prefix"])
+    path = f"{prefix.stdout.strip()}{LOCK_NAME}"
     shown = run([*git, "show", f"{merge_base}:{path}"])
     if shown.returncode:
         reason = shown.stderr.strip()
@@ -21679,8 +21812,9 @@ def find_base(git: Sequence[str], name: str) -> PastBase | None:
         advice = f"renew the lock of {name} first, in a change of its own"
         _could_not_look(str(error), advice)
         return None
-    head = run([*git, "rev-parse", "HEAD"]).stdout.strip()
-    return PastBase(name, lock, is_head=head == merge_base)
+    head = run([*git, "rev-parse", "HEAD"])
+    is_head = head.stdout.strip() == merge_base
+    return PastBase(name, lock, is_head)
 
 
 def merge_base_with(git: Sequence[str], name: str) -> str:
@@ -21697,7 +21831,8 @@ def merge_base_with(git: Sequence[str], name: str) -> str:
 
 def judge_bases(project: Project, bases: Sequence[PastBase]) -> int:
     """Compare the history with each base; say what is wrong and what is a dead [[rewrite]]."""
-    steps, rewrites = project.steps(), project.settings.rewrites
+    steps = project.steps()
+    rewrites = project.settings.rewrites
     used: set[Rewrite] = set()
     changes: list[Change] = []
     for base in bases:
@@ -21705,8 +21840,10 @@ def judge_bases(project: Project, bases: Sequence[PastBase]) -> int:
         used |= history.used
         changes += history.changes
         if not history.changes:
-            here = ", which is HEAD: only what is not committed was compared"
-            print(f"history: append-only since {base.name}{here if base.is_head else ''}")
+            here = ""
+            if base.is_head:
+                here = ", which is HEAD: only what is not committed was compared"
+            print(f"history: append-only since {base.name}{here}")
     for path in whole_schemas(steps):
         print(f"history: {path}: the whole schema in one file has no history")
     for change in dict.fromkeys(changes):
@@ -21743,7 +21880,8 @@ def dead_rewrites(
     Where HEAD is the base itself nothing was rewritten since: there they are not judged, or a
     rewrite would fail the branch that it has just been merged into.
     """
-    if not bases or any(base.is_head for base in bases):
+    on_a_base = any(base.is_head for base in bases)
+    if on_a_base or not bases:
         return []
     return [rewrite for rewrite in rewrites if rewrite not in used]
 
@@ -21755,9 +21893,11 @@ def dead_rewrites_of(project: Project) -> list[Rewrite]:
         return []
     git = ["git", "-C", str(project.base)]
     bases = find_bases(git, history_bases(git))
+    steps = project.steps()
     used: set[Rewrite] = set()
     for base in bases:
-        used |= judge_history(base.lock, project.steps(), rewrites).used
+        history = judge_history(base.lock, steps, rewrites)
+        used |= history.used
     return dead_rewrites(rewrites, bases, used)
 
 
@@ -21766,21 +21906,22 @@ def check_static(arguments: argparse.Namespace) -> int:
     project = find_project(arguments)
     steps = project.steps()
     for step in steps:
-        for dialect in ("sqlite", "mysql"):
+        for dialect in DIALECTS:
             migration = step.side(dialect)
-            if migration:
-                statements_of(migration, dialect)
-                if migration.down:
-                    statements_of(migration, dialect, "down")
+            if migration is None:
+                continue
+            statements_of(migration, dialect)
+            if migration.down:
+                statements_of(migration, dialect, "down")
     sqlite = make_sqlite(project.settings)
     build(sqlite, steps, lambda _: None)
     _assert_tables(sqlite.read(), project.shown("sqlite"))
     unpaired = list(compare_history(steps))
     for finding in unpaired:
         print(f"migrations: {finding.at} is on one side only (migration-unpaired, strict)")
-    print(
-        f"migrations: {count_of(len(steps), 'version')}, {len(steps) - len(unpaired)} paired, readable on both sides; SQLite applies"
-    )
+    versions = count_of(len(steps), "version")
+    paired = len(steps) - len(unpaired)
+    print(f"migrations: {versions}, {paired} paired, readable on both sides; SQLite applies")
     return 0
 
 
@@ -21796,25 +21937,27 @@ def new_migration(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{name!r}: lower-case letters, digits and _ make a migration's name")
     for dialect in DIALECTS:
         _assert_no_link_out(project.directory(dialect), project.base)
-    there = {dialect: existing_migrations(project, dialect) for dialect in DIALECTS}
-    both = [*there["sqlite"], *there["mysql"]]
+    existing = {dialect: existing_migrations(project, dialect) for dialect in DIALECTS}
+    both = [*existing["sqlite"], *existing["mysql"]]
     for migration in both:
         _assert_room_for(migration, name)
     made = {}
-    for dialect, own in there.items():
+    for dialect, own in existing.items():
         made[dialect] = new_label(name, own or both, both, utc_moment)
     texts: dict[Path, str] = {}
-    for dialect, own in there.items():
+    for dialect, own in existing.items():
         directory = project.directory(dialect)
         other = OTHER_DIALECT[dialect]
+        other_directory = os.path.relpath(project.directory(other), directory.parent)
         version, label = made[dialect]
         _, other_label = made[other]
-        way_there = os.path.relpath(project.directory(other), directory.parent)
-        begin = beginnings(dialect, f"{way_there}/{other_label}")
+        begin = beginnings(dialect, f"{other_directory}/{other_label}")
         parts = {"version": version, "name": name, "label": label, **begin}
-        like = own or both
-        for below, text in new_files(dialect, like[-1] if like else None, parts):
-            texts.setdefault(directory / below, text)  # one directory may be both sides
+        models = own or both
+        model = models[-1] if models else None
+        for below, text in new_files(dialect, model, parts):
+            path = directory / below
+            texts.setdefault(path, text)  # one directory may be both sides
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, text)
@@ -21851,9 +21994,10 @@ def existing_migrations(project: Project, dialect: Dialect) -> list[Migration]:
     if not project.directory(dialect).exists():
         return []
     snapshot = project.snapshot(dialect)
-    if not any(is_sql(path) for path in snapshot.files):
+    holds_sql = any(is_sql(path) for path in snapshot.files)
+    if not holds_sql:
         return []
-    return discover(snapshot, dialect, project.handling(dialect)).migrations
+    return project.discover(dialect).migrations
 
 
 def _assert_room_for(migration: Migration, name: str) -> None:
@@ -21868,8 +22012,8 @@ def _assert_room_for(migration: Migration, name: str) -> None:
 
 
 def beginnings(dialect: Dialect, twin: str) -> dict[str, str]:
-    """What a new migration's two ways begin with."""
-    title = {"sqlite": "SQLite", "mysql": "MySQL, MariaDB"}[dialect]
+    """Write what a new migration's two ways begin with."""
+    title = "SQLite" if dialect == "sqlite" else "MySQL, MariaDB"
     rest = (
         "-- Say here what the two sides need different SQL for; "
         "`verify-migrations` proves the rest.\n"
@@ -21891,7 +22035,9 @@ def with_mariadb(arguments: argparse.Namespace) -> int:
     `make with-mariadb CMD='…'` make reads the command first: write $$ for each $.
     """
     need("pymysql")
-    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    command = arguments.command
+    if command and command[0] == "--":
+        command = command[1:]
     if not command:
         raise ConfigError("with-mariadb: no command; with-mariadb -- CMD …")
     return leased_command(command, arguments, failed=125)
@@ -21938,8 +22084,10 @@ TEST_MARIADB_COMMAND: Final = Command(
 def fuzz(arguments: argparse.Namespace) -> int:
     """Compare random schemas: XTASK_FUZZ pairs (2,000), from another seed each day."""
     os.environ.setdefault("XTASK_FUZZ", "2000")
-    os.environ.setdefault("XTASK_FUZZ_SEED", time.strftime("%Y%m%d", time.gmtime()))
-    arguments.arguments = ["-m", "", "tests/fuzz", "tests/test_hostile.py", *arguments.arguments]
+    today = utc_moment("%Y%m%d")
+    os.environ.setdefault("XTASK_FUZZ_SEED", today)
+    own = ["-m", "", "tests/fuzz", "tests/test_hostile.py"]
+    arguments.arguments = own + arguments.arguments
     return test_mariadb(arguments)
 
 
@@ -21966,26 +22114,36 @@ BENCH_COMMAND: Final = Command(
 
 
 def leased_command(command: Sequence[str], arguments: argparse.Namespace, failed: int) -> int:
-    """Runs a command with a leased server in its environment and passes its status on; `failed` where there was no server."""
+    """Run a command with a leased server in its environment and pass its status on.
+
+    Return `failed` where there was no server.
+    """
     progress = Progress(0)
-    wanted = wanted_server(arguments, project_settings(arguments))
+    settings = project_settings(arguments)
+    wanted = wanted_server(arguments, settings)
     try:
         engines = wanted.engines(network=True, note=progress.note)
-        with Lease(engines, True, progress) as lease:
+        with Lease(engines, everything=True, progress=progress) as lease:
             address = lease.address()
             defaults = write_client_defaults(address)
-            environment = {**client_environment(address), "MYSQL_HOME": defaults}
-            environment["MARIADB_HOME"] = defaults  # MariaDB's clients prefer it
-            return run_child(command, {**os.environ, **environment})
+            environment = {
+                **os.environ,
+                **client_environment(address),
+                "MYSQL_HOME": defaults,
+                "MARIADB_HOME": defaults,  # MariaDB's clients prefer it
+            }
+            return run_child(command, environment)
     except ServerError as error:
         report_error(error)
         return failed
 
 
 def client_environment(address: Address) -> dict[str, str]:
-    """The variables that clients and frameworks read."""
+    """Make the variables that clients and frameworks read."""
+    login = f"{address.user}:{address.password}"
+    server = f"{address.host}:{address.port}"
     return {
-        "DATABASE_URL": f"mysql://{address.user}:{address.password}@{address.host}:{address.port}/{address.database}",
+        "DATABASE_URL": f"mysql://{login}@{server}/{address.database}",
         "MYSQL_HOST": str(address.host),
         "MYSQL_TCP_PORT": str(address.port),
         "MYSQL_USER": address.user,
@@ -22002,7 +22160,8 @@ def write_client_defaults(address: Address) -> str:
     assert address.directory  # each engine has one
     home = Path(address.directory) / "client"
     home.mkdir(mode=0o700)
-    descriptor = os.open(home / "my.cnf", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    descriptor = os.open(home / "my.cnf", flags, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(client_defaults(address))
     return str(home)
@@ -22023,14 +22182,23 @@ CLIENT_TLS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = MappingProxyType(
 
 def client_defaults(address: Address) -> str:
     mariadb, mysql = CLIENT_TLS[address.ssl_mode]
-    lines = ["[client]", f"user={address.user}", f"password={address.password}"]
-    lines += [f"host={address.host}", f"port={address.port}", "protocol=tcp"]
+    lines = [
+        "[client]",
+        f"user={address.user}",
+        f"password={address.password}",
+        f"host={address.host}",
+        f"port={address.port}",
+        "protocol=tcp",
+    ]
     if address.ssl_ca:
         path = address.ssl_ca.replace("\\", "\\\\")
         lines.append(f'ssl-ca="{path}"')
     if mysql:
         lines.append(f"loose-ssl-mode={mysql}")
-    lines += ["[client-mariadb]", *mariadb, "[mysql]", f"database={address.database}"]
+    lines.append("[client-mariadb]")
+    lines += mariadb
+    lines.append("[mysql]")
+    lines.append(f"database={address.database}")
     return "\n".join(lines) + "\n"
 
 
@@ -22043,7 +22211,8 @@ def shellcheck() -> int:
     gate = ROOT / ".ci" / "run"
     if gate.is_file():
         scripts.append(gate)
-    return run_tool([tool, "-x", *(str(path.relative_to(ROOT)) for path in scripts)])
+    paths = [str(path.relative_to(ROOT)) for path in scripts]
+    return run_tool([tool, "-x", *paths])
 
 
 def lint(_: argparse.Namespace) -> int:
@@ -22079,8 +22248,8 @@ def test(arguments: argparse.Namespace) -> int:
     A dot is a test that passed; `-v` names them, `--durations=10` the slowest.
     """
     need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis", "xdist")
-    several = ["-n", "auto"] if len(arguments.arguments) == 0 else []
-    command = [sys.executable, "-m", "pytest", "-m", "not mariadb", *several, *arguments.arguments]
+    given = arguments.arguments or ["-n", "auto"]
+    command = [sys.executable, "-m", "pytest", "-m", "not mariadb", *given]
     with pytest_scratch():
         return run_tool(command)
 
