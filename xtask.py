@@ -22230,6 +22230,10 @@ LINT_COMMAND: Final = Command(
 )
 
 
+def check_format(_: argparse.Namespace) -> int:
+    return run_tool([sys.executable, "-m", "ruff", "format", "--check", "."])
+
+
 def fmt(_: argparse.Namespace) -> int:
     need("ruff")
     return run_tool([sys.executable, "-m", "ruff", "format", "."])
@@ -22265,33 +22269,42 @@ TEST_COMMAND: Final = Command(
 def ci(arguments: argparse.Namespace) -> int:
     """Run every check that needs no MySQL; all of them, whatever fails first."""
     need("pymysql", "tabulate", "sqlglot", "pytest", "hypothesis", "ruff")
-    format_check = [sys.executable, "-m", "ruff", "format", "--check", "."]
-    checks: dict[str, Callable[[], CheckResult]] = {
-        "lint": lambda: CheckResult(lint(arguments)),
-        "format": lambda: CheckResult(run_tool(format_check)),
-        "migrations": lambda: CheckResult(check_static(arguments)),
-        "lock": lambda: CheckResult(check_lock(arguments)),
-        "history": lambda: history_status(arguments),
-        "tests": lambda: CheckResult(test(arguments)),
+    checks: dict[str, Check] = {
+        "lint": lint,
+        "format": check_format,
+        "migrations": check_static,
+        "lock": check_lock,
+        "history": history_status,
+        "tests": test,
     }
-    words = {name: outcome_of(check) for name, check in checks.items()}
-    print("ci: " + ", ".join(f"{name} {word}" for name, word in words.items()))
-    return int(FAILED in words.values())
+    words = []
+    status = 0
+    for name, check in checks.items():
+        result = result_of(check, arguments)
+        status = max(status, result.status)
+        words.append(f"{name} {result.word}")
+    summary = ", ".join(words)
+    print(f"ci: {summary}")
+    return status
 
 
-FAILED: Final = "FAILED"
+Check = Callable[[argparse.Namespace], int | CheckResult]
 
 
-def outcome_of(check: Callable[[], CheckResult]) -> str:
-    """Run a check and say in a word how it went; what stops it is told, and is a failure."""
+def result_of(check: Check, arguments: argparse.Namespace) -> CheckResult:
+    """Run a check, with a word for how it went; what stops it is told, and is a failure."""
+    failed = CheckResult(1, "FAILED")
     try:
-        checked = check()
+        result = check(arguments)
     except XtaskError as error:
         report_error(error)
-        return FAILED
-    if checked.status:
-        return FAILED
-    return checked.word or "ok"
+        return failed
+    if isinstance(result, int):
+        result = CheckResult(result)
+    if result.status:
+        return failed
+    word = result.word or "ok"
+    return CheckResult(0, word)
 
 
 CI_COMMAND: Final = Command(
@@ -22342,16 +22355,16 @@ def rules(arguments: argparse.Namespace) -> int:
     from tabulate import tabulate
 
     rows = [[rule.logical, rule.sqlite, rule.mysql, rule.reason] for rule in TYPE_RULES]
-    print(
-        tabulate(
-            rows,
-            ["logical", "SQLite", "MySQL, MariaDB", "why"],
-            tablefmt="simple_grid",
-            maxcolwidths=[None, 36, 30, 36],
-        )
+    table = tabulate(
+        rows,
+        headers=["logical", "SQLite", "MySQL, MariaDB", "why"],
+        tablefmt="simple_grid",
+        maxcolwidths=[None, 36, 30, 36],
     )
+    print(table)
     print(
-        "Two columns agree where their logical types meet; a type that no rule knows is type-unknown."
+        "Two columns agree where their logical types meet; "
+        "a type that no rule knows is type-unknown."
     )
     return 0
 
@@ -22424,17 +22437,17 @@ def inspect_image(choice: Choice) -> Inspected:
         return Inspected("image", f"{choice.image}: not looked for")
     if choice.image_is_here:
         return Inspected("image", f"{choice.image}: here")
-    return Inspected(
-        "image", f"{choice.image}: {choice.pull_failed or 'not here, would be pulled'}"
-    )
+    state = choice.pull_failed or "not here, would be pulled"
+    return Inspected("image", f"{choice.image}: {state}")
 
 
 def inspect_server(choice: Choice) -> Inspected:
     binary = SERVER_BINARIES[choice.flavour or "MariaDB"]
     if choice.server:
-        return Inspected(binary, f"{choice.server}, {server_version(choice.server)[1]}")
-    package = "mysql-server" if binary == "mysqld" else "mariadb-server"
-    advice = f"apt-get install {package}-core, or brew install {package.partition('-')[0]}"
+        _, version = server_version(choice.server)
+        return Inspected(binary, f"{choice.server}, {version}")
+    name = "mysql" if binary == "mysqld" else "mariadb"
+    advice = f"apt-get install {name}-server-core, or brew install {name}"
     if choice.unpack:
         return Inspected(binary, f"none; Debian's package {choice.package} would be unpacked")
     if can_unpack():
@@ -22444,10 +22457,12 @@ def inspect_server(choice: Choice) -> Inspected:
 
 def ask_archive() -> str:
     """Ask Debian's archive for the version of mariadb-server-core; "" where it does not answer."""
+    script = str(SCRIPTS / "fetch-mariadb.sh")
     with tempfile.TemporaryDirectory(prefix="xtask-ask.") as scratch:
-        command = [str(SCRIPTS / "fetch-mariadb.sh"), "ask", f"{scratch}/apt"]
-        done = run(command, timeout=60)
-    return done.stdout.strip() if done.returncode == 0 else ""
+        done = run([script, "ask", f"{scratch}/apt"], timeout=60)
+    if done.returncode:
+        return ""
+    return done.stdout.strip()
 
 
 def inspect_memory_disk(_: Choice) -> Inspected:
@@ -22481,16 +22496,22 @@ def doctor(arguments: argparse.Namespace) -> int:
     choices = []
     for image in images:
         check_image(image, source)
-        choices.append(look_for_package(look_around(image)))
-    inspections = [inspect(choices[0]) for inspect in INSPECTIONS]
-    for choice in choices[1:]:
-        inspections += [inspect_image(choice), inspect_server(choice)]
+        choice = look_around(image)
+        choices.append(look_for_package(choice))
+    first, *others = choices
+    inspections = [inspect(first) for inspect in INSPECTIONS]
+    for choice in others:
+        inspections.append(inspect_image(choice))
+        inspections.append(inspect_server(choice))
     show_inspections(inspections)
+    usable = True
     for choice in choices:
         words = choice_in_words(choice, source)
         print(f"verify-migrations would use: {words}")
-    usable = all(choice.docker or choice.local for choice in choices)
-    return int(not usable or any(one.needed for one in inspections))
+        if not choice.docker and not choice.local:
+            usable = False
+    lacking = any(one.needed for one in inspections)
+    return int(lacking or not usable)
 
 
 def look_for_package(choice: Choice) -> Choice:
@@ -22502,7 +22523,8 @@ def look_for_package(choice: Choice) -> Choice:
 
 
 def show_inspections(inspections: Sequence[Inspected]) -> None:
-    width = max(len(one.name) for one in inspections)
+    names = [one.name for one in inspections]
+    width = max(map(len, names))
     for one in inspections:
         line = f"{one.name:<{width}}  {one.value}"
         if one.advice:
@@ -22576,6 +22598,25 @@ class Candidate(NamedTuple):
         return "migrat" in self.path.as_posix().lower()
 
 
+class CandidatePair(NamedTuple):
+    """Two places that may be the two sides."""
+
+    sqlite: Candidate
+    mysql: Candidate
+
+    @property
+    def is_called_migrations(self) -> bool:
+        return self.sqlite.is_called_migrations and self.mysql.is_called_migrations
+
+    @property
+    def is_sure(self) -> bool:
+        return not self.sqlite.guessed and not self.mysql.guessed
+
+    @property
+    def has_problem(self) -> bool:
+        return bool(self.sqlite.problem or self.mysql.problem)
+
+
 Sides = Mapping[Dialect, Sequence[Candidate]]
 
 
@@ -22583,12 +22624,13 @@ def folders_of_sql(base: Path) -> list[Path]:
     """List the directories that hold SQL; that of one version counts as the one above it."""
     holding = set()
     for folder, below, files in os.walk(base):
-        below[:] = sorted(n for n in below if not n.startswith(".") and n not in SKIPPED_FOLDERS)
+        below[:] = sorted(filter(_may_hold_migrations, below))  # what is walked next
         path = Path(folder)
-        if FOREIGN_WORDS.search(path.relative_to(base).as_posix()):
+        if FOREIGN_WORDS.search(shown_below(base, path)):
             below.clear()
             continue
-        if not any(is_sql(file) for file in files):
+        holds_sql = any(is_sql(file) for file in files)
+        if not holds_sql:
             continue
         while path != base and FOLDER_OF_ONE_VERSION.fullmatch(path.name):
             path = path.parent
@@ -22596,13 +22638,18 @@ def folders_of_sql(base: Path) -> list[Path]:
     return sorted(holding)
 
 
+def _may_hold_migrations(folder: str) -> bool:
+    return not folder.startswith(".") and folder not in SKIPPED_FOLDERS
+
+
 def stem_of(name: str, word: re.Pattern[str]) -> str:
     """Take the dialect and what is a number out of a path: twins are alike then."""
     parts = []
-    for folder in word.sub("", name).split("/"):
+    rest = word.sub("", name)
+    for folder in rest.split("/"):
         if not FOLDER_OF_ONE_VERSION.fullmatch(folder):
             parts += re.split(r"[_.-]+", folder)
-    return "/".join(part for part in parts if part)
+    return "/".join(filter(None, parts))
 
 
 def candidates(base: Path) -> dict[Dialect, list[Candidate]]:
@@ -22612,25 +22659,37 @@ def candidates(base: Path) -> dict[Dialect, list[Candidate]]:
     for path in folders:
         if path == base and len(folders) > 1:
             continue  # the whole project is no set
-        name = path.relative_to(base).as_posix()
+        name = shown_below(base, path)
         named: list[Dialect] = [one for one in DIALECTS if SIDE_WORDS[one].search(name)]
         if len(named) == 2:
             continue
-        if named:
-            word = SIDE_WORDS[named[0]]
-            found[named[0]].append(candidate_at(path, named[0], stem_of(name, word), "by its name"))
+        if not named:
+            for dialect, one in unnamed_candidates(path, name):
+                found[dialect].append(one)
             continue
-        for dialect, one in unnamed_candidates(path, name):
-            found[dialect].append(one)
+        dialect = named[0]
+        stem = stem_of(name, SIDE_WORDS[dialect])
+        one = candidate_at(path, dialect, stem, "by its name")
+        found[dialect].append(one)
     return found
 
 
 def candidate_at(path: Path, dialect: Dialect, stem: str, why: str) -> Candidate:
+    labels = set()
+    problem = ""
     try:
-        migrations = discover(read_snapshot(path, path), dialect).migrations
+        snapshot = read_snapshot(path, path)
+        for migration in discover(snapshot, dialect).migrations:
+            labels.add(migration.name.lower())
     except XtaskError as error:
-        return Candidate(path, stem, why, frozenset(), problem=str(error))
-    return Candidate(path, stem, why, frozenset(one.name.lower() for one in migrations))
+        problem = str(error)
+    return Candidate(
+        path=path,
+        stem=stem,
+        why=why,
+        labels=frozenset(labels),
+        problem=problem,
+    )
 
 
 def unnamed_candidates(path: Path, shown: str) -> Iterator[tuple[Dialect, Candidate]]:
@@ -22639,8 +22698,7 @@ def unnamed_candidates(path: Path, shown: str) -> Iterator[tuple[Dialect, Candid
         files = read_snapshot(path, path).files
     except XtaskError:
         return
-    names = [below.rpartition("/")[2] for below in files if is_sql(below)]
-    words = {read_source(name).word.lower() for name in names}
+    words = _words_of_files(files)
     if all(words & set(OWN_WORDS[dialect]) for dialect in DIALECTS):
         for dialect in DIALECTS:
             one = candidate_at(path, dialect, shown, "by the names of its files")
@@ -22655,9 +22713,21 @@ def unnamed_candidates(path: Path, shown: str) -> Iterator[tuple[Dialect, Candid
             continue
         sign = signs[dialect]
         why = f"by its contents ({sign[0]})" if sign else "by its twin"
-        one = candidate_at(path, dialect, stem_of(shown, SIDE_WORDS[dialect]), why)
+        stem = stem_of(shown, SIDE_WORDS[dialect])
+        one = candidate_at(path, dialect, stem, why)
         if not one.problem:
             yield dialect, one._replace(guessed=not sign)
+
+
+def _words_of_files(files: Iterable[str]) -> set[str]:
+    """Gather what the names of SQL files say of a dialect or a direction."""
+    words = set()
+    for path in files:
+        if is_sql(path):
+            name = path.rpartition("/")[2]
+            word = read_source(name).word
+            words.add(word.lower())
+    return words
 
 
 def single_files(base: Path) -> dict[Dialect, list[Candidate]]:
@@ -22665,7 +22735,7 @@ def single_files(base: Path) -> dict[Dialect, list[Candidate]]:
     found: dict[Dialect, list[Candidate]] = {"sqlite": [], "mysql": []}
     for folder in folders_of_sql(base):
         for path in sorted(folder.glob("*.sql")):
-            name = path.relative_to(base).as_posix()
+            name = shown_below(base, path)
             if FOREIGN_WORDS.search(name):
                 continue
             try:
@@ -22673,40 +22743,58 @@ def single_files(base: Path) -> dict[Dialect, list[Candidate]]:
             except XtaskError:
                 continue
             for dialect in DIALECTS:
-                word, other = SIDE_WORDS[dialect], OTHER_DIALECT[dialect]
-                sign = SIGNS[dialect].search(text)
-                stem = stem_of(name.removesuffix(".sql"), word)
-                label = frozenset([folder.as_posix()])
-                if word.search(name):
-                    found[dialect].append(Candidate(path, stem, "by its name", label))
-                elif sign and not SIGNS[other].search(text) and not SIDE_WORDS[other].search(name):
-                    why = f"by its contents ({sign[0]})"
-                    found[dialect].append(Candidate(path, stem, why, label))
+                why = _why_of_side(dialect, name, text)
+                if not why:
+                    continue
+                stem = stem_of(name.removesuffix(".sql"), SIDE_WORDS[dialect])
+                label = folder.as_posix()
+                one = Candidate(path, stem, why, labels=frozenset([label]))
+                found[dialect].append(one)
     return found
 
 
-def pairs_of(sides: Sides) -> list[tuple[Candidate, Candidate]]:
+def _why_of_side(dialect: Dialect, name: str, text: str) -> str:
+    """Say by what a file is known as a dialect's; "" where it is not."""
+    if SIDE_WORDS[dialect].search(name):
+        return "by its name"
+    other = OTHER_DIALECT[dialect]
+    if SIDE_WORDS[other].search(name) or SIGNS[other].search(text):
+        return ""
+    sign = SIGNS[dialect].search(text)
+    return f"by its contents ({sign[0]})" if sign else ""
+
+
+def pairs_of(sides: Sides) -> list[CandidatePair]:
     """Pair candidates whose paths are alike; where none are, those that share migrations."""
-    alike, related = [], []
+    alike = []
+    related = []
     for sqlite in sides["sqlite"]:
         for mysql in sides["mysql"]:
+            pair = CandidatePair(sqlite, mysql)
             if sqlite.guessed and mysql.guessed:
                 continue
             if sqlite.stem == mysql.stem:
-                alike.append((sqlite, mysql))
-            elif sqlite.labels & mysql.labels and not sqlite.guessed and not mysql.guessed:
-                related.append((sqlite, mysql))
+                alike.append(pair)
+            elif pair.is_sure and sqlite.labels & mysql.labels:
+                related.append(pair)
     pairs = alike or related
-    called = [pair for pair in pairs if all(one.is_called_migrations for one in pair)]
+    called = [pair for pair in pairs if pair.is_called_migrations]
     pairs = called or pairs
-    sure = [pair for pair in pairs if not any(one.guessed for one in pair)]
+    sure = [pair for pair in pairs if pair.is_sure]
     pairs = sure or pairs
-    whole = [pair for pair in pairs if not any(one.problem for one in pair)]
-    inner = {above for pair in whole for above in pair[0].path.parents}
-    return [pair for pair in pairs if pair in whole or pair[0].path not in inner]
+    around: set[Path] = set()
+    for pair in pairs:
+        if not pair.has_problem:
+            around.update(pair.sqlite.path.parents)
+    kept = []
+    for pair in pairs:
+        holds_a_pair = pair.sqlite.path in around
+        if not pair.has_problem or not holds_a_pair:
+            kept.append(pair)
+    return kept
 
 
-def find_sets(base: Path) -> tuple[Candidate, Candidate, list[str]]:
+def find_sets(base: Path) -> tuple[CandidatePair, list[str]]:
     """Choose the one pair that is both sides; list the places that were not taken.
 
     Raises ConfigError where unsure."""
@@ -22717,35 +22805,54 @@ def find_sets(base: Path) -> tuple[Candidate, Candidate, list[str]]:
         pairs = pairs_of(files)
         if pairs:
             sides = files
-    if len(pairs) != 1 or any(one.problem for one in pairs[0]):
+    if len(pairs) != 1 or pairs[0].has_problem:
         raise ConfigError(unsure(base, sides, pairs))
+    chosen = pairs[0]
     passed_over = set()
     for one in (*sides["sqlite"], *sides["mysql"]):
-        if one not in pairs[0] and not one.guessed:
-            passed_over.add(shown_below(base, one.path))
-    return *pairs[0], sorted(passed_over)
+        if one not in chosen and not one.guessed:
+            path = shown_below(base, one.path)
+            passed_over.add(path)
+    return chosen, sorted(passed_over)
 
 
-def unsure(base: Path, sides: Sides, pairs: Sequence[tuple[Candidate, Candidate]]) -> str:
+def unsure(base: Path, sides: Sides, pairs: Sequence[CandidatePair]) -> str:
     """Say why nothing was written, and print a parity.toml to edit."""
-    likely: dict[Dialect, list[Candidate]] = {}
-    for index, dialect in enumerate(DIALECTS):
-        likely[dialect] = [pair[index] for pair in sorted(pairs, key=likelihood)]
-        if not pairs:
-            found = [one for one in sides[dialect] if not one.guessed]
-            likely[dialect] = sorted(found, key=lambda one: likelihood([one]))
-    missing = [f"{dialect} migrations" for dialect in DIALECTS if not likely[dialect]]
-    if missing:
-        reasons = [f"found no {' and no '.join(missing)} below {base.resolve()}"]
-    elif len(pairs) == 1:
-        reasons = [one.problem for one in pairs[0] if one.problem]
-    else:
-        reasons = [f"{count_of(len(pairs), 'pair')} of directories may be the two sides"]
-    lines = [f"init: nothing was written: {reasons[0]}", *reasons[1:]]
+    likely = likely_sides(sides, pairs)
+    reason, *more = reasons_of_doubt(base, likely, pairs)
+    lines = [f"init: nothing was written: {reason}", *more]
     lines.append("set the keys in this parity.toml, and keep it here:")
     for dialect in DIALECTS:
-        lines += ["", f"[{dialect}]", *ready_lines(base, dialect, likely)]
+        lines.append("")
+        lines.append(f"[{dialect}]")
+        lines += ready_lines(base, dialect, likely)
     return "\n".join(lines)
+
+
+def likely_sides(sides: Sides, pairs: Sequence[CandidatePair]) -> Sides:
+    """List what may be each side, the likeliest first: the members of pairs, where there are."""
+    if pairs:
+        ordered = sorted(pairs, key=likelihood)
+        return {
+            "sqlite": [pair.sqlite for pair in ordered],
+            "mysql": [pair.mysql for pair in ordered],
+        }
+    likely: dict[Dialect, list[Candidate]] = {}
+    for dialect in DIALECTS:
+        found = [one for one in sides[dialect] if not one.guessed]
+        likely[dialect] = sorted(found, key=lambda one: likelihood([one]))
+    return likely
+
+
+def reasons_of_doubt(base: Path, likely: Sides, pairs: Sequence[CandidatePair]) -> list[str]:
+    missing = [f"{dialect} migrations" for dialect in DIALECTS if not likely[dialect]]
+    if missing:
+        names = " and no ".join(missing)
+        return [f"found no {names} below {base.resolve()}"]
+    if len(pairs) == 1:
+        return [one.problem for one in pairs[0] if one.problem]
+    count = count_of(len(pairs), "pair")
+    return [f"{count} of directories may be the two sides"]
 
 
 def likelihood(places: Sequence[Candidate]) -> tuple[int, int, int, str]:
@@ -22761,30 +22868,34 @@ def likelihood(places: Sequence[Candidate]) -> tuple[int, int, int, str]:
 MOST_SHOWN: Final = 12
 
 
-def ready_lines(
-    base: Path, dialect: Dialect, likely: Mapping[Dialect, Sequence[Candidate]]
-) -> Iterator[str]:
+def ready_lines(base: Path, dialect: Dialect, likely: Sides) -> Iterator[str]:
     """Write one side's keys: the likeliest place, the others as comments."""
     found = likely[dialect]
     twins = likely[OTHER_DIALECT[dialect]]
     if not found:
         yield 'migrations = "…"  # not found; the same for both, where both run the same files'
         return
-    whole = whole_schema(found[0], twins)
+    likeliest = found[0]
+    whole = whole_schema(likeliest, twins)
     if whole:
         path = toml_string(shown_below(base, whole))
         yield f"migrations = {path}  # the whole schema in one file"
     for one in found[:MOST_SHOWN]:
-        mark = "# or: " if whole or one is not found[0] else ""
+        is_set = one is likeliest and not whole
+        mark = "" if is_set else "# or: "
+        path = toml_string(shown_below(base, one.path))
         why = one.why
         if one.labels:
-            why += f", {count_of(len(one.labels), 'migration')}"
-        yield f"{mark}migrations = {toml_string(shown_below(base, one.path))}  # {why}"
-    if len(found) > MOST_SHOWN:
-        yield f"# and {len(found) - MOST_SHOWN} more"
-    if found[0].problem and twins:
+            count = count_of(len(one.labels), "migration")
+            why += f", {count}"
+        yield f"{mark}migrations = {path}  # {why}"
+    rest = len(found) - MOST_SHOWN
+    if rest > 0:
+        yield f"# and {rest} more"
+    if likeliest.problem and twins:
         mark = "# " if whole else ""
-        yield from (f"{mark}{line}" for line in order_lines(found[0].path))
+        for line in order_lines(likeliest.path):
+            yield f"{mark}{line}"
 
 
 def shown_below(base: Path, path: Path) -> str:
@@ -22792,33 +22903,39 @@ def shown_below(base: Path, path: Path) -> str:
 
 
 def whole_schema(one: Candidate, others: Sequence[Candidate]) -> Path | None:
-    """Find the file that both sides have beside their directories of versions, such as LATEST.sql."""
+    """Find the file that both sides have beside their versions' directories, such as LATEST.sql."""
     if not one.problem or not others:
         return None
+    other = others[0].path
     for path in sorted(one.path.glob("*.sql")):
-        twin = others[0].path / path.name
-        if not re.match(r"v?\d", path.name, re.IGNORECASE) and twin.is_file():
+        has_version = re.match(r"v?\d", path.name, re.IGNORECASE)
+        twin = other / path.name
+        if not has_version and twin.is_file():
             return path
     return None
 
 
 def order_lines(path: Path) -> Iterator[str]:
     """List the files of a directory as `order`, in the order of their numbers."""
-    names = []
+    names = set()
     for file in path.rglob("*.sql"):
-        folder = file.relative_to(path).parent.as_posix()
-        names.append(file.name if folder == "." else f"{folder}/*.sql")
         if DOWN_FILE.match(file.name):
             return
+        folder = shown_below(path, file.parent)
+        names.add(file.name if folder == "." else f"{folder}/*.sql")
     yield "order = [  # as they run"
-    for name in sorted(set(names), key=by_numbers):
+    for name in sorted(names, key=by_numbers):
         yield f"  {toml_string(name)},"
     yield "]"
 
 
 def by_numbers(name: str) -> str:
     """Sort 2 before 10."""
-    return re.sub(r"\d+", lambda number: number[0].zfill(20), name)
+    return re.sub(r"\d+", _with_zeros, name)
+
+
+def _with_zeros(number: re.Match[str]) -> str:
+    return number[0].zfill(20)
 
 
 AGENTS_SECTION: Final = """\
@@ -22869,44 +22986,63 @@ def init(arguments: argparse.Namespace) -> int:
     parity.toml, lines of .gitignore and .gitattributes, a section of AGENTS.md, with --github the
     workflow.  What exists is not changed; where it is unsure it writes nothing and exits with 2.
     """
-    base = Path()
-    copied = not INSTALLED.is_dir() and base.resolve() in (ROOT, *ROOT.parents)
-    place = Path(os.path.relpath(ROOT)) if copied else base
     if arguments.source and not arguments.github:
         raise ConfigError("init: --source: expected --github too; nothing was written")
-    source = ""
-    if arguments.github and not copied:
+    base = Path()
+    command = "xtask"
+    install = ""
+    ignored = []
+    is_copied = not INSTALLED.is_dir() and base.resolve() in (ROOT, *ROOT.parents)
+    if is_copied:
+        place = Path(os.path.relpath(ROOT))
+        program = (place / "xtask.py").as_posix()
+        requirements = (place / "requirements.txt").as_posix()
+        command = f"python {program}"
+        install = f"pip install -r {requirements}"
+        for name in STATE_FILES:
+            path = (place / name).as_posix()
+            ignored.append(f"/{path}")
+    elif arguments.github:
         source = source_of(arguments.source)
+        install = f'pip install "{source}"'
+    sqlite, mysql = _sides_to_set_up(base)
+    _write_new(base / "parity.toml", _settings_text(sqlite, mysql))
+    _add_lines(base / ".gitignore", [*ignored, "/report.html"])
+    _add_lines(base / ".gitattributes", [f"{LOCK_NAME} -merge"])
+    section = AGENTS_SECTION.format(sqlite=sqlite, mysql=mysql, command=command)
+    _add_section(base / "AGENTS.md", section)
+    if arguments.github:
+        workflow = base / ".github" / "workflows" / "migrations.yml"
+        _write_new(workflow, WORKFLOW.format(install=install, command=command))
+    print(f"next: {command} verify-migrations")
+    return 0
+
+
+def _sides_to_set_up(base: Path) -> tuple[str, str]:
+    """Name both directories: as parity.toml says where there is one, else as they are found."""
     settings = base / "parity.toml"
     if os.path.lexists(settings):
         parsed = read_settings(settings)
-        sqlite, mysql = Path(parsed.sqlite), Path(parsed.mysql)
+        sqlite = Path(parsed.sqlite).as_posix()
+        mysql = Path(parsed.mysql).as_posix()
         print(f"parity.toml: exists; {sqlite} and {mysql} are the two sides")
-    else:
-        left, right, passed_over = find_sets(base)
-        for dialect, one in (("sqlite", left), ("mysql", right)):
-            print(f"{dialect}: {one.path}, {count_of(len(one.labels), 'migration')}, {one.why}")
-        if passed_over:
-            print(f"passed over, though it may be a set too: {some_of(passed_over)}")
-        sqlite, mysql = left.path, right.path
-    command = f"python {(place / 'xtask.py').as_posix()}" if copied else "xtask"
-    values = {"sqlite": sqlite.as_posix(), "mysql": mysql.as_posix(), "command": command}
-    paths = {key: toml_string(value) for key, value in values.items()}
-    _write_new(
-        settings,
-        f"[sqlite]\nmigrations = {paths['sqlite']}\n\n[mysql]\nmigrations = {paths['mysql']}\n",
+        return sqlite, mysql
+    chosen, passed_over = find_sets(base)
+    for dialect, one in chosen._asdict().items():
+        count = count_of(len(one.labels), "migration")
+        print(f"{dialect}: {one.path}, {count}, {one.why}")
+    if passed_over:
+        names = some_of(passed_over)
+        print(f"passed over, though it may be a set too: {names}")
+    return chosen.sqlite.path.as_posix(), chosen.mysql.path.as_posix()
+
+
+def _settings_text(sqlite: str, mysql: str) -> str:
+    """Write the parity.toml that names both directories."""
+    return (
+        f"[sqlite]\nmigrations = {toml_string(sqlite)}\n\n"
+        f"[mysql]\nmigrations = {toml_string(mysql)}\n"
     )
-    ignored = [f"/{(place / name).as_posix()}" for name in STATE_FILES if copied]
-    _add_lines(base / ".gitignore", [*ignored, "/report.html"])
-    _add_lines(base / ".gitattributes", (f"{LOCK_NAME} -merge",))
-    _add_section(base / "AGENTS.md", AGENTS_SECTION.format_map(values))
-    if arguments.github:
-        requirements = (place / "requirements.txt").as_posix()
-        install = f"pip install -r {requirements}" if copied else f'pip install "{source}"'
-        text = WORKFLOW.format(install=install, command=command)
-        _write_new(base / ".github" / "workflows" / "migrations.yml", text)
-    print(f"next: {command} verify-migrations")
-    return 0
 
 
 # What stands between double quotes in a shell and in a workflow, and means itself there.
@@ -22967,11 +23103,16 @@ def _write_new(path: Path, text: str) -> None:
 def _add_lines(path: Path, lines: Sequence[str]) -> None:
     """Append to a file the lines that it lacks."""
     before = read_text(path) if os.path.lexists(path) else ""
-    missing = [line for line in lines if line not in before.splitlines()]
-    if missing:
-        gap = "" if not before or before.endswith("\n") else "\n"
-        write_file(path, before + gap + "\n".join(missing) + "\n")
-        print(f"{path}: {count_of(len(missing), 'line')} added")
+    there = before.splitlines()
+    missing = [line for line in lines if line not in there]
+    if not missing:
+        return
+    if before and not before.endswith("\n"):
+        before += "\n"
+    added = "\n".join(missing)
+    write_file(path, f"{before}{added}\n")
+    count = count_of(len(missing), "line")
+    print(f"{path}: {count} added")
 
 
 def _add_section(path: Path, section: str) -> None:
@@ -22981,8 +23122,9 @@ def _add_section(path: Path, section: str) -> None:
     if heading in before.splitlines():
         print(f"{path}: has {heading!r}, left as it is")
         return
-    gap = "\n" if before else ""
-    write_file(path, before + gap + section)
+    if before:
+        before += "\n"
+    write_file(path, before + section)
     print(f"{path}: section {heading!r} added")
 
 
@@ -23067,10 +23209,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
-    """The command line; what a command hands on to another program is what it does not know itself."""
-    arguments, unknown = build_parser().parse_known_args(words)
+    """Read the command line; a command hands on to another program what it does not know itself."""
+    parser = build_parser()
+    arguments, unknown = parser.parse_known_args(words)
     if unknown and not hasattr(arguments, "arguments"):
-        arguments.usage.error(f"unrecognized arguments: {' '.join(unknown)}")
+        shown = " ".join(unknown)
+        arguments.usage.error(f"unrecognized arguments: {shown}")
     arguments.arguments = unknown
     return arguments
 
@@ -23084,9 +23228,12 @@ def report_failure(words: Sequence[str], message: str, stdout: bool = True) -> N
         return
     for target in _targets_asked_for(words):
         to_file = target.path is not None
+        if not to_file and not stdout:
+            continue
         with suppress(OSError, XtaskError):
-            text = render_failure(target.format, message, prefix_of_here(), to_file)
-            if text and (to_file or stdout):
+            prefix = prefix_of_here()
+            text = render_failure(target.format, message, prefix, to_file)
+            if text:
                 write_output(text, target.path)
 
 
@@ -23100,19 +23247,22 @@ def _targets_asked_for(words: Sequence[str]) -> list[Target]:
         asked, _ = reader.parse_known_args(words)
     except argparse.ArgumentError:
         return []
-    targets = [Target(asked.format, asked.output)]
+    reports = []
     for text in asked.report:
         form, _, path = text.partition("=")
-        targets.append(Target(form, path))
-    formats = [target.format for target in targets[1:]]
+        reports.append(Target(form, path))
+    formats = [target.format for target in reports]
     if words[0] == "report" and "html" not in formats:
-        targets.append(Target("html", PAGE_NAME))
-    return targets
+        page = Target("html", PAGE_NAME)
+        reports.append(page)
+    return [Target(asked.format, asked.output), *reports]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     SIGNALS.install()
-    gc.disable()  # a short run: what it builds lives to its end, and looking for garbage costs a fifth of a large one
+    # A short run: what it builds lives to its end, and looking for garbage costs a fifth of a
+    # large one.
+    gc.disable()
     prepare_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
