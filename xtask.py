@@ -11458,7 +11458,8 @@ FIRST_DAY: Final = datetime.date(2021, 1, 1).toordinal()
 
 
 def usual_day(slot: Slot, number: int) -> datetime.date:
-    return datetime.date.fromordinal(FIRST_DAY + (31 * slot.rank + number) % 5_000)
+    days = (31 * slot.rank + number) % 5_000
+    return datetime.date.fromordinal(FIRST_DAY + days)
 
 
 def usual_date(slot: Slot, number: int) -> str:
@@ -11636,7 +11637,8 @@ class Speech:
 
     @functools.cached_property
     def words(self) -> frozenset[str]:
-        return frozenset(word.lower() for word in PLAIN_WORD.findall(self.text))
+        words = PLAIN_WORD.findall(self.text)
+        return frozenset(lower(words))
 
     @functools.cached_property
     def literals(self) -> list[str]:
@@ -11646,7 +11648,7 @@ class Speech:
     def compared(self) -> frozenset[frozenset[str]]:
         """The pairs of columns that it compares with each other, as in `NEW.a < b`."""
         found = set()
-        names = [unquote_name(token.text).lower() for token in self.tokens]
+        names = lower(unquote_name(token.text) for token in self.tokens)
         for i, token in enumerate(self.tokens[:-1]):
             if i == 0 or token.text not in SIBLINGS_COMPARED:
                 continue
@@ -11720,12 +11722,13 @@ def condition_of(statement: Statement) -> int | None:
         if "CASE" in words:
             return 1
         return words.index("WHERE") if "WHERE" in words else None
-    copies = words[:1] in (["INSERT"], ["REPLACE"], ["WITH"]) or "TABLE" in words[1:3]
-    if not copies or "SELECT" not in words:
+    if "SELECT" not in words or WORDS_THAT_CHOOSE.isdisjoint(words):
         return None
-    if WORDS_THAT_CHOOSE.isdisjoint(words):
-        return None
-    return words.index("SELECT")
+    copies = words[0] in ("INSERT", "REPLACE", "WITH")
+    makes_a_table = "TABLE" in words[1:3]
+    if copies or makes_a_table:
+        return words.index("SELECT")
+    return None
 
 
 WORDS_THAT_CHOOSE: Final = frozenset({"WHERE", "CASE", "ON", "HAVING"})
@@ -11737,6 +11740,8 @@ WORDS_THAT_CHOOSE: Final = frozenset({"WHERE", "CASE", "ON", "HAVING"})
 RawRow = tuple[object, ...]  # as a driver gives it
 Value = str | None
 Row = tuple[Value, ...]
+RawRows = Sequence[RawRow]
+RowList = Sequence[Row]
 
 
 def number_text(value: float | Decimal, single: bool = False) -> str:
@@ -11827,7 +11832,9 @@ def comparable_text(text: str, logical: str, declared: str) -> str:
         return day_text(text)
     if logical == "datetime":
         return moment_text(text)
-    if declared == "json" or (logical == "" and text[:1] in ("{", "[")):
+    if declared == "json":
+        return json_value(text)
+    if logical == "" and text.startswith(("{", "[")):
         return json_value(text)
     if declared in ("uuid", "inet6"):
         return text.lower()
@@ -12334,10 +12341,19 @@ class Twins:
     def is_tree(self) -> bool:
         return any(key.parent.lower() == self.id for key in self.foreign_keys)
 
+    @functools.cached_property
+    def counters(self) -> frozenset[str]:
+        """The columns for which MySQL makes up ids, lower case."""
+        found = []
+        for column in self.theirs.columns:
+            if column.auto_increment:
+                found.append(column.name)
+        return frozenset(lower(found))
+
     @property
     def counts(self) -> bool:
         """Say whether MySQL makes up its ids."""
-        return any(column.auto_increment for column in self.theirs.columns)
+        return bool(self.counters)
 
 
 def twins_of(schemas: Schemas) -> dict[str, Twins]:
@@ -12394,7 +12410,10 @@ class Differences(NamedTuple):
         return bool(self.cells or self.gaps)
 
 
-def comparable_rows(twins: Twins, raw: Iterable[RawRow], known: Mapping[RawRow, Row]) -> list[Row]:
+KnownRows = Mapping[RawRow, Row]
+
+
+def comparable_rows(twins: Twins, raw: RawRows, known: KnownRows) -> list[Row]:
     """Take rows apart into comparable values, but for those that are `known`."""
     found = []
     for values in raw:
@@ -12409,9 +12428,7 @@ def comparable_rows(twins: Twins, raw: Iterable[RawRow], known: Mapping[RawRow, 
 class Held:
     """The rows of a table on SQLite, on SQLite under another clock, and on MySQL."""
 
-    def __init__(
-        self, twins: Twins, raw: Sequence[Sequence[RawRow]], before: Held | None = None
-    ) -> None:
+    def __init__(self, twins: Twins, raw: Sequence[RawRows], before: Held | None = None) -> None:
         """Take rows apart, but for those that the table held `before`."""
         self.twins = twins
         self.raw = raw
@@ -12424,7 +12441,7 @@ class Held:
             self.again = comparable_rows(twins, again, known)
 
     @functools.cached_property
-    def known(self) -> tuple[Mapping[RawRow, Row], Mapping[RawRow, Row]]:
+    def known(self) -> tuple[KnownRows, KnownRows]:
         """The rows of SQLite and of MySQL by what their drivers gave."""
         sqlite, _, mysql = self.raw
         ours = dict(zip(sqlite, self.ours, strict=True))
@@ -12594,7 +12611,7 @@ def masked(row: Row, volatile: Collection[int]) -> Row:
     return tuple(values)
 
 
-def rows_without_match(rows: Sequence[Row], others: Sequence[Row]) -> list[int]:
+def rows_without_match(rows: RowList, others: RowList) -> list[int]:
     """The positions of rows that the others lack, each counted once."""
     left = Counter(others)
     found = []
@@ -12672,9 +12689,11 @@ class Trio:
 
     def note_deferred(self, schema: Schema) -> None:
         """Note whether some key of SQLite waits for the COMMIT."""
-        tables = schema.tables.values()
-        waits = any(key.deferred for table in tables for key in table.foreign_keys)
-        self.sqlite.defers = self.again.defers = waits
+        waits = False
+        for table in schema.tables.values():
+            waits |= any(key.deferred for key in table.foreign_keys)
+        self.sqlite.defers = waits
+        self.again.defers = waits
 
     def drop_temporary(self) -> None:
         """Drop SQLite's temporary tables: an application's connection never sees them."""
@@ -13130,7 +13149,8 @@ class Filler:
         wanted = lower(key.parent_columns)
         if parent is None or not wanted or len(wanted) != len(columns):
             return []
-        if not parent.ours.by_name.keys() >= set(wanted):
+        missing = set(wanted) - parent.ours.by_name.keys()
+        if missing:
             return []
         names = ", ".join(map(quote_sqlite, wanted))
         table = quote_sqlite(parent.name)
@@ -13187,23 +13207,34 @@ def parents_first(tables: Tables) -> list[str]:
     left = dict(tables)
     order: list[str] = []
     while left:
-        ready = [name for name in left if not waits_for(left[name], left, strictly=False)]
-        if not ready:
-            ready = [name for name in left if not waits_for(left[name], left, strictly=True)]
-        if not ready:
-            ready = [*left][:1]
+        ready = next_tables(left)
         order += ready
         for name in ready:
             del left[name]
     return order
 
 
+def next_tables(left: Tables) -> list[str]:
+    """Choose the tables that wait for none of the others; in a cycle the first one."""
+    for strictly in (False, True):
+        found = []
+        for name, twins in left.items():
+            if not waits_for(twins, left, strictly):
+                found.append(name)
+        if found:
+            return found
+    first, *_ = left
+    return [first]
+
+
 def waits_for(twins: Twins, left: Collection[str], strictly: bool) -> bool:
     """Say whether a table's parent comes first; `strictly`: only where no reference may be NULL."""
     for key in twins.foreign_keys:
         parent = key.parent.lower()
-        skipped = strictly and may_be_null(twins, key.columns)
-        if parent in left and parent != twins.id and not skipped:
+        if parent == twins.id or parent not in left:
+            continue
+        may_come_later = strictly and may_be_null(twins, key.columns)
+        if not may_come_later:
             return True
     return False
 
@@ -13397,24 +13428,23 @@ class Search:
 
     def run(self) -> tuple[NewRow | None, Refusal | None]:
         """Try the first guess, then what its refusal suggests."""
-        row: NewRow | None = NewRow(self.twins, self.base)
-        assert row is not None
-        refusal = self.attempt(row)
+        first = NewRow(self.twins, self.base)
+        taken: NewRow | None = first
+        refusal = self.attempt(first)
         if refusal is not None:
             self.furthest = refusal
-            seen = frozenset([refusal.cause])
-            row = self._vary(self.base, refusal, seen)
-        if row is None:
+            taken = self._vary(self.base, refusal, [refusal.cause])
+        if taken is None:
             return None, self.furthest
         for key in self.forced:
-            self.filler.unclosed.append((row, key))
-        return row, None
+            self.filler.unclosed.append((taken, key))
+        return taken, None
 
     def _vary(
-        self, values: Mapping[str, str], refusal: Refusal, seen: frozenset[str]
+        self, values: Mapping[str, str], refusal: Refusal, seen: Collection[str]
     ) -> NewRow | None:
         """Try other values for what a refusal names, one column at a time, then two."""
-        further: set[str] = set()
+        known = set(seen)
         moves = self._moves(refusal)
         pairs = paired(moves[:MOVES_PAIRED])
         for move in moves + pairs:
@@ -13428,12 +13458,13 @@ class Search:
             answer = self.attempt(row)
             if answer is None:
                 return row
-            if answer.cause not in seen and answer.cause not in further:
-                further.add(answer.cause)
-                self.furthest = answer
-                found = self._vary(changed, answer, seen | further)
-                if found:
-                    return found
+            if answer.cause in known:
+                continue
+            known.add(answer.cause)
+            self.furthest = answer
+            found = self._vary(changed, answer, known)
+            if found:
+                return found
         return None
 
     def _moves(self, refusal: Refusal) -> list[Move]:
@@ -13480,6 +13511,9 @@ def paired(moves: Sequence[Move]) -> list[Move]:
 # ---- what explains a difference ------------------------------------------------------------
 
 
+SeenCause = tuple[object, ...]
+
+
 class Seen(NamedTuple):
     """A difference that rows showed: the statement, and what was refused or where values differ."""
 
@@ -13495,7 +13529,7 @@ class Seen(NamedTuple):
     step: str = ""  # the migration after which it was seen
 
     @property
-    def cause(self) -> tuple[object, ...]:
+    def cause(self) -> SeenCause:
         return (self.table, self.refused, self.where, self.column)
 
     @property
@@ -13524,9 +13558,9 @@ class Explanation(NamedTuple):
 
     kind: str
     reach: Literal["column", "probed", "key", "table", "child", "parent", "trigger", "view", "step"]
-    probes: tuple[str, ...]  # none: whatever the statement was
-    outcome: Literal["refused", "value", "any"]
     reason: str
+    probes: tuple[str, ...] = ()  # none: whatever the statement was
+    outcome: Literal["refused", "value", "any"] = "any"
     only_parity: bool = False  # not where the finding is a strict one
 
     def is_about(self, seen: Seen) -> bool:
@@ -13541,101 +13575,167 @@ class Explanation(NamedTuple):
 
 WRITES: Final = ("insert", "literal", "edge", "beyond", "update")
 EXPLANATIONS: Final = (
-    Explanation("column-type", "column", (), "any", "another type stores another value"),
-    Explanation("type-unknown", "column", (), "any", "nobody knows what it stores"),
-    Explanation("column-charset", "probed", WRITES, "any", "it refuses what the other takes"),
-    Explanation("column-generated", "column", (), "any", "another expression, another value"),
     Explanation(
-        "column-nullability", "probed", ("null", "left out", "update"), "any", "NULL is refused"
+        kind="column-type",
+        reach="column",
+        reason="another type stores another value",
     ),
     Explanation(
-        "column-default",
-        "column",
-        ("left out", "null", "put", "update", "update nothing", "update key", "delete"),
-        "any",
-        "another default, or one side stamps an UPDATE",
+        kind="type-unknown",
+        reach="column",
+        reason="nobody knows what it stores",
     ),
     Explanation(
-        "column-auto-increment", "column", ("left out", "null"), "any", "an id is made up, or not"
+        kind="column-charset",
+        reach="probed",
+        probes=WRITES,
+        reason="it refuses what the other takes",
     ),
-    Explanation("column-capacity", "probed", WRITES, "any", "a value does not fit, or is cut"),
     Explanation(
-        "column-capacity",
-        "column",
-        (),
-        "value",
-        "no value has both sizes: a BINARY is padded to its own",
+        kind="column-generated",
+        reach="column",
+        reason="another expression, another value",
+    ),
+    Explanation(
+        kind="column-nullability",
+        reach="probed",
+        probes=("null", "left out", "update"),
+        reason="NULL is refused",
+    ),
+    Explanation(
+        kind="column-default",
+        reach="column",
+        probes=("left out", "null", "put", "update", "update nothing", "update key", "delete"),
+        reason="another default, or one side stamps an UPDATE",
+    ),
+    Explanation(
+        kind="column-auto-increment",
+        reach="column",
+        probes=("left out", "null"),
+        reason="an id is made up, or not",
+    ),
+    Explanation(
+        kind="column-capacity",
+        reach="probed",
+        probes=WRITES,
+        reason="a value does not fit, or is cut",
+    ),
+    Explanation(
+        kind="column-capacity",
+        reach="column",
+        outcome="value",
+        reason="no value has both sizes: a BINARY is padded to its own",
         only_parity=True,
     ),
     Explanation(
-        "table-missing",
-        "parent",
-        ("orphan", *WRITES),
-        "any",
-        "the key that refers to it is missing",
+        kind="table-missing",
+        reach="parent",
+        probes=("orphan", *WRITES),
+        reason="the key that refers to it is missing",
     ),
     Explanation(
-        "column-collation",
-        "probed",
-        ("duplicate", "orphan", "literal", "update"),
-        "any",
-        "one side takes two texts for one",
+        kind="column-collation",
+        reach="probed",
+        probes=("duplicate", "orphan", "literal", "update"),
+        reason="one side takes two texts for one",
     ),
     Explanation(
-        "primary-key",
-        "table",
-        ("duplicate", "null", "left out", "update", "update key"),
-        "any",
-        "other rows are duplicates",
+        kind="primary-key",
+        reach="table",
+        probes=("duplicate", "null", "left out", "update", "update key"),
+        reason="other rows are duplicates",
     ),
     Explanation(
-        "unique",
-        "probed",
-        ("duplicate", "literal", "edge", "update"),
-        "refused",
-        "one side refuses duplicates",
+        kind="unique",
+        reach="probed",
+        probes=("duplicate", "literal", "edge", "update"),
+        outcome="refused",
+        reason="one side refuses duplicates",
     ),
     Explanation(
-        "foreign-key",
-        "key",
-        ("orphan", "delete", "update key", "update", "literal", "edge"),
-        "any",
-        "another parent, or another action",
+        kind="foreign-key",
+        reach="key",
+        probes=("orphan", "delete", "update key", "update", "literal", "edge"),
+        reason="another parent, or another action",
     ),
     Explanation(
-        "foreign-key", "child", ("delete", "update key"), "any", "a child holds its parent back"
+        kind="foreign-key",
+        reach="child",
+        probes=("delete", "update key"),
+        reason="a child holds its parent back",
     ),
     Explanation(
-        "column-missing", "child", ("delete", "update key"), "any", "its key is missing too"
+        kind="column-missing",
+        reach="child",
+        probes=("delete", "update key"),
+        reason="its key is missing too",
     ),
     Explanation(
-        "table-missing", "child", ("delete", "update key"), "any", "its keys are missing too"
+        kind="table-missing",
+        reach="child",
+        probes=("delete", "update key"),
+        reason="its keys are missing too",
     ),
-    Explanation("foreign-key-dangling", "child", (), "any", "every write of its parent fails too"),
     Explanation(
-        "foreign-key-dangling", "table", (), "any", "no row can meet it: every write is refused"
+        kind="foreign-key-dangling",
+        reach="child",
+        reason="every write of its parent fails too",
     ),
-    Explanation("check", "table", (), "refused", "one side refuses what the other takes"),
     Explanation(
-        "cascade-trigger",
-        "trigger",
-        ("delete", "update key"),
-        "any",
-        "InnoDB's cascades fire no trigger",
+        kind="foreign-key-dangling",
+        reach="table",
+        reason="no row can meet it: every write is refused",
     ),
-    Explanation("trigger", "trigger", (), "any", "a trigger fires on one side only"),
-    Explanation("view", "view", (), "any", "the view has other columns"),
     Explanation(
-        "migration-warning", "step", ("carried",), "value", "the server said that it stored another"
+        kind="check",
+        reach="table",
+        outcome="refused",
+        reason="one side refuses what the other takes",
     ),
-    Explanation("seed-rows", "table", ("seed",), "value", "one side has rows more"),
+    Explanation(
+        kind="cascade-trigger",
+        reach="trigger",
+        probes=("delete", "update key"),
+        reason="InnoDB's cascades fire no trigger",
+    ),
+    Explanation(
+        kind="trigger",
+        reach="trigger",
+        reason="a trigger fires on one side only",
+    ),
+    Explanation(
+        kind="view",
+        reach="view",
+        reason="the view has other columns",
+    ),
+    Explanation(
+        kind="migration-warning",
+        reach="step",
+        probes=("carried",),
+        outcome="value",
+        reason="the server said that it stored another",
+    ),
+    Explanation(
+        kind="seed-rows",
+        reach="table",
+        probes=("seed",),
+        outcome="value",
+        reason="one side has rows more",
+    ),
 )
 
 
 def place_names(at: str) -> list[str]:
     """Part a place into the names in it, lower case: the table first."""
-    names = re.findall(r'"(?:[^"]|"")*"|[^.,()]+', at)
-    return [unquote_name(name.strip()).lower() for name in names if name.strip()]
+    found = []
+    for spelled in PART_OF_A_PLACE.findall(at):
+        name = spelled.strip()
+        if name:
+            found.append(unquote_name(name))
+    return lower(found)
+
+
+PART_OF_A_PLACE: Final = re.compile(r'"(?:[^"]|"")*"|[^.,()]+')
 
 
 class Judge:
@@ -13651,7 +13751,7 @@ class Judge:
         self.steps = steps
         self.explained = 0
         self.evidence: dict[int, list[Evidence]] = defaultdict(list)
-        self.seen: dict[tuple[object, ...], list[Seen]] = defaultdict(list)
+        self.seen: dict[SeenCause, list[Seen]] = defaultdict(list)
         self.trigger_tables: dict[str, str] = {}
         for schema in schemas:
             for trigger in schema.triggers:
@@ -13681,10 +13781,13 @@ class Judge:
 
     def _explains(self, index: int, finding: Finding, seen: Seen) -> bool:
         table, *columns = self.places[index]
+        strict = finding.level != "parity"
+        if strict and seen.probe == "row":
+            return False
         for rule in EXPLANATIONS:
             if rule.kind != finding.kind or not rule.is_about(seen):
                 continue
-            if finding.level != "parity" and (rule.only_parity or seen.probe == "row"):
+            if strict and rule.only_parity:
                 continue
             if rule.reach == "step":
                 reached = finding.migration == seen.step
@@ -13730,7 +13833,7 @@ class Judge:
 
     def behaviours(self) -> list[Finding]:
         """Make one finding for each place and cause that nothing explains."""
-        found: dict[tuple[object, ...], Finding] = {}
+        found: dict[SeenCause, Finding] = {}
         for group in self.seen.values():
             first = min(group, key=lambda seen: (len(seen.statement), seen.statement))
             at = self._place(first, group)
@@ -13910,6 +14013,14 @@ class Aside:
             found[name] = dataclasses.replace(twins, apart=apart)
         return found
 
+    def among(self, tables: Tables, names: Collection[str]) -> list[Twins]:
+        """The tables of these names that are compared."""
+        found = []
+        for name, twins in self.rest(tables).items():
+            if name in names:
+                found.append(twins)
+        return found
+
 
 def set_aside(schemas: Schemas, aside: Aside, since: str = "") -> None:
     """Leave out what can hold no rows to compare, and tables of more rows than are read."""
@@ -13957,7 +14068,7 @@ class Walk:
         self.before: dict[str, Held] = {}
         self.vanished: list[Held] = []  # tables that the present step took away
         self.findings: list[Finding] = []
-        self.disproved: set[tuple[str, str, str]] = set()  # kind, place and step: rows stayed
+        self.disproved: set[KindPlaceAndStep] = set()  # rows stayed
 
     def run(self) -> list[Finding]:
         for store in self.trio.stores:
@@ -14097,9 +14208,8 @@ class Walk:
         self.findings.append(finding)
 
     def _read(self, names: Collection[str]) -> list[Held]:
-        tables = self.aside.rest(self.tables)
-        wanted = [twins for name, twins in tables.items() if name in names]
-        return self.trio.read(wanted)
+        compared = self.aside.among(self.tables, names)
+        return self.trio.read(compared)
 
     def _tell(self, step: Pair, held: Held, differences: Differences) -> None:
         """Say what a step did to the rows of a table, on one side only."""
@@ -14246,15 +14356,13 @@ class Walk:
         self.trio.settle(tables.values())
 
     def _compare_effects(self, step: Pair, name: str) -> None:
-        tables = self.aside.rest(self.tables)
-        reach = reach_of(self.effects, [name])
-        reached = [twins for one, twins in tables.items() if one in reach]
         about = Seen(
             probe="put",
             statement=self.filler.last,
             table=name,
         )
-        for held in self.trio.read(reached):
+        reached = reach_of(self.effects, [name])
+        for held in self._read(reached):
             differences = held.differences()
             if not differences.any:
                 continue
@@ -14603,30 +14711,36 @@ def values_beside(subject: Subject, name: str, row: NewRow) -> list[str]:
 
 
 def insert_edges(subject: Subject) -> Iterator[Trial]:
-    for name, (last, _) in edges(subject).items():
-        yield subject.insert({name: last}, [name])
+    for name, edge in edges(subject).items():
+        yield subject.insert({name: edge.last}, [name])
 
 
 def insert_beyond(subject: Subject) -> Iterator[Trial]:
-    for name, (_, beyond) in edges(subject).items():
-        yield subject.insert({name: beyond}, [name])
+    for name, edge in edges(subject).items():
+        yield subject.insert({name: edge.beyond}, [name])
 
 
-def edges(subject: Subject) -> dict[str, tuple[str, str]]:
-    """The last value of each column's declared size, and the first one beyond."""
+class SizeEdge(NamedTuple):
+    """The last value that a column's size allows, and the first one that it does not."""
+
+    last: str
+    beyond: str
+
+
+def edges(subject: Subject) -> dict[str, SizeEdge]:
+    """Find the edge of each column whose type declares one."""
     found = {}
     for name in subject.common:
         slot = subject.slots[name]
         if slot.auto_increment or name in subject.referring:
             continue
-        pair = edge_of(slot)
-        if pair:
-            found[name] = pair
+        edge = edge_of(slot)
+        if edge:
+            found[name] = edge
     return found
 
 
-def edge_of(slot: Slot) -> tuple[str, str] | None:
-    """Find the last value that a column's size allows, and the first one that it does not."""
+def edge_of(slot: Slot) -> SizeEdge | None:
     match slot.logical:
         case "string":
             return text_edge(slot)
@@ -14637,17 +14751,17 @@ def edge_of(slot: Slot) -> tuple[str, str] | None:
     return None
 
 
-def text_edge(slot: Slot) -> tuple[str, str] | None:
+def text_edge(slot: Slot) -> SizeEdge | None:
     length = text_limit(slot)
     if not length or length > LONGEST_TEXT:
         return None
     if not slot.declared.startswith(SIZED_TEXTS):
         return None
     longest = "z" * length
-    return quote_string(longest), quote_string(longest + "z")
+    return SizeEdge(last=quote_string(longest), beyond=quote_string(longest + "z"))
 
 
-def integer_edge(slot: Slot) -> tuple[str, str] | None:
+def integer_edge(slot: Slot) -> SizeEdge | None:
     octets = slot.size("integer")
     if octets is None or octets == 8:
         return None
@@ -14656,17 +14770,17 @@ def integer_edge(slot: Slot) -> tuple[str, str] | None:
     unsigned = any(column.type.unsigned for column in slot.columns)
     bits = 8 * octets if unsigned else 8 * octets - 1
     beyond = 2**bits
-    return str(beyond - 1), str(beyond)
+    return SizeEdge(last=str(beyond - 1), beyond=str(beyond))
 
 
-def decimal_edge(slot: Slot) -> tuple[str, str] | None:
+def decimal_edge(slot: Slot) -> SizeEdge | None:
     digits, scale = decimal_size(slot)
     if digits is None:
         return None
     beyond = Decimal(10) ** (digits - scale)
     smallest = Decimal(1).scaleb(-scale)
     last = beyond - smallest
-    return format(last, "f"), format(beyond, "f")
+    return SizeEdge(last=format(last, "f"), beyond=format(beyond, "f"))
 
 
 def insert_duplicates(subject: Subject) -> Iterator[Trial]:
@@ -14898,11 +15012,8 @@ class Prober:
 
     def _read(self, names: Collection[str]) -> list[Held]:
         """Read those of the tables that are compared."""
-        return self.trio.read(self._compared(names))
-
-    def _compared(self, names: Collection[str]) -> list[Twins]:
-        tables = self.aside.rest(self.tables)
-        return [twins for name, twins in tables.items() if name in names]
+        compared = self.aside.among(self.tables, names)
+        return self.trio.read(compared)
 
     def _cut_down(self) -> None:
         """Let tables of many rows keep a few, so that each probe can read them whole."""
@@ -14962,7 +15073,8 @@ class Prober:
 
     def _look_at_views(self) -> None:
         """Views over the rows as they are: one that fails on one side is told, and left out."""
-        sqlite, mysql = self.trio.sqlite, self.trio.mysql
+        sqlite = self.trio.sqlite
+        mysql = self.trio.mysql
         for view in [*self.views]:
             about = Seen(
                 probe="rows",
@@ -14998,10 +15110,13 @@ class Prober:
         if volatile is None:
             self.aside.why[place] = "SQLite gives other rows of the view at another moment"
             return True
-        more, less = unlike_rows(ours.rows, theirs.rows, volatile)
-        if not more and not less:
+        unlike = unlike_rows(ours.rows, theirs.rows, volatile)
+        if not unlike.ours and not unlike.theirs:
             return True
-        seen = about._replace(sqlite=shown_rows(more), mysql=shown_rows(less))
+        seen = about._replace(
+            sqlite=shown_rows(unlike.ours),
+            mysql=shown_rows(unlike.theirs),
+        )
         self.judge.take(seen)
         return False
 
@@ -15014,7 +15129,7 @@ class Prober:
             self.aside.put_table(self.tables[name], why)
             return
         reach = reach_of(self.effects, [name])
-        reached = self._compared(reach)
+        reached = self.aside.among(self.tables, reach)
         views = [view for view in self.views if view.reads & reach]
         asked = [(probe, subject) for probe in PROBES]
         for further in self._further(subject):
@@ -15113,11 +15228,8 @@ class Prober:
         for twins in reached:
             if not twins.counts:
                 continue
-            asked = twins.id in self.written
-            for column in twins.theirs.columns:
-                itself = twins.id == name and column.name.lower() in trial.columns
-                asked |= column.auto_increment and itself
-            if asked:
+            about_ids = twins.id == name and not twins.counters.isdisjoint(trial.columns)
+            if about_ids or twins.id in self.written:
                 counted.append(twins.theirs.name)
         self.trio.mysql.reset(counted)
 
@@ -15142,6 +15254,9 @@ def referred_columns(schemas: Schemas) -> dict[str, set[str]]:
     return found
 
 
+Positions = tuple[int, ...]
+
+
 class Excerpt:
     """Chooses the rows that big tables keep: some, and all that rows which stay refer to."""
 
@@ -15149,7 +15264,7 @@ class Excerpt:
         self.held = held
         self.big = big
         self.kept: dict[str, set[Row]] = {}
-        self.known: dict[tuple[str, tuple[int, ...]], dict[Row, Row]] = {}
+        self.known: dict[tuple[str, Positions], dict[Row, Row]] = {}
 
     def choose(self) -> dict[str, set[Row]]:
         """The primary keys of the rows to keep, by table."""
@@ -15164,7 +15279,7 @@ class Excerpt:
             self._keep_parents(held, rows)
         return self.kept
 
-    def _keep_parents(self, held: Held, rows: Sequence[Row]) -> None:
+    def _keep_parents(self, held: Held, rows: RowList) -> None:
         """Keep what rows refer to, and what that refers to."""
         for key in held.twins.foreign_keys:
             parent = key.parent.lower()
@@ -15285,30 +15400,34 @@ class SharedView:
         return f"SELECT * FROM {quote_plainly(self.name)}"
 
     def query(self, store: Store) -> str:
-        names = ", ".join(store.quote(column) for column in self.columns)
-        return f"SELECT {names} FROM {store.quote(self.name)}"
+        names = ", ".join(map(store.quote, self.columns))
+        view = store.quote(self.name)
+        return f"SELECT {names} FROM {view}"
 
     def read(self, store: Store) -> ViewRows:
         answer = store.fetch(self.query(store))
-        found = []
-        for values in answer.rows:
-            found.append(tuple(view_value(value) for value in values))
-        found.sort(key=order_of)
-        return ViewRows(found, answer.error)
+        rows = [tuple(map(view_value, values)) for values in answer.rows]
+        rows.sort(key=order_of)
+        return ViewRows(rows, answer.error)
 
 
-def unlike_rows(
-    ours: Sequence[Row], theirs: Sequence[Row], volatile: Collection[int]
-) -> tuple[list[Row], list[Row]]:
+class UnlikeRows(NamedTuple):
+    """The rows that each side alone has."""
+
+    ours: RowList
+    theirs: RowList
+
+
+def unlike_rows(ours: RowList, theirs: RowList, volatile: Collection[int]) -> UnlikeRows:
     """Find the rows that one side alone has, but for volatile values and roundings."""
     one = Counter(masked(row, volatile) for row in ours)
     other = Counter(masked(row, volatile) for row in theirs)
     more = one - other
     less = other - one
-    return without_near([*more.elements()], [*less.elements()])
+    return without_near(more.elements(), less.elements())
 
 
-def without_near(rows: Sequence[Row], others: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+def without_near(rows: Iterable[Row], others: Iterable[Row]) -> UnlikeRows:
     """Take away the pairs of rows whose fractions differ by no more than a rounding."""
     more = []
     less = list(others)
@@ -15318,16 +15437,19 @@ def without_near(rows: Sequence[Row], others: Sequence[Row]) -> tuple[list[Row],
             more.append(row)
         else:
             less.remove(near)
-    return more, less
+    return UnlikeRows(more, less)
 
 
 def is_near(row: Row, other: Row) -> bool:
     for one, two in zip(row, other, strict=True):
         if one == two:
             continue
-        if one is None or two is None or not (FRACTION.match(one) and FRACTION.match(two)):
+        if one is None or two is None:
             return False
-        if abs(Decimal(one) - Decimal(two)) > ROUNDING:
+        if not FRACTION.match(one) or not FRACTION.match(two):
+            return False
+        difference = Decimal(one) - Decimal(two)
+        if abs(difference) > ROUNDING:
             return False
     return True
 
@@ -15343,7 +15465,7 @@ class ViewRows(NamedTuple):
     error: str | None
 
 
-def unlike_columns(rows: Sequence[Row], others: Sequence[Row]) -> frozenset[int] | None:
+def unlike_columns(rows: RowList, others: RowList) -> frozenset[int] | None:
     """The positions of columns that hold other values; None where there are more or fewer rows."""
     if len(rows) != len(others):
         return None
@@ -15363,7 +15485,7 @@ def view_value(value: object) -> Value:
     return comparable(value, "", "")
 
 
-def shown_rows(rows: Sequence[Row]) -> str:
+def shown_rows(rows: RowList) -> str:
     """The rows that one side alone has, the first two of them."""
     if not rows:
         return "-"
@@ -15474,28 +15596,39 @@ def prove_rows(
         found += walk.run()
         filler.assert_given_are_known()
         told = prober.tell_given()  # says more than that the table took no row
-        places = [(one.kind, one.at) for one in told]
-        found = [one for one in found if (one.kind, one.at) not in places] + told
+        places = {(one.kind, one.at) for one in told}
+        found = [one for one in found if (one.kind, one.at) not in places]
+        found += told
     finally:
         trio.close()
-    known = {(one.kind, one.at, one.migration) for one in findings}
-    found = [one for one in found if (one.kind, one.at, one.migration) not in known]
+    found = findings_but(found, {kind_place_and_step(one) for one in findings})
     found += judge.behaviours()
+    without = [one.at for one in found if one.kind == "row-unknown"]
     counts = RowCounts(
         carried=filler.put_rows,
         steps=len(steps),
         probes=prober.probes,
         alike=prober.alike,
         explained=judge.explained,
-        without=tuple(one.at for one in found if one.kind == "row-unknown"),
+        without=tuple(without),
         left_out=dict(sorted(left_out.items())),
     )
-    kept = [
-        one
-        for one in judge.with_evidence()
-        if (one.kind, one.at, one.migration) not in walk.disproved
-    ]
-    return RowsProven([*kept, *found], counts)
+    kept = findings_but(judge.with_evidence(), walk.disproved)
+    return RowsProven(kept + found, counts)
+
+
+KindPlaceAndStep = tuple[str, str, str | None]
+
+
+def kind_place_and_step(finding: Finding) -> KindPlaceAndStep:
+    return (finding.kind, finding.at, finding.migration)
+
+
+def findings_but(
+    findings: Iterable[Finding], left_out: Collection[KindPlaceAndStep]
+) -> list[Finding]:
+    """Leave out findings by their kind, place and step."""
+    return [one for one in findings if kind_place_and_step(one) not in left_out]
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
