@@ -11312,6 +11312,10 @@ class Slot:
                     found.append(int(size[1]))
         return min(found, default=None)
 
+    def serial(self, number: int) -> int:
+        """Number a value so that no two columns of one type hold the same in a row."""
+        return 7 * self.rank + number
+
     def usual(self, number: int) -> str:
         """Make the value of row `number` from the type alone."""
         maker = USUAL_VALUES.get(self.logical, usual_integer)
@@ -11352,10 +11356,11 @@ def usual_boolean(slot: Slot, number: int) -> str:
 
 
 def usual_integer(slot: Slot, number: int) -> str:
+    serial = slot.serial(number)
     if slot.declared.startswith("year"):
-        value = 2001 + (slot.rank * 7 + number) % 90
+        value = 2001 + serial % 90
     elif slot.size("integer") == 1:
-        value = (slot.rank * 7 + number) % 119 + 2
+        value = 2 + serial % 119
     else:
         value = 100 * (slot.rank + 1) + number + 1
     return str(value)
@@ -11405,7 +11410,7 @@ def usual_text(slot: Slot, number: int) -> str:
 def text_of_type(slot: Slot, number: int) -> str:
     """Make one of the values that a type lists, or a text of the form or length that it demands."""
     rank = slot.rank
-    serial = 7 * rank + number
+    serial = slot.serial(number)
     for column in slot.columns:
         values = column.type.values
         if values:
@@ -11562,7 +11567,7 @@ def texts_around(slot: Slot, sizes: Sequence[str], number: int) -> list[str]:
 
 def texts_of_sizes(slot: Slot, sizes: Sequence[str], number: int) -> list[str]:
     limit = text_limit(slot) or LONGEST_TRIED
-    serial = 7 * slot.rank + number
+    serial = slot.serial(number)
     made = []
     for size in sizes:
         if size.isdigit() and int(size) <= limit:
@@ -12111,7 +12116,8 @@ class MySQLStore:
         """Run one statement.  Raises ServerError."""
         self.send([sql])
         refused, answers = self.receive()
-        return Answer(list(answers[-1]) if answers else [], refused)
+        rows = list(answers[-1]) if answers else []
+        return Answer(rows, refused)
 
     def send(self, statements: Sequence[str]) -> None:
         """Let the server begin; it works on behind the first statement while others do something."""
@@ -12701,7 +12707,8 @@ class Trio:
         for store in (self.sqlite, self.again):
             (found,) = store.ask([query])
             for kind, name in found:
-                store.run(f"DROP {kind} temp.{quote_sqlite(str(name))}")
+                table = quote_sqlite(str(name))
+                store.run(f"DROP {kind} temp.{table}")
 
     @contextmanager
     def enforcing(self) -> Iterator[None]:
@@ -13088,8 +13095,10 @@ class Filler:
             self.full_rows[name] = row
         self.rows[name].append(row)
         for column, value in row.values.items():
-            if value not in (NULL, LEFT_OUT):
-                self.chosen[name, column].append(value)
+            if value in (NULL, LEFT_OUT):
+                continue
+            chosen = self.chosen[name, column]
+            chosen.append(value)
 
     def find(
         self, tables: Tables, twins: Twins, kind: str, attempt: Attempt
@@ -13167,16 +13176,17 @@ class Filler:
 
     def _close(self, tables: Tables, row: NewRow, key: ForeignKey) -> None:
         moves = self.parents(tables, key)
-        if moves and row.key:
-            for store in self.trio.stores:
-                sql = update(
-                    dialect=store.dialect,
-                    quote=store.quote,
-                    twins=row.twins,
-                    changes=moves[0],
-                    where=row.key,
-                )
-                store.run(sql)
+        if not moves or not row.key:
+            return
+        for store in self.trio.stores:
+            sql = update(
+                dialect=store.dialect,
+                quote=store.quote,
+                twins=row.twins,
+                changes=moves[0],
+                where=row.key,
+            )
+            store.run(sql)
 
 
 class Unknown(NamedTuple):
@@ -14864,9 +14874,11 @@ def update_key(subject: Subject) -> Iterator[Trial]:
     if not subject.is_parent or subject.refers_to_itself:
         return
     for name in subject.held.key:
-        if name not in subject.referring:
-            value = subject.slots[name].usual(subject.number + 55)
-            yield subject.update({name: value}, [name])
+        if name in subject.referring:
+            continue
+        slot = subject.slots[name]
+        value = slot.usual(subject.number + 55)
+        yield subject.update({name: value}, [name])
 
 
 def delete_row(subject: Subject) -> Iterator[Trial]:
