@@ -11925,6 +11925,21 @@ def stop_clock(connection: sqlite3.Connection, clock: Clock) -> None:
 SQLValue = str | float | None
 
 
+def stand_in(name: str, clock: Clock) -> Callable[..., SQLValue]:
+    """Make a function for one that the application registers: text that its arguments decide.
+
+    The second walk gets other text, so what it gives is compared by kind only.
+    """
+
+    def call(*arguments: object) -> str | None:
+        if None in arguments:
+            return None
+        words = repr((name, clock.seed, arguments))
+        return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+    return call
+
+
 def constant(value: SQLValue) -> Callable[[], SQLValue]:
     return lambda: value
 
@@ -11969,6 +11984,9 @@ class SQLiteStore:
     def fresh(self) -> None:
         self.backend.fresh()
         stop_clock(self.backend.open, self.clock)
+        for name, arguments in self.backend.functions.items():
+            function = stand_in(name, self.clock)
+            self.backend.open.create_function(name, arguments, function, deterministic=True)
 
     @contextmanager
     def enforcing(self) -> Iterator[None]:
@@ -12543,6 +12561,10 @@ class Held:
             raw=raw[index],
         )
 
+    def cells(self, ours: Row, theirs: Row) -> list[Cell]:
+        """Compare two rows that are one, whatever their keys."""
+        return self._cells((), ours, theirs, ())
+
     def _cells(self, key: Row, ours: Row, theirs: Row, volatile: Collection[int]) -> list[Cell]:
         """Compare two rows but for the positions that tell nothing."""
         found = []
@@ -13071,6 +13093,13 @@ class Filler:
             if row:
                 self._note(row, "named")
                 after()
+
+    def row_without(self, table: str, column: str) -> str:
+        """The INSERT that left a column out, as a report shows it; empty where none did."""
+        for row in self.rows[table]:
+            if row.values.get(column, LEFT_OUT) == LEFT_OUT:
+                return row.shown()
+        return ""
 
     def texts_about(self) -> dict[str, set[str]]:
         """The SQL that speaks of each table."""
@@ -13800,7 +13829,8 @@ class Judge:
             if strict and rule.only_parity:
                 continue
             if rule.reach == "step":
-                reached = finding.migration == seen.step
+                from_server = finding.mysql is not None  # not of a PRAGMA
+                reached = from_server and finding.migration == seen.step
             else:
                 reached = self._reaches(rule, table, columns, seen)
             if reached:
@@ -14107,7 +14137,9 @@ class Walk:
         with self.trio.enforcing():
             self._put(step, changed, spoken)
         stale = unlike | reach_of(self.effects, changed | spoken)
-        for held in self._read(stale & found.keys()):
+        put = self._read(stale & found.keys())
+        unlike = self._tell_put(step, put)
+        for held in [*put, *self._read(unlike)]:
             found[held.twins.id] = held
         for name in self.aside.tables:
             found.pop(name, None)
@@ -14121,8 +14153,11 @@ class Walk:
             before = self.before.get(name)
             differences = held.differences()
             if differences.any:
-                self._tell(step, held, differences)
-                self._make_alike(step, held, differences)
+                made_up = selects_without_ids(step, held) and made_up_ids_differ(held, before)
+                if not made_up:
+                    self._tell(step, held, differences)
+                anew = made_up or bool(ids_given_anew(held, before, differences.gaps))
+                self._make_alike(step, held, differences, anew)
                 unlike.add(name)
             elif before and refers(before):
                 place = quote_name(held.twins.name)
@@ -14227,8 +14262,12 @@ class Walk:
         unset = lost_references(held, before, differences.cells)
         lost: list[Gap] = []
         seeds: list[Gap] = []
+        given_anew = ids_given_anew(held, before, differences.gaps)
+        renamed = [gap for pair in given_anew for gap in pair]
         for gap in differences.gaps:
-            if stood(gap, held, before, self.vanished):
+            if gap in renamed:
+                seeds.append(gap)
+            elif stood(gap, held, before, self.vanished):
                 lost.append(gap)
             else:
                 seeds.append(gap)
@@ -14236,12 +14275,31 @@ class Walk:
             self._tell_losses(step, held, dialect, lost, unset)
         if seeds:
             self._tell_seeds(step, held, seeds)
-        by_column: dict[str, list[Cell]] = defaultdict(list)
+        apart = filled_apart(before, held)
+        compared = []
         for cell in differences.cells:
-            if cell not in unset:
-                by_column[cell.column].append(cell)
-        for group in by_column.values():
+            if cell not in unset and cell.column.lower() not in apart:
+                compared.append(cell)
+        for gap, other in given_anew:
+            for cell in held.cells(gap.row, other.row):
+                if cell.column.lower() not in apart | id_of(held):
+                    compared.append(cell)
+        for group in cells_by_column(compared).values():
             self._tell_values(step, held.twins.name, group)
+
+    def _tell_put(self, step: Pair, rows: Sequence[Held]) -> set[str]:
+        """Judge rows that were put and are not alike: defaults differ, which no further step did."""
+        unlike = set()
+        for held in rows:
+            differences = held.differences()
+            if not differences.any:
+                continue
+            unlike.add(held.twins.id)
+            for name, cells in cells_by_column(differences.cells).items():
+                statement = self.filler.row_without(held.twins.id, name.lower())
+                self._tell_values(step, held.twins.name, cells, statement)
+            self._make_alike(step, held, differences)
+        return unlike
 
     def _tell_losses(
         self,
@@ -14305,12 +14363,15 @@ class Walk:
         )
         self.findings.append(finding)
 
-    def _tell_values(self, step: Pair, table: str, cells: Sequence[Cell]) -> None:
-        """Say that a column holds other values, unless a finding explains it."""
+    def _tell_values(self, step: Pair, table: str, cells: Sequence[Cell], put: str = "") -> None:
+        """Say that a column holds other values, unless a finding explains it.
+
+        `put`: the INSERT that left the column out.
+        """
         column = cells[0].column
         seen = Seen(
-            probe="carried",
-            statement=f"rows after {step.label}",
+            probe="put" if put else "carried",
+            statement=put or f"rows after {step.label}",
             step=step.label,
             table=table.lower(),
             where=table.lower(),
@@ -14337,9 +14398,11 @@ class Walk:
         )
         self.findings.append(finding)
 
-    def _make_alike(self, step: Pair, held: Held, differences: Differences) -> None:
+    def _make_alike(
+        self, step: Pair, held: Held, differences: Differences, anew: bool = False
+    ) -> None:
         """Give a table the same rows on all three, so that one fault is told once."""
-        alike = Alike(self.trio, held, differences)
+        alike = Alike(self.trio, held, differences, anew)
         left = alike.make()
         if left.any:
             self.aside.put_unlike(held.twins, left, f" after {step.label}")
@@ -14379,6 +14442,97 @@ class Walk:
             for seen in seen_differences(held, about):
                 self.judge.take(seen)
             self._make_alike(step, held, differences)
+
+
+def cells_by_column(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
+    found: dict[str, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        found[cell.column].append(cell)
+    return found
+
+
+def made_up_ids_differ(held: Held, before: Held | None) -> bool:
+    """Say whether nothing differs but the ids that both engines made up for a step's own rows.
+
+    Ids that INSERT … SELECT makes up have gaps on InnoDB, in the order in which rows were read.
+    """
+    if not makes_ids_up(held):
+        return False
+    old = before.by_key if before else {}
+    sides = []
+    for rows in (held.ours, held.theirs):
+        stood = {row for row in rows if held.key_of(row) in old}
+        made = [row for row in rows if row not in stood]
+        sides.append((stood, Counter(without_id(held, made))))
+    return sides[0] == sides[1]
+
+
+def selects_without_ids(step: Pair, held: Held) -> bool:
+    """Say whether both sides of a step fill a table by INSERT … SELECT that leaves its ids out."""
+    for dialect in DIALECTS:
+        migration = step.side(dialect)
+        lists = []
+        for statement in statements_of(migration, dialect) if migration else ():
+            words = [unquote_name(token.text).lower() for token in statement.tokens]
+            if words[:1] == ["insert"] and held.twins.id in words:
+                begin = words.index(held.twins.id)
+                end = words.index("select") if "select" in words else begin
+                lists.append(words[begin:end])
+        if not lists or any("(" not in names or id_of(held) & {*names} for names in lists):
+            return False
+    return True
+
+
+def ids_given_anew(held: Held, before: Held | None, gaps: Sequence[Gap]) -> list[tuple[Gap, Gap]]:
+    """Pair the rows that a step copied without their ids on one side, by the rest of them."""
+    found: list[tuple[Gap, Gap]] = []
+    if before is None or not makes_ids_up(held):
+        return found
+    others = [gap for gap in gaps if gap.missing_in == "sqlite"]
+    for gap in gaps:
+        if gap.missing_in == "mysql" and others:
+            likeness = [alike_values(gap.row, other.row) for other in others]
+            most = max(likeness)
+            if most * 2 >= len(gap.row):
+                other = others.pop(likeness.index(most))
+                found.append((gap, other))
+    return found
+
+
+def makes_ids_up(held: Held) -> bool:
+    """Say whether both sides make up the primary key where it is left out."""
+    if not held.keyed or len(held.twins.key) != 1:
+        return False
+    shared = held.twins.shared[held.twins.key[0]]
+    return shared.ours.auto_increment and shared.theirs.auto_increment
+
+
+def id_of(held: Held) -> set[str]:
+    return {held.twins.shared[i].ours.name.lower() for i in held.twins.key}
+
+
+def without_id(held: Held, rows: Iterable[Row]) -> list[Row]:
+    others = [i for i in range(len(held.twins.shared)) if i not in held.twins.key]
+    return [picked(row, others) for row in rows]
+
+
+def filled_apart(before: Held | None, held: Held) -> set[str]:
+    """Name the columns that a step brought to one side, and that the other had already.
+
+    Their values were made up where the column stood, and nothing can say what they should be.
+    Where the side lost a column of that type it may have renamed it: that is compared.
+    """
+    found: set[str] = set()
+    if before is None:
+        return found
+    ours, theirs = before.twins.ours, before.twins.theirs
+    sides = ((ours, held.twins.ours, theirs), (theirs, held.twins.theirs, ours))
+    for old, now, other in sides:
+        lost = columns_alone(old, now)
+        for logical, names in columns_alone(now, old).items():
+            if logical not in lost:
+                found |= {*names} & other.by_name.keys()
+    return found
 
 
 def refers(held: Held) -> bool:
@@ -14471,17 +14625,20 @@ def quiet(store: Store, table: str) -> Iterator[None]:
 class Alike:
     """Makes a table's rows the same on all three: SQLite's become MySQL's, and none is lost."""
 
-    def __init__(self, trio: Trio, held: Held, differences: Differences) -> None:
+    def __init__(
+        self, trio: Trio, held: Held, differences: Differences, anew: bool = False
+    ) -> None:
         self.trio = trio
         self.held = held
         self.differences = differences
+        self.anew = anew  # the same rows have other ids
         self.twins = held.twins
 
     def make(self) -> Differences:
         """Write the rows; what still differs."""
         for store in self.trio.stores:
             with quiet(store, self._table(store)):
-                if self.held.keyed:
+                if self.held.keyed and not self.anew:
                     self._repair(store)
                 else:
                     self._copy(store)
@@ -14547,7 +14704,7 @@ class Alike:
         store.run(sql)
 
     def _copy(self, store: Store) -> None:
-        """Without a key: all rows anew, from the side that has more."""
+        """Without a key, or with one that was made up: all rows anew, from the side that has more."""
         ours, _, theirs = self.held.raw
         rows = theirs if len(theirs) >= len(ours) else ours
         table = store.quote(self._table(store))
