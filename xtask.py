@@ -12992,9 +12992,17 @@ class Filler:
         return words
 
     def taste(self, table: str, column: str) -> list[str]:
-        """The values of a column at the end; of its namesakes, where its table has it no more."""
-        if self.tastes[table, column]:
-            return self.tastes[table, column]
+        """The values of a column at the end, or of its partner that it may be called by then.
+
+        Where its table has neither, those of its namesakes.
+        """
+        names = [column]
+        for (owner, one), other in self.partners.items():
+            if owner == table and column in (one, other):
+                names += [one, other]
+        for name in names:
+            if self.tastes[table, name]:
+                return self.tastes[table, name]
         found = []
         for (_, name), values in self.tastes.items():
             if name == column:
