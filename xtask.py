@@ -12310,8 +12310,8 @@ class Twins:
         values = []
         for one in self.shared:
             column = quote_mysql(one.theirs.name)
-            values.append(f"IFNULL(SHA1({column}), '-')")
-        row = f"LEFT(SHA1(CONCAT({', '.join(values)})), 16)"
+            values.append(f"IFNULL(SHA2({column}, 256), '-')")
+        row = f"LEFT(SHA2(CONCAT({', '.join(values)}), 256), 16)"
         total = f"SUM(CAST(CONV({row}, 16, 10) AS UNSIGNED))"
         table = quote_mysql(self.theirs.name)
         return f"COUNT(*), {total} FROM {table}"
