@@ -12880,9 +12880,11 @@ class NewRow:
 
     @functools.cached_property
     def key(self) -> Move:
-        """The values of the primary key, where it is given; else nothing."""
+        """The values of the primary key, where it is given and both sides have it; else nothing."""
         given = {}
         for name in lower(self.twins.ours.primary_key):
+            if name not in self.twins.theirs.by_name:
+                return {}
             value = self.values.get(name, LEFT_OUT)
             if value in (LEFT_OUT, NULL):
                 return {}
