@@ -8368,6 +8368,16 @@ class ChildKey(NamedTuple):
     key: ForeignKey
 
 
+FOLDS_ASCII: Final = (
+    "SQLite ignores the case of ASCII letters alone: it knows no column of that name"
+)
+
+
+def name_on_sqlite(name: str) -> str:
+    """Fold a name as SQLite does, which ignores the case of ASCII letters alone."""
+    return name.encode().lower().decode()
+
+
 def lowered(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.lower() for name in names)
 
@@ -8785,11 +8795,15 @@ def view_differs(schemas: SchemaPair) -> Iterator[Finding]:
 def _views(schema: Schema, others: Relations) -> Iterator[Item]:
     for view in schema.views.values():
         key = view.name.lower()
-        if isinstance(others.get(key), Table):
+        other = others.get(key)
+        if isinstance(other, Table):
             continue  # a table there: that is a table-missing
+        columns = frozenset(map(name_on_sqlite, view.columns))
+        note = ""
+        if other and set(lowered(view.columns)) == set(lowered(other.columns)):
+            note = FOLDS_ASCII  # said where the columns differ nonetheless
         names = ", ".join(map(quote_name, view.columns))
-        identity = (key, frozenset(lowered(view.columns)))
-        yield Item(identity, key, place(view.name), f"({names})")
+        yield Item((key, columns), key, place(view.name), f"({names})", note=note)
 
 
 @rule(
@@ -9007,15 +9021,9 @@ def column_missing(pair: TablePair) -> Iterator[Finding]:
         yield Finding("column-missing", pair.column_at(name), ours, theirs)
     for column in pair.sqlite.columns:
         twin = pair.mysql.by_name.get(column.name.lower())
-        if twin and not same_name_on_sqlite(column.name, twin.name):
+        if twin and name_on_sqlite(column.name) != name_on_sqlite(twin.name):
             at = pair.column_at(column.name)
-            note = "SQLite ignores the case of ASCII letters alone: it knows no column of that name"
-            yield Finding("column-missing", at, column.name, twin.name, note=note)
-
-
-def same_name_on_sqlite(one: str, other: str) -> bool:
-    """Tell whether SQLite takes two names for one: it ignores the case of ASCII letters alone."""
-    return one.encode().lower() == other.encode().lower()
+            yield Finding("column-missing", at, column.name, twin.name, note=FOLDS_ASCII)
 
 
 @rule(
@@ -15686,9 +15694,9 @@ def shared_views(schemas: Schemas, trio: Trio) -> list[SharedView]:
     found = []
     for view in ours.views.values():
         name = view.name.lower()
-        names = lower(view.columns)
+        names = list(map(name_on_sqlite, view.columns))
         other = others.get(name)
-        if other and set(lower(other.columns)) == set(names):
+        if other and set(map(name_on_sqlite, other.columns)) == set(names):
             shared = SharedView(
                 name=view.name,
                 columns=tuple(names),
