@@ -99,7 +99,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
-from itertools import chain, combinations, pairwise, starmap
+from itertools import chain, combinations, pairwise, product, starmap
 from operator import attrgetter
 from pathlib import Path
 from queue import SimpleQueue
@@ -3969,7 +3969,8 @@ class Layout:
 
 
 def _path(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"{pattern}\Z", re.IGNORECASE)
+    whole = rf"{pattern}\Z"
+    return re.compile(whole, re.IGNORECASE)
 
 
 def _line(pattern: str) -> re.Pattern[str]:
@@ -4203,7 +4204,8 @@ BOOKKEEPING_TABLES: Final = frozenset(name for layout in LAYOUTS for name in lay
 
 def is_bookkeeping(name: str, ignore: Collection[str]) -> bool:
     """Say whether a table is a runner's, or one that parity.toml ignores (lower case)."""
-    return name.lower() in BOOKKEEPING_TABLES or name.lower() in ignore
+    name = name.lower()
+    return name in BOOKKEEPING_TABLES or name in ignore
 
 
 # The word of a database in a name, as its users write it.
@@ -4242,7 +4244,10 @@ class Snapshot:
     is_file: bool = False
 
     def path(self, below: str) -> str:
-        return self.where if self.is_file else f"{self.where.rstrip('/')}/{below}"
+        if self.is_file:
+            return self.where
+        folder = self.where.rstrip("/")
+        return f"{folder}/{below}"
 
 
 @dataclass(frozen=True)
@@ -4274,7 +4279,9 @@ def is_sql(path: str) -> bool:
 
 def holds_text(path: str) -> bool:
     """Say whether a file's text matters: SQL, and what says how a file is run."""
-    return is_sql(path) or path.endswith((".sql.conf", "/metadata.toml"))
+    if is_sql(path):
+        return True
+    return path.endswith((".sql.conf", "/metadata.toml"))
 
 
 class Source(NamedTuple):
@@ -4291,12 +4298,17 @@ def read_source(path: str) -> Source:
     It stands in `a/mysql/1_x.sql`, in `1_x.mysql.up.sql` and in `1_x/mysql.sql`.
     """
     *folders, file = path.split("/")
-    pieces = file[: -len(".sql")].split(".")
+    name = file[: -len(".sql")]
+    pieces = name.split(".")
     for parts in (pieces, folders):
         for index, part in enumerate(parts):
-            if part.lower() in DATABASE_WORDS:
-                word = parts.pop(index)
-                return Source(path, "/".join([*folders, f"{'.'.join(pieces)}.sql"]), word)
+            if part.lower() not in DATABASE_WORDS:
+                continue
+            word = parts.pop(index)
+            bare_name = ".".join(pieces)
+            bare_file = f"{bare_name}.sql"
+            bare_path = "/".join([*folders, bare_file])
+            return Source(path, bare_path, word)
     return Source(path, path, "")
 
 
@@ -4307,9 +4319,10 @@ def discover(snapshot: Snapshot, dialect: Dialect, handling: Handling = Handling
     for SQL that the layout does not explain, at any depth.
     """
     found = _find(snapshot, dialect, handling)
-    if dialect == "mysql":
-        return found._replace(migrations=_follow_sql_mode(found.migrations, handling.init))
-    return found
+    if dialect == "sqlite":
+        return found
+    followed = _follow_sql_mode(found.migrations, handling.init)
+    return found._replace(migrations=followed)
 
 
 def _follow_sql_mode(migrations: Sequence[Migration], init: str) -> list[Migration]:
@@ -4317,29 +4330,47 @@ def _follow_sql_mode(migrations: Sequence[Migration], init: str) -> list[Migrati
     mode = sql_mode_after(init, "parity.toml, mysql.init", "")
     followed = []
     for migration in migrations:
-        followed.append(dataclasses.replace(migration, sql_mode=mode))
-        if "sql_mode" in migration.up.text.lower():
-            mode = sql_mode_after(script(migration), migration.up.path, mode)
+        noted = dataclasses.replace(migration, sql_mode=mode)
+        followed.append(noted)
+        up = migration.up
+        if "sql_mode" in up.text.lower():
+            text = script(migration)
+            mode = sql_mode_after(text, up.path, mode)
     return followed
 
 
 def _find(snapshot: Snapshot, dialect: Dialect, handling: Handling) -> Found:
     """Tell the layout and read its files."""
     if snapshot.is_file:
-        return Found([_single_file(snapshot, path, handling) for path in snapshot.files])
+        files = [_single_file(snapshot, path, handling) for path in snapshot.files]
+        return Found(files)
     _assert_plain_names(snapshot)
-    sources = [read_source(path) for path in sorted(snapshot.files) if is_sql(path)]
+    paths = filter(is_sql, sorted(snapshot.files))
+    sources = list(map(read_source, paths))
     words = ("", *OWN_WORDS[dialect])
     own = [source for source in sources if source.word.lower() in words]
     if not own:
-        raise MigrationError(_nothing_found(snapshot, sources, dialect))
+        message = _nothing_found(snapshot, sources, dialect)
+        raise MigrationError(message)
     passed_over = _notes(snapshot, sources, own)
     layout = _recognise(snapshot, own, handling)
     if layout is SINGLE_FILE:
         only = _single_file(snapshot, own[0].path, handling)
         return Found([only], passed_over)
     if layout is LISTED:
-        return Found(_listed(snapshot, own, handling), passed_over)
+        listed = _listed(snapshot, own, handling)
+        return Found(listed, passed_over)
+    return _laid_out(snapshot, own, layout, handling, passed_over)
+
+
+def _laid_out(
+    snapshot: Snapshot,
+    own: Sequence[Source],
+    layout: Layout,
+    handling: Handling,
+    passed_over: Sequence[str],
+) -> Found:
+    """Read the files of a layout in the order of their versions."""
     members = []
     notes = []
     for source in own:
@@ -4354,10 +4385,12 @@ def _find(snapshot: Snapshot, dialect: Dialect, handling: Handling) -> Found:
     replaced = _replaced_by_baseline(versions)
     found = []
     for key in sorted(versions):
+        ways = versions[key]
         if key not in replaced:
-            found.append(_migration(snapshot, layout, key, versions[key], handling))
+            migration = _migration(snapshot, layout, key, ways, handling)
+            found.append(migration)
             continue
-        for way in versions[key].values():
+        for way in ways.values():
             path = snapshot.path(way.source.path)
             notes.append(f"{path}: left out, a later baseline stands for it")
     return Found(found, (*notes, *passed_over))
@@ -4365,17 +4398,18 @@ def _find(snapshot: Snapshot, dialect: Dialect, handling: Handling) -> Found:
 
 def _assert_plain_names(snapshot: Snapshot) -> None:
     for path in snapshot.files:
-        if printable(path) != path:
+        shown = printable(path)
+        if shown != path:
             raise MigrationError(
-                f"{snapshot.where}: {printable(path)}: a control character in a name; rename it"
+                f"{snapshot.where}: {shown}: a control character in a name; rename it"
             )
 
 
 def _nothing_found(snapshot: Snapshot, sources: Sequence[Source], dialect: Dialect) -> str:
-    empty = "an empty set proves nothing"
+    what = "no migration in it (no .sql file)"
     if sources:
-        return f"{snapshot.where}: every file is for another database than {dialect}; {empty}"
-    return f"{snapshot.where}: no migration in it (no .sql file); {empty}"
+        what = f"every file is for another database than {dialect}"
+    return f"{snapshot.where}: {what}; an empty set proves nothing"
 
 
 # Files of these kinds are documents and books of runners, whatever number they bear.
@@ -4401,15 +4435,19 @@ def _notes(snapshot: Snapshot, sources: Sequence[Source], own: Sequence[Source])
     others: dict[str, list[str]] = defaultdict(list)
     kept = set(own)
     for source in sources:
-        if source not in kept:
-            others[source.word.lower()].append(source.path)
-    for word, paths in sorted(others.items()):
-        notes.append(f"{snapshot.where}: passed over, for {word}: {some_of(paths)}")
+        if source in kept:
+            continue
+        word = source.word.lower()
+        others[word].append(source.path)
+    for word in sorted(others):
+        listed = some_of(others[word])
+        notes.append(f"{snapshot.where}: passed over, for {word}: {listed}")
     for path in sorted(snapshot.files):
         if is_sql(path) or path.endswith(NO_MIGRATION_SUFFIXES):
             continue
         if VERSIONED.match(path):
-            notes.append(f"{snapshot.path(path)}: not run, it bears a version and is no SQL")
+            where = snapshot.path(path)
+            notes.append(f"{where}: not run, it bears a version and is no SQL")
     return tuple(notes)
 
 
@@ -4423,43 +4461,52 @@ def _recognise(snapshot: Snapshot, own: Sequence[Source], handling: Handling) ->
                 continue
             if layout.sign and layout.sign.match(source.bare):
                 return layout
-            if layout.marker and layout.marker.search(snapshot.files[source.path]):
+            text = snapshot.files[source.path]
+            if layout.marker and layout.marker.search(text):
                 return layout
-    if len(own) == 1 and SINGLE_FILE.entry.match(own[0].bare):
+    first = own[0]
+    if len(own) == 1 and SINGLE_FILE.entry.match(first.bare):
         return SINGLE_FILE
+    where = snapshot.path(first.path)
     raise MigrationError(
-        f"{snapshot.path(own[0].path)}: no known layout explains this name ({layout_names()}); "
+        f"{where}: no known layout explains this name ({layout_names()}); "
         'name the files in the order in which they run: order = ["…"] in parity.toml'
     )
 
 
 def layout_names() -> str:
-    examples = dict.fromkeys(layout.example for layout in LAYOUTS if not layout.marker)
-    return ", ".join([*examples, "one file of any name"])
+    examples = [layout.example for layout in LAYOUTS if not layout.marker]
+    unique = dict.fromkeys(examples)
+    return ", ".join([*unique, "one file of any name"])
 
 
 def _assert_explained(snapshot: Snapshot, members: Sequence[Source], layout: Layout) -> None:
     """Refuse SQL that the layout's runner would not run: the proof would be of something else."""
-    texts = snapshot.files
-    fitting = dict.fromkeys(one for one in members if layout.entry.match(one.bare))
+    fitting = [source for source in members if layout.entry.match(source.bare)]
     marked = fitting
     if layout.up and layout.marker:
-        marked = dict.fromkeys(one for one in fitting if layout.marker.search(texts[one.path]))
-    example = next(iter(marked)).path
+        marked = []
+        for source in fitting:
+            text = snapshot.files[source.path]
+            if layout.marker.search(text):
+                marked.append(source)
+    example = marked[0].path
+    explained = set(fitting)
+    begun = set(marked)
     for source in members:
         path = snapshot.path(source.path)
-        if source not in fitting and "/" in source.bare:
+        if source not in explained and "/" in source.bare:
             raise MigrationError(
                 f"{path}: mixed layouts: {layout.name} ({layout.example}, as {example}) does "
                 "not look there; move it where it is looked for, or name all files in parity.toml: "
                 "order"
             )
-        if source not in fitting:
+        if source not in explained:
             raise MigrationError(
                 f"{path}: mixed layouts: {example} is {layout.name} ({layout.example}), "
                 "this file is not named so; rename it, or move it elsewhere if it is no migration"
             )
-        if source not in marked:
+        if source not in begun:
             raise MigrationError(
                 f"{path}: mixed layouts: {example} is {layout.name}, this file has no line "
                 f"that begins its up section; write it ({layout.example})"
@@ -4471,16 +4518,19 @@ FOLDER_OF_VERSION: Final = re.compile(r"\d[\d-]*[._-]+[^/]+\Z")
 
 def _assert_no_empty_folder(snapshot: Snapshot, members: Sequence[Source], layout: Layout) -> None:
     """A version without its file: whoever ran it has a schema that nobody can build again."""
-    if not layout.files[0][0].startswith("{label}/"):
+    path, _ = layout.files[0]
+    if not path.startswith("{label}/"):
         return
-    file = layout.example.split()[0].rpartition("/")[2]
+    example = layout.example.split()[0]
+    file = example.rpartition("/")[2]
     for folder in snapshot.folders:
-        if FOLDER_OF_VERSION.match(folder):
-            held = [one for one in members if one.path.startswith(f"{folder}/")]
-            if not held:
-                raise MigrationError(
-                    f"{snapshot.path(folder)}: no {file} in it; add it (an empty one does nothing)"
-                )
+        if not FOLDER_OF_VERSION.match(folder):
+            continue
+        inside = f"{folder}/"
+        held = [source for source in members if source.path.startswith(inside)]
+        if not held:
+            where = snapshot.path(folder)
+            raise MigrationError(f"{where}: no {file} in it; add it (an empty one does nothing)")
 
 
 class Way(NamedTuple):
@@ -4494,8 +4544,10 @@ Version = tuple[int, Any]
 
 
 def version_key(version: str, textual: bool) -> Version:
-    """Order versions as their runner does: numbers as numbers (2 before 10, 1.2 before 1.10), and
-    where the runner compares text (`textual`), timestamps of eight digits or more as text."""
+    """Order versions as their runner does: numbers as numbers (2 before 10, 1.2 before 1.10).
+
+    Where the runner compares text (`textual`), timestamps of eight digits or more are text.
+    """
     if textual and len(version) >= 8:
         return (1, version)
     return (0, version_numbers(version))
@@ -4503,7 +4555,8 @@ def version_key(version: str, textual: bool) -> Version:
 
 def version_numbers(version: str) -> tuple[int, ...]:
     """Read a version as numbers: 1.2.0 and 1.2 are one, as are 0001 and 1."""
-    numbers = [int(part) for part in re.split(r"[._-]", version)]
+    parts = re.split(r"[._-]", version)
+    numbers = list(map(int, parts))
     while len(numbers) > 1 and numbers[-1] == 0:
         numbers.pop()
     return tuple(numbers)
@@ -4518,9 +4571,9 @@ def _versions(
         match = layout.entry.match(source.bare)
         assert match is not None
         way = Way(source, match.groupdict())
-        key = _key(way, layout)
+        ways = versions[_key(way, layout)]
         direction = _direction(way)
-        before = versions[key].get(direction)
+        before = ways.get(direction)
         if before and bool(before.source.word) == bool(source.word):
             version = _version(way, layout) or way.says["name"]
             raise MigrationError(
@@ -4529,32 +4582,38 @@ def _versions(
                 "they run: order in parity.toml"
             )
         if not before or source.word:
-            versions[key][direction] = way
+            ways[direction] = way
     for ways in versions.values():
         if ways.keys() == {"down"}:
+            source = ways["down"].source
+            path = snapshot.path(source.path)
             raise MigrationError(
-                f"{snapshot.path(ways['down'].source.path)}: undoes a version that has no up file "
-                f"({layout.example}); add it"
+                f"{path}: undoes a version that has no up file ({layout.example}); add it"
             )
     return versions
 
 
 def _version(way: Way, layout: Layout) -> str:
     version = way.says.get("version") or ""
-    return version.replace("-", "") if layout.textual else version
+    if layout.textual:
+        return version.replace("-", "")
+    return version
 
 
 def _key(way: Way, layout: Layout) -> Version:
     if way.says.get("repeat"):
         return (2, way.says["name"])
-    return version_key(_version(way, layout), layout.textual)
+    version = _version(way, layout)
+    return version_key(version, layout.textual)
 
 
 def _direction(way: Way) -> str:
-    word = (way.says.get("direction") or "").lower()
-    if word in ("down", "u", "undo", "rollback"):
+    word = way.says.get("direction") or ""
+    if word.lower() in ("down", "u", "undo", "rollback"):
         return "down"
-    return "baseline" if way.says.get("baseline") else "up"
+    if way.says.get("baseline"):
+        return "baseline"
+    return "up"
 
 
 def _replaced_by_baseline(versions: Mapping[Version, Mapping[str, Way]]) -> set[Version]:
@@ -4570,24 +4629,30 @@ def _migration(
     snapshot: Snapshot, layout: Layout, key: Version, ways: Mapping[str, Way], handling: Handling
 ) -> Migration:
     way = ways.get("baseline") or ways["up"]
+    source = way.source
     version = _version(way, layout)
     name = way.says.get("name") or version
-    up = _sql_file(snapshot, way.source.path, handling)
+    label = way.says.get("label")
+    if not label:
+        parts = dict.fromkeys([version, name])
+        label = ".".join(parts)
+    up = _sql_file(snapshot, source.path, handling)
     down = up if layout.down else None
     if "down" in ways:
-        down = _sql_file(snapshot, ways["down"].source.path, handling)
+        undoing = ways["down"].source
+        down = _sql_file(snapshot, undoing.path, handling)
     transaction = _is_transactional(snapshot, layout, way, handling)
     return Migration(
-        version=version or way.source.path,
+        version=version or source.path,
         name=name,
-        label=way.says.get("label") or ".".join(dict.fromkeys([version, name])),
+        label=label,
         up=up,
         down=down,
         layout=layout,
         transaction=transaction,
         unless=() if handling.transaction else layout.unless,
         key=key,
-        word=way.source.word,
+        word=source.word,
         skip=handling.skip,
     )
 
@@ -4596,7 +4661,8 @@ def _sql_file(snapshot: Snapshot, path: str, handling: Handling) -> SqlFile:
     text = snapshot.files[path]
     for old, new in handling.replace:
         text = text.replace(old, new)
-    return SqlFile(snapshot.path(path), text)
+    where = snapshot.path(path)
+    return SqlFile(where, text)
 
 
 def _is_transactional(snapshot: Snapshot, layout: Layout, way: Way, handling: Handling) -> bool:
@@ -4605,35 +4671,48 @@ def _is_transactional(snapshot: Snapshot, layout: Layout, way: Way, handling: Ha
     text = snapshot.files[path]
     if layout.companion:
         folder = path.rpartition("/")[0]
-        text = snapshot.files.get(layout.companion.format(folder=folder, path=path), "")
+        beside = layout.companion.format(folder=folder, path=path)
+        text = snapshot.files.get(beside, "")
     if layout.no_transaction and layout.no_transaction.search(text):
         return False
     if way.says.get("autocommit"):
         return False
-    return layout.transaction if handling.transaction is None else handling.transaction
+    return _usual_transaction(layout, handling)
+
+
+def _usual_transaction(layout: Layout, handling: Handling) -> bool:
+    if handling.transaction is None:
+        return layout.transaction
+    return handling.transaction
 
 
 def _single_file(snapshot: Snapshot, path: str, handling: Handling) -> Migration:
-    return _unnumbered(snapshot, path, SINGLE_FILE, handling, (0, (0,)))
+    only = (0, (0,))
+    return _unnumbered(snapshot, path, SINGLE_FILE, handling, key=only)
 
 
 def _unnumbered(
     snapshot: Snapshot, path: str, layout: Layout, handling: Handling, key: Version
 ) -> Migration:
-    label = path[: -len(".sql")] if is_sql(path) else path
-    source = read_source(path) if is_sql(path) else Source(path, path, "")
-    bare = source.bare[: -len(".sql")] if is_sql(path) else path
+    label = bare = path
+    word = ""
+    if is_sql(path):
+        source = read_source(path)
+        label = path[: -len(".sql")]
+        bare = source.bare[: -len(".sql")]
+        word = source.word
+    name = bare or label
     return Migration(
-        version=bare or label,
-        name=bare or label,
+        version=name,
+        name=name,
         label=label,
         up=_sql_file(snapshot, path, handling),
         down=None,
         layout=layout,
-        transaction=layout.transaction if handling.transaction is None else handling.transaction,
+        transaction=_usual_transaction(layout, handling),
         unless=() if handling.transaction else layout.unless,
         key=key,
-        word=source.word,
+        word=word,
         skip=handling.skip,
     )
 
@@ -4642,21 +4721,24 @@ def _listed(snapshot: Snapshot, own: Sequence[Source], handling: Handling) -> li
     """Take files in the order of parity.toml: names and globs, each where it is first named."""
     from fnmatch import fnmatchcase
 
-    paths: list[str] = []
+    known = [source.path for source in own]
+    paths: dict[str, None] = {}
     for pattern in handling.order:
-        fitting = [one.path for one in own if fnmatchcase(one.path, pattern)]
+        fitting = [path for path in known if fnmatchcase(path, pattern)]
         if not fitting:
             raise MigrationError(
                 f"{snapshot.where}: no file is called {pattern!r}, as order in parity.toml says"
             )
-        paths += [path for path in fitting if path not in paths]
-    for source in own:
-        if source.path not in paths:
-            path = snapshot.path(source.path)
-            raise MigrationError(f"{path}: not named in parity.toml: order; add it, in its place")
+        paths.update(dict.fromkeys(fitting))
+    for path in known:
+        if path not in paths:
+            where = snapshot.path(path)
+            raise MigrationError(f"{where}: not named in parity.toml: order; add it, in its place")
     found = []
     for index, path in enumerate(paths):
-        found.append(_unnumbered(snapshot, path, LISTED, handling, (0, (index,))))
+        key = (0, (index,))
+        migration = _unnumbered(snapshot, path, LISTED, handling, key)
+        found.append(migration)
     return found
 
 
@@ -4666,16 +4748,27 @@ def script(migration: Migration, direction: Direction = "up") -> str:
     if file is None:
         raise MigrationError(f"{migration.label}: there is no down file")
     layout = migration.layout
-    if not layout.up or not layout.down:
-        return file.text if layout.undoes else _assert_no_down_section(file)
-    up = layout.up.search(file.text)
-    down = layout.down.search(file.text)
+    if layout.up and layout.down:
+        return _one_direction(file, layout, direction)
+    if layout.undoes:
+        return file.text
+    return _assert_no_down_section(file)
+
+
+def _one_direction(file: SqlFile, layout: Layout, direction: Direction) -> str:
+    """Cut one direction out of a file that holds both."""
+    assert layout.up is not None
+    assert layout.down is not None
+    text = file.text
+    up = layout.up.search(text)
+    down = layout.down.search(text)
     if not up:
         raise MigrationError(f"{file.path}: no line that begins its {layout.name} up section")
     own, other = (up, down) if direction == "up" else (down, up)
     if own is None:
         return ""
-    section = _blank(file.text, 0, own.end())
+    head = text[: own.end()]
+    section = _blank(head) + text[own.end() :]
     if other and other.start() > own.start():
         return section[: other.start()]
     return section
@@ -4696,21 +4789,24 @@ def _assert_no_down_section(file: SqlFile) -> str:
     found = DOWN_SECTION.search(file.text)
     if not found:
         return file.text
-    line = file.text.count("\n", 0, found.start()) + 1
+    lines_before = file.text.count("\n", 0, found.start())
+    comment = found[0].strip()
     raise MigrationError(
-        f"{file.path}, line {line}: `{found[0].strip()}` looks like the down section of a runner "
-        f"that is not known; known are {layout_names()}; move it into a file of its own, or drop "
-        "the comment"
+        f"{file.path}, line {lines_before + 1}: `{comment}` looks like the down section of a "
+        f"runner that is not known; known are {layout_names()}; move it into a file of its own, or "
+        "drop the comment"
     )
 
 
-def _blank(text: str, start: int, end: int) -> str:
-    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+def _blank(text: str) -> str:
+    """Write a space for each character that is no end of a line."""
+    return re.sub(r"[^\n]", " ", text)
 
 
 def path_of(migration: Migration, direction: Direction = "up") -> str:
-    file = migration.down if direction == "down" else None
-    return (file or migration.up).path
+    if direction == "down" and migration.down:
+        return migration.down.path
+    return migration.up.path
 
 
 def statements_of(
@@ -4721,25 +4817,29 @@ def statements_of(
     Quotes are read under `sql_mode`, where the session was asked, else as the text before tells.
     """
     path = path_of(migration, direction)
+    text = script(migration, direction)
     mode = migration.sql_mode if sql_mode is None else sql_mode
-    statements = split(script(migration, direction), dialect, path, mode)
-    return [one for one in statements if not begins_with(one, migration.skip)]
+    kept = []
+    for statement in split(text, dialect, path, mode):
+        if not begins_with(statement, migration.skip):
+            kept.append(statement)
+    return kept
 
 
 def skipped_statements(steps: Iterable[Pair]) -> dict[str, int]:
     """Count by their beginning the statements that parity.toml says are not run."""
     counts: Counter[str] = Counter()
-    for step in steps:
-        for dialect in DIALECTS:
-            migration = step.side(dialect)
-            if not migration or not migration.skip:
-                continue
-            text = script(migration)
-            for statement in split(text, dialect, migration.up.path, migration.sql_mode):
-                for words in migration.skip:
-                    if begins_with(statement, [words]):
-                        counts[words] += 1
-                        break
+    for step, dialect in product(steps, DIALECTS):
+        migration = step.side(dialect)
+        if not migration or not migration.skip:
+            continue
+        text = script(migration)
+        statements = split(text, dialect, migration.up.path, migration.sql_mode)
+        for statement in statements:
+            for words in migration.skip:
+                if begins_with(statement, [words]):
+                    counts[words] += 1
+                    break
     return dict(sorted(counts.items()))
 
 
@@ -4747,11 +4847,13 @@ def begins_with(statement: Statement, beginnings: Sequence[str]) -> bool:
     """Say whether a statement begins like one of these, whatever the case and the spaces."""
     if not beginnings:
         return False
-    text = " ".join(token.text for token in statement.tokens[:20]).upper()
+    first = [token.text for token in statement.tokens[:20]]
+    text = " ".join(first).upper()
     text = text.replace("PRAGMA MAIN . ", "PRAGMA ")
     for one in beginnings:
-        words = " ".join(one.upper().split())
-        if f"{text} ".startswith(f"{words} "):
+        words = one.upper().split()
+        beginning = " ".join(words)
+        if f"{text} ".startswith(f"{beginning} "):
             return True
     return False
 
@@ -4765,10 +4867,9 @@ def runs_in_transaction(migration: Migration, statements: Sequence[Statement]) -
 
 def holds_statement(migration: Migration, dialect: Dialect) -> bool:
     """Say whether its up side does anything at all."""
-    for token in tokens(script(migration), dialect):
-        if token.kind not in ("space", "comment") and token.text != ";":
-            return True
-    return False
+    text = script(migration)
+    code = filter(is_code, tokens(text, dialect))
+    return any(token.text != ";" for token in code)
 
 
 def pair(sqlite: Sequence[Migration], mysql: Sequence[Migration]) -> list[Pair]:
@@ -4788,11 +4889,13 @@ def pair(sqlite: Sequence[Migration], mysql: Sequence[Migration]) -> list[Pair]:
             wanted = identity(migration)
             if wanted is None or migration.label in partners:
                 continue
-            if waiting[wanted]:
-                partner = waiting[wanted].pop(0)
+            fitting = waiting[wanted]
+            if fitting:
+                partner = fitting.pop(0)
                 partners[migration.label] = partner
                 taken.add(partner.label)
-    return list(_merge([*sqlite], [*mysql], partners, taken))
+    steps = _merge([*sqlite], [*mysql], partners, taken)
+    return list(steps)
 
 
 def _version_alone(migration: Migration) -> Any:
@@ -4806,13 +4909,16 @@ def _version_alone(migration: Migration) -> Any:
 
 def _name_alone(migration: Migration) -> str | None:
     """Read a name whatever parts its words; None where a migration has a version alone."""
-    if migration.name == migration.version and migration.layout is not LISTED:
+    name = migration.name
+    if name == migration.version and migration.layout is not LISTED:
         return None
-    return re.sub(r"[\W_]+", "_", migration.name.lower())
+    return re.sub(r"[\W_]+", "_", name.lower())
 
 
 def _version_and_name(migration: Migration) -> Any:
-    return _version_alone(migration), _name_alone(migration)
+    version = _version_alone(migration)
+    name = _name_alone(migration)
+    return version, name
 
 
 def _merge(
@@ -4824,21 +4930,30 @@ def _merge(
     """Walk both histories at once, each in its own order."""
     waiting: set[str] = set()  # partners that came earlier than their twin: the two orders cross
     while left and right:
-        one, other = left[0], right[0]
+        one = left[0]
+        other = right[0]
         partner = partners.get(one.label)
+        is_paired = other.label in taken
         if partner and partner.label in waiting:
-            yield Pair(left.pop(0), None, crossed=True)
+            left.pop(0)
+            yield Pair(one, None, crossed=True)
         elif partner is other:
-            yield Pair(left.pop(0), right.pop(0))
-        elif not partner and (other.label in taken or one.key <= other.key):
-            yield Pair(left.pop(0), None)
-        elif other.label not in taken:
-            yield Pair(None, right.pop(0))
+            left.pop(0)
+            right.pop(0)
+            yield Pair(one, other)
+        elif not partner and (is_paired or one.key <= other.key):
+            left.pop(0)
+            yield Pair(one, None)
+        elif not is_paired:
+            right.pop(0)
+            yield Pair(None, other)
         else:
+            right.pop(0)
             waiting.add(other.label)
-            yield Pair(None, right.pop(0), crossed=True)
+            yield Pair(None, other, crossed=True)
     for one in left:
-        yield Pair(one, None, crossed=one.label in partners)
+        is_crossed = one.label in partners
+        yield Pair(one, None, crossed=is_crossed)
     for other in right:
         yield Pair(None, other)
 
@@ -4849,21 +4964,29 @@ def pair_notes(steps: Sequence[Pair]) -> list[str]:
     for step in steps:
         if not step.sqlite or not step.mysql or step.sqlite.layout is SINGLE_FILE:
             continue
-        names = [_name_alone(step.sqlite), _name_alone(step.mysql)]
-        if None not in names and names[0] != names[1]:
-            unlike.append(f"{step.sqlite.label} with {step.mysql.label}")
+        ours = _name_alone(step.sqlite)
+        theirs = _name_alone(step.mysql)
+        if ours is None or theirs is None or ours == theirs:
+            continue
+        unlike.append(f"{step.sqlite.label} with {step.mysql.label}")
     notes = []
     if unlike:
-        notes.append(f"paired by version alone, names differ: {some_of(unlike)}")
-    if empty := empty_pairs(steps):
-        notes.append(f"both sides hold no statement: {some_of(empty)}")
+        listed = some_of(unlike)
+        notes.append(f"paired by version alone, names differ: {listed}")
+    empty = empty_pairs(steps)
+    if empty:
+        listed = some_of(empty)
+        notes.append(f"both sides hold no statement: {listed}")
     return notes
 
 
 def some_of(names: Sequence[str], most: int = 5) -> str:
     """List names, as many as a line bears."""
+    listed = ", ".join(names[:most])
     rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+    if rest <= 0:
+        return listed
+    return f"{listed} and {rest} more"
 
 
 def empty_pairs(steps: Sequence[Pair]) -> list[str]:
@@ -4872,7 +4995,9 @@ def empty_pairs(steps: Sequence[Pair]) -> list[str]:
     for step in steps:
         if not step.sqlite or not step.mysql:
             continue
-        if not holds_statement(step.sqlite, "sqlite") and not holds_statement(step.mysql, "mysql"):
+        if holds_statement(step.sqlite, "sqlite"):
+            continue
+        if not holds_statement(step.mysql, "mysql"):
             labels.append(step.label)
     return labels
 
@@ -4894,7 +5019,8 @@ def new_label(
     found = re.match(r"[._-]+", rest)
     gap = found[0] if found else "_"
     version = _next_version(last.version, both, moment)
-    return version, f"{prefix}{version}{gap}{name}"
+    label = f"{prefix}{version}{gap}{name}"
+    return version, label
 
 
 def new_files(
@@ -4906,12 +5032,14 @@ def new_files(
     """
     layout = last.layout if last else LAYOUTS[0]
     word = last.word if last else ""
+    suffix = f".{word}" if word else ""
     usual = {"sqlite": "sqlite3", "mysql": "mysql"}
-    words = {"word": f".{word}" if word else "", "database": word or usual[dialect]}
+    database = word or usual[dialect]
     made = []
     for path, text in layout.files:
-        file = path.format(**parts, **words)
-        made.append((file, text.format(**parts)))
+        file = path.format(**parts, word=suffix, database=database)
+        content = text.format(**parts)
+        made.append((file, content))
     return made
 
 
@@ -4931,27 +5059,33 @@ def _next_version(last: str, both: Sequence[Migration], moment: Moment) -> str:
             return moment(form)
     newest = 0
     for migration in both:
-        if number := re.match(r"\d+", migration.version):
-            newest = max(newest, int(number[0]))
-    width = len(re.split(r"\D", last)[0])
-    return str(newest + 1).zfill(width)
+        digits = re.match(r"\d+", migration.version)
+        if digits:
+            number = int(digits[0])
+            newest = max(newest, number)
+    first, *_ = re.split(r"\D", last)
+    following = str(newest + 1)
+    return following.zfill(len(first))
 
 
 def _table_after(found: Sequence[Token], at: int) -> str:
-    """The name behind the word TABLE, without the database: `[IF [NOT] EXISTS] [database .] t`."""
-    rest = [
-        token
-        for token in found[at + 1 : at + 7]
-        if token.text.upper() not in ("IF", "NOT", "EXISTS")
-    ]
-    return _without_database([unquote_name(token.text).lower() for token in rest[:3]])
+    """Read the table behind the word TABLE: `[IF [NOT] EXISTS] [database .] t`."""
+    names = []
+    for token in found[at + 1 : at + 7]:
+        if token.text.upper() in ("IF", "NOT", "EXISTS"):
+            continue
+        name = unquote_name(token.text)
+        names.append(name.lower())
+    return _without_database(names[:3])
 
 
 def _without_database(names: Sequence[str]) -> str:
     """Return the table of `[database .] t`, or "" where there is no name."""
     if len(names) > 2 and names[1] == ".":
         return names[2]
-    return names[0] if names else ""
+    if not names:
+        return ""
+    return names[0]
 
 
 class Backend(Protocol):
@@ -4983,15 +5117,13 @@ class Backend(Protocol):
 def failed(
     migration: Migration, path: str, statement: Statement, total: int, server: str, message: str
 ) -> MigrationError:
-    """A migration that does not apply: file, statement, line, beginning, the server's words."""
+    """Say that a migration does not apply: file, statement, line, beginning, the server's words."""
     label = printable(migration.label)
-    place = f"{printable(path)}, statement {statement.number} of {total}, line {statement.line}"
-    lines = [
-        f"{label}: {server} refused {place}:",
-        f"  {beginning(statement.text)}",
-        f"  {printable(message)}",
-    ]
-    return MigrationError("\n".join(lines))
+    file = printable(path)
+    place = f"{file}, statement {statement.number} of {total}, line {statement.line}"
+    shown = beginning(statement.text)
+    words = printable(message)
+    return MigrationError(f"{label}: {server} refused {place}:\n  {shown}\n  {words}")
 
 
 # ════════════════════════════════════════════════════════════════════════════════════════
