@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -541,10 +541,18 @@ def conditions() -> str:
         mysql = xtask.MySQLBackend(address, "", (), 60)
         server = f"{mysql.flavour} {mysql.version}"
         mysql.close()
-    packages = [f"{name} {version(name)}" for name in ("sqlglot", "sqlalchemy", "alembic")]
+    packages = [version_of(name) for name in ("sqlglot", "sqlalchemy", "alembic")]
     python = f"Python {platform.python_version()}"
     sqlite = f"SQLite {sqlite3.sqlite_version}"
     return ", ".join([processor(), f"{os.cpu_count()} cores", python, sqlite, server, *packages])
+
+
+def version_of(package: str) -> str:
+    """Name a package with its version; only `compare` needs SQLAlchemy and Alembic."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"without {package}"
 
 
 BENCHMARKS: Final[Mapping[str, Callable[[int], list[Ratio]]]] = {
@@ -574,9 +582,12 @@ def main(words: Sequence[str] | None = None) -> int:
     if unknown or arguments.runs < 1:
         parser.error(f"expected some of {', '.join(BENCHMARKS)}, and at least one run")
     xtask.SIGNALS.install()
+    names = arguments.names or [*BENCHMARKS]
     rows: list[Ratio] = []
     try:
-        for name in arguments.names or BENCHMARKS:
+        if "compare" in names:
+            xtask.need("sqlalchemy", "alembic")
+        for name in names:
             rows += BENCHMARKS[name](arguments.runs)
     except xtask.Interrupted as interrupted:
         return interrupted.status
@@ -585,7 +596,8 @@ def main(words: Sequence[str] | None = None) -> int:
         return error.status
     finally:  # interrupted after half an hour: what is measured is shown
         PROGRESS.done()
-        print_report(rows, arguments.runs)
+        if rows:
+            print_report(rows, arguments.runs)
     return 0
 
 
