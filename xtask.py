@@ -5815,6 +5815,21 @@ class ForeignKeyFact(NamedTuple):
             WHERE s.type = 'table' ORDER BY s.rowid, x.id, x.seq"""
 
 
+class TableFacts(NamedTuple):
+    """All that the catalogue tells of a table, but for its rows and the last id that it gave."""
+
+    name: str
+    kind: str
+    sql: str
+    columns: tuple[ColumnFact, ...]
+    indexes: tuple[IndexFact, ...]
+    parts: tuple[tuple[PartFact, ...], ...]  # of each index
+    references: tuple[ForeignKeyFact, ...]
+
+    def parts_of(self, index: IndexFact) -> tuple[PartFact, ...]:
+        return self.parts[self.indexes.index(index)]
+
+
 class CounterFact(NamedTuple):
     """The last id that an AUTOINCREMENT table gave."""
 
@@ -5934,8 +5949,30 @@ class SQLiteReader:
         counts = count_rows(sources, self._fetch_first, quote_sqlite)
         tables = {}
         for name, sql in sources.items():
-            tables[name] = self._table(name, sql, counts[name])
+            facts = self._facts(name, sql)
+            tables[name] = self._with_rows(sqlite_table(facts), counts[name])
         return tables
+
+    def _facts(self, name: str, sql: str) -> TableFacts:
+        indexes = self.indexes.get(name, ())
+        return TableFacts(
+            name=name,
+            kind=self.kinds.get(name.lower(), ""),
+            sql=sql,
+            columns=tuple(self.columns.get(name, ())),
+            indexes=tuple(indexes),
+            parts=tuple(tuple(self.parts.get(index.name, ())) for index in indexes),
+            references=tuple(self.references.get(name, ())),
+        )
+
+    def _with_rows(self, table: Table, rows: int) -> Table:
+        """Add what an INSERT changes."""
+        next_id = table.next_id
+        if next_id is not None:
+            next_id = self.counters.get(table.name, 0) + 1
+        if table.kind != "table" or (rows, next_id) == (table.rows, table.next_id):
+            return table
+        return dataclasses.replace(table, rows=rows, next_id=next_id)
 
     def _fetch_first(self, queries: Sequence[str]) -> Iterator[Sequence[int]]:
         for sql in queries:
@@ -5962,95 +5999,96 @@ class SQLiteReader:
                 "the schema cannot be read"
             )
 
-    def _table(self, name: str, sql: str, rows: int) -> Table:
-        all_facts = self.columns.get(name, ())
-        facts = [fact for fact in all_facts if not fact.of_virtual_table]
-        if self.kinds.get(name.lower()) == "virtual":
-            return _virtual_table(name, facts)
-        _assert_told_apart([fact.name for fact in facts], f"columns of {name}")
-        clauses = _clauses_of(sql, facts)
-        primary = self._primary_key(name, facts)
-        columns = []
-        for fact in facts:
-            is_alias = primary.is_rowid and fact.name == primary.columns[0]
-            column = _sqlite_column(fact, clauses, is_alias)
-            columns.append(column)
-        scope = Scope("sqlite", columns)
-        for pos, fact in enumerate(facts):
-            columns[pos] = _with_generated(fact, columns[pos], clauses, scope)
-        own = {column.name.lower(): column.collation for column in columns}
-        uniques: list[Key] = []
-        indexes: list[Key] = []
-        for index in self.indexes.get(name, ()):
-            if index == primary.made_by:
-                continue
-            key = self._key(index, own, scope)
-            if index.unique:
-                uniques.append(key)
-            else:
-                indexes.append(key)
-        collations: tuple[str | None, ...] = ()
-        if primary.made_by:
-            collations = self._collations(primary.made_by, own)
-        references = self.references.get(name, ())
-        next_id = None
-        if clauses.auto_increment:
-            last_id = self.counters.get(name, 0)
-            next_id = last_id + 1
-        return Table(
-            name,
-            tuple(columns),
-            primary_key=primary.columns,
-            primary_collations=collations if any(collations) else (),
-            uniques=tuple(uniques),
-            indexes=tuple(indexes),
-            foreign_keys=_sqlite_foreign_keys(name, references, clauses.deferred),
-            checks=tuple(map(scope.check, clauses.checks)),
-            rows=rows,
-            next_id=next_id,
-        )
 
-    def _primary_key(self, table: str, facts: Sequence[ColumnFact]) -> PrimaryKey:
-        members = [fact for fact in facts if fact.key_index]
-        members.sort(key=attrgetter("key_index"))
-        columns = tuple(fact.name for fact in members)
-        for index in self.indexes.get(table, ()):
-            if index.origin == "pk":
-                return PrimaryKey(columns, index)
-        return PrimaryKey(columns, None)
+@functools.lru_cache(maxsize=4096)  # most tables are as they were one migration before
+def sqlite_table(facts: TableFacts) -> Table:
+    """Read a table, without rows in it."""
+    name = facts.name
+    found = [fact for fact in facts.columns if not fact.of_virtual_table]
+    if facts.kind == "virtual":
+        return _virtual_table(name, found)
+    _assert_told_apart([fact.name for fact in found], f"columns of {name}")
+    clauses = _clauses_of(facts.sql, found)
+    primary = _sqlite_primary_key(facts, found)
+    columns = []
+    for fact in found:
+        is_alias = primary.is_rowid and fact.name == primary.columns[0]
+        column = _sqlite_column(fact, clauses, is_alias)
+        columns.append(column)
+    scope = Scope("sqlite", columns)
+    for pos, fact in enumerate(found):
+        columns[pos] = _with_generated(fact, columns[pos], clauses, scope)
+    own = {column.name.lower(): column.collation for column in columns}
+    uniques: list[Key] = []
+    indexes: list[Key] = []
+    for index in facts.indexes:
+        if index == primary.made_by:
+            continue
+        key = _sqlite_key(index, facts.parts_of(index), own, scope)
+        if index.unique:
+            uniques.append(key)
+        else:
+            indexes.append(key)
+    collations: tuple[str | None, ...] = ()
+    if primary.made_by:
+        collations = _sqlite_collations(facts.parts_of(primary.made_by), own)
+    return Table(
+        name,
+        tuple(columns),
+        primary_key=primary.columns,
+        primary_collations=collations if any(collations) else (),
+        uniques=tuple(uniques),
+        indexes=tuple(indexes),
+        foreign_keys=_sqlite_foreign_keys(name, facts.references, clauses.deferred),
+        checks=tuple(map(scope.check, clauses.checks)),
+        next_id=1 if clauses.auto_increment else None,
+    )
 
-    def _collations(
-        self, index: IndexFact, own: Mapping[str, str | None]
-    ) -> tuple[str | None, ...]:
-        """Find the parts of an index that compare otherwise than their column does."""
-        found: list[str | None] = []
-        for part in self.parts.get(index.name, ()):
-            collation = part.collation.upper()
-            if part.column is None or collation == own.get(part.column.lower()):
-                found.append(None)
-            else:
-                found.append(collation)
-        return tuple(found)
 
-    def _key(self, index: IndexFact, own: Mapping[str, str | None], scope: Scope) -> Key:
-        """Read an index; its expressions and its WHERE stand in its text only."""
-        facts = self.parts.get(index.name, ())
-        has_expression = any(fact.column is None for fact in facts)
-        expressions = [""] * len(facts)
-        where = None
-        if index.sql and (index.partial or has_expression):
-            expressions, condition = index_clauses(index.sql)
-            if index.partial:
-                where = scope.expression(condition)
-        collations = self._collations(index, own)
-        parts = []
-        for fact, collation, expression in zip(facts, collations, expressions, strict=True):
-            if fact.column is None:
-                part = Part(None, scope.expression(expression))
-            else:
-                part = whole_column(fact.column, collation)
-            parts.append(part)
-        return Key(index.name, tuple(parts), where)
+def _sqlite_primary_key(facts: TableFacts, columns: Sequence[ColumnFact]) -> PrimaryKey:
+    members = [fact for fact in columns if fact.key_index]
+    members.sort(key=attrgetter("key_index"))
+    names = tuple(fact.name for fact in members)
+    for index in facts.indexes:
+        if index.origin == "pk":
+            return PrimaryKey(names, index)
+    return PrimaryKey(names, None)
+
+
+def _sqlite_collations(
+    parts: Sequence[PartFact], own: Mapping[str, str | None]
+) -> tuple[str | None, ...]:
+    """Find the parts of an index that compare otherwise than their column does."""
+    found: list[str | None] = []
+    for part in parts:
+        collation = part.collation.upper()
+        if part.column is None or collation == own.get(part.column.lower()):
+            found.append(None)
+        else:
+            found.append(collation)
+    return tuple(found)
+
+
+def _sqlite_key(
+    index: IndexFact, facts: Sequence[PartFact], own: Mapping[str, str | None], scope: Scope
+) -> Key:
+    """Read an index; its expressions and its WHERE stand in its text only."""
+    has_expression = any(fact.column is None for fact in facts)
+    expressions = [""] * len(facts)
+    where = None
+    if index.sql and (index.partial or has_expression):
+        expressions, condition = index_clauses(index.sql)
+        if index.partial:
+            where = scope.expression(condition)
+    collations = _sqlite_collations(facts, own)
+    parts = []
+    for fact, collation, expression in zip(facts, collations, expressions, strict=True):
+        if fact.column is None:
+            part = Part(None, scope.expression(expression))
+        else:
+            part = whole_column(fact.column, collation)
+        parts.append(part)
+    return Key(index.name, tuple(parts), where)
 
 
 def _virtual_table(name: str, facts: Iterable[ColumnFact]) -> Table:
@@ -6925,6 +6963,7 @@ class MySQLBackend:
         self.reading: pymysql.Connection[Cursor] | None = None
         self.told: dict[str, str] = {}  # WARNING_SETTINGS as they are at first
         self.ahead: Reading | None = None
+        self.known: dict[str, KnownTable] = {}
         self.flavour_of, self.version = self._identify()
         self.hides_warnings = False  # the session, since some statement
         self._initialise()
@@ -7291,7 +7330,7 @@ class MySQLBackend:
             defaults=self._read_defaults(catalogue),
             required=self._without_default(catalogue),
         )
-        reader = MySQLReader(self.flavour_of, catalogue, self.ignore, exact)
+        reader = MySQLReader(self.flavour_of, catalogue, self.ignore, exact, self.known)
         counts = count_rows(reader.base_tables(), self._fetch_first, quote_mysql)
         schema = reader.schema(counts)
         since = self.flavour_of.long_timestamps
@@ -7785,10 +7824,18 @@ def _unread_warnings(migration: Migration, statement: Statement, count: int) -> 
     return _warning(migration, value, note)
 
 
+class KnownTable(NamedTuple):
+    """A table without rows as it was read, and all that the catalogue told of it."""
+
+    facts: tuple[object, ...]
+    table: Table
+
+
 class MySQLReader:
     """Read catalogue rows into a Schema; one dictionary look-up a row, no query.
 
-    `exact` has what the catalogue does not tell in full.
+    `exact` has what the catalogue does not tell in full; `known` are the tables that were read
+    before, by name: most are as they were one migration before.
     """
 
     def __init__(
@@ -7797,8 +7844,10 @@ class MySQLReader:
         catalogue: Catalogue,
         ignore: Collection[str],
         exact: Exact,
+        known: dict[str, KnownTable],
     ) -> None:
         self.flavour = flavour
+        self.known = known
         self.catalogue = catalogue
         self.exact = exact
         self.clauses = {name: table_clauses(sql, "mysql") for name, sql in exact.shown.items()}
@@ -7811,7 +7860,7 @@ class MySQLReader:
         self.references = group_by(catalogue.references, by_table)
         self.checks = group_by(catalogue.checks, by_table)
         self.constraints = group_by(catalogue.constraints, by_table)
-        self.actions = {(row.table, row.key): row for row in catalogue.actions}
+        self.actions = group_by(catalogue.actions, by_table)
 
     def base_tables(self) -> list[str]:
         return [row.table for row in self.rows if row.kind in BASE_TABLES]
@@ -7827,7 +7876,7 @@ class MySQLReader:
             elif row.kind == "SEQUENCE":
                 tables[name] = Table(name, (), "sequence")
             else:
-                tables[name] = self._table(row, counts.get(name, 0))
+                tables[name] = self._with_rows(row, counts.get(name, 0))
         by_name = {name.lower(): table for name, table in tables.items()}
         skipped = {name.lower() for name in self.skipped}
         for name, table in tables.items():
@@ -7856,7 +7905,40 @@ class MySQLReader:
             unsure=unsure,
         )
 
-    def _table(self, row: TableRow, count: int) -> Table:
+    def _with_rows(self, row: TableRow, count: int) -> Table:
+        """Read a table, or take it as it was read before, and add what an INSERT changes."""
+        facts = self._facts(row)
+        known = self.known.get(row.table)
+        if known is None or known.facts != facts:
+            known = KnownTable(facts, self._table(row))
+            self.known[row.table] = known
+        table = known.table
+        next_id = None
+        if any(column.auto_increment for column in table.columns):
+            next_id = row.next_id or 1
+        if (count, next_id) == (table.rows, table.next_id):
+            return table
+        return dataclasses.replace(table, rows=count, next_id=next_id)
+
+    def _facts(self, row: TableRow) -> tuple[object, ...]:
+        """Gather all that `_table` looks at."""
+        name = row.table
+        columns = self.columns.get(name, ())
+        places = [(name, column.name) for column in columns]
+        return (
+            row._replace(next_id=None),
+            columns,
+            self.parts.get(name),
+            self.references.get(name),
+            self.actions.get(name),
+            self.checks.get(name),
+            self.constraints.get(name),
+            self.exact.shown.get(name),
+            [self.exact.defaults.get(place) for place in places],
+            [place in self.exact.required for place in places],
+        )
+
+    def _table(self, row: TableRow) -> Table:
         name = row.table
         rows = self.columns.get(name, ())
         json = {column.name for column in rows if self._is_json(column)}
@@ -7880,9 +7962,6 @@ class MySQLReader:
         checks = []
         for clause in self._checks(name, json):
             checks.append(scope.check(self.flavour.plain(clause)))
-        next_id = None
-        if any(column.auto_increment for column in columns):
-            next_id = row.next_id or 1
         partitions = partition_limits(self.exact.shown.get(name, ""))
         table = Table(
             name,
@@ -7894,8 +7973,6 @@ class MySQLReader:
             foreign_keys=foreign_keys,
             checks=tuple(checks),
             engine=row.engine,
-            rows=count,
-            next_id=next_id,
             partition=partitions.text if partitions else None,
             partition_check=_partition_check(partitions, scope),
         )
@@ -7990,8 +8067,9 @@ class MySQLReader:
 
     def _foreign_keys(self, table: str) -> tuple[ForeignKey, ...]:
         keys = []
+        actions = {row.key: row for row in self.actions.get(table, ())}
         for name, rows in group_by(self.references.get(table, ()), attrgetter("key")).items():
-            action = self.actions.get((table, name))
+            action = actions.get(name)
             if action is None:
                 raise IntrospectionError(
                     f"the server shows no actions of foreign key {name} of {table}: the schema "
