@@ -6423,8 +6423,9 @@ HARMLESS_WARNINGS: Final[Mapping[int, str]] = MappingProxyType(
 
 # The same for codes that stand for many things: by the beginning of their text too.
 HARMLESS_MESSAGES: Final = (
-    (1105, "Event scheduler is switched off"),
-)  # the event is made as asked
+    (1105, "Event scheduler is switched off"),  # the event is made as asked
+    (4119, "Using FULL as unquoted identifier is deprecated"),
+)
 
 
 # What a warning means in words, the same on every server.
@@ -6460,12 +6461,14 @@ ERROR_HINTS: Final[Mapping[int, str]] = MappingProxyType(
     {
         1005: NO_FOREIGN_KEYS["mysql"],
         1044: "the migrations run as a user who has rights on the scratch database alone",
-        1049: "the migrations run in a scratch database of another name: leave database names out of them",
+        1049: "the migrations run in a scratch database of another name: leave database names out "
+        "of them",
         1142: "the migrations run as a user who has rights on the scratch database alone",
         1215: NO_FOREIGN_KEYS["mysql"],
         1227: "the migrations run as a user who has rights on the scratch database alone",
         1399: "an XA transaction is not run here: it would outlive the session; take it out",
-        1419: "the server writes a binary log: set log_bin_trust_function_creators there, or use another server",
+        1419: "the server writes a binary log: set log_bin_trust_function_creators there, or use "
+        "another server",
         1451: NO_FOREIGN_KEYS["mysql"],
         1452: NO_FOREIGN_KEYS["mysql"],
         1822: NO_FOREIGN_KEYS["mysql"],
@@ -6864,7 +6867,7 @@ SSL_MODES: Final = ("disabled", "required", "verify-ca", "verify-identity")
 
 
 def ssl_options(mode: str, ca: str) -> dict[str, Any]:
-    """Options of pymysql.connect for one of SSL_MODES; with "" it encrypts where the server does."""
+    """Options of pymysql.connect for one of SSL_MODES; "" encrypts where the server does."""
     import ssl
 
     if mode == "disabled":
@@ -6928,7 +6931,7 @@ def connect(
 
 
 def send(cursor: Cursor, sql: str) -> None:
-    """Execute SQL in UTF-8 whatever the connection takes names of columns for: bytes go as they are."""
+    """Execute SQL in UTF-8, whatever the connection reads names in: bytes go as they are."""
     cursor.execute(sql.encode())  # type: ignore[call-overload]  # it takes bytes too
 
 
@@ -7292,10 +7295,10 @@ class MySQLBackend:
         return True
 
     def _lost(self, error: Exception, path: str, statement: Statement, total: int) -> ServerError:
-        return ServerError(
-            f"the server {self._lost_words(error, self.connection)} during {path}, statement {statement.number} of "
-            f"{total}, line {statement.line}: {beginning(statement.text)}"
-        )
+        what = self._lost_words(error, self.connection)
+        number = f"statement {statement.number} of {total}, line {statement.line}"
+        text = beginning(statement.text)
+        return ServerError(f"the server {what} during {path}, {number}: {text}")
 
     def _lost_words(self, error: Exception, session: pymysql.Connection[Cursor]) -> str:
         """Say how a connection was lost, and end a statement that still runs on the server."""
@@ -8440,7 +8443,7 @@ Given = ParamSpec("Given")
 
 @dataclass(frozen=True)
 class Rule:
-    """A kind of finding: its name and level, when it is found, and the prose that `explain` prints."""
+    """A kind of finding: its name, level, when it is found, and the prose that `explain` prints."""
 
     name: str
     level: Level
@@ -8464,13 +8467,14 @@ def rule(
     """Make a rule of the function below; its docstring is the prose."""
 
     def checked(check: Callable[Given, Iterable[Finding]]) -> Checked[Given]:
-        return Checked(name, level, found, prose=check.__doc__ or "", check=check)
+        prose = check.__doc__ or ""
+        return Checked(name, level, found, prose, check)
 
     return checked
 
 
 class Shape(NamedTuple):
-    """A group of strict findings: its word for `--strict=`, its line in the summary, and why it hurts."""
+    """A group of strict findings: its word for `--strict=`, its summary line, why it hurts."""
 
     name: str
     text: str
@@ -8528,8 +8532,9 @@ PRAGMA foreign_keys = ON;""",
 --   Drizzle         always opens one: switch foreign keys off before migrate(), and in
 --                   parity.toml [sqlite] init = "PRAGMA foreign_keys = OFF\"""",
         "{new migration}": "Fix it with a new migration on the side that is wrong.",
-        "{in place}": "Fix it where it stands; once others have applied it, check-history asks for\n"
-        "a [[rewrite]] in parity.toml.",
+        "{in place}": """\
+Fix it where it stands; once others have applied it, check-history asks for
+a [[rewrite]] in parity.toml.""",
     }
 )
 
@@ -8648,7 +8653,8 @@ class SchemaPair:
             name = table.name.lower()
             for key in table.foreign_keys:
                 parent = key.parent.lower()
-                children, columns = lowered(key.columns), lowered(key.parent_columns)
+                children = lowered(key.columns)
+                columns = lowered(key.parent_columns)
                 for child, column in zip(children, columns, strict=False):
                     found[name, child].add((parent, column))
         return found
@@ -8738,7 +8744,7 @@ class TablePair:
 
     @functools.cached_property
     def missing_columns(self) -> frozenset[str]:
-        """Columns that one side lacks, in lower case: what belongs to them is no finding of its own."""
+        """Columns that one side lacks, in lower case; what belongs to them is no finding."""
         return frozenset(self.sqlite.by_name.keys() ^ self.mysql.by_name.keys())
 
     @functools.cached_property
@@ -8775,11 +8781,13 @@ class TablePair:
             if name in stamps:
                 pair = pair._replace(stamped=True)
             if pair.sqlite.auto_increment != pair.mysql.auto_increment:
-                pair = pair._replace(refers=self._filled_side_refers(pair))
-            elif pair.sqlite.auto_increment and self._next_ids:
+                refers = self._filled_side_refers(pair)
+                pair = pair._replace(refers=refers)
+            elif pair.sqlite.auto_increment:
                 pair = pair._replace(next_ids=self._next_ids)
             if (table, name) in self.schemas.references:
-                pair = pair._replace(parent_says=self.schemas.parent_says(table, name))
+                parent_says = self.schemas.parent_says(table, name)
+                pair = pair._replace(parent_says=parent_says)
             pairs.append(pair)
         return tuple(pairs)
 
@@ -8792,7 +8800,8 @@ class TablePair:
     def bare_columns(self) -> Mapping[str, ColumnPair]:
         """Pair the columns by lower-case name, with what the table's own CHECKs say of each."""
         held = self.sqlite.held
-        never_null_here, never_null_there = (never_null(side) for side in self.sides)
+        never_null_here = never_null(self.sqlite)
+        never_null_there = never_null(self.mysql)
         pairs = {}
         for name, one in self.sqlite.by_name.items():
             other = self.mysql.by_name.get(name)
@@ -8891,17 +8900,16 @@ class Item(NamedTuple):
 
 
 def unmatched(kind: str, sqlite: Iterable[Item], mysql: Iterable[Item]) -> Iterator[Finding]:
-    """Find what has no equal on the other side; where both have something at one place, it is one."""
+    """Find what has no equal on the other side; what stands at one place on both is one finding."""
     ours = {item.identity: item for item in sqlite}
     theirs = {item.identity: item for item in mysql}
     left = _without_equal(ours, theirs)
     right = _without_equal(theirs, ours)
     for key in dict.fromkeys((*left, *right)):
-        here, there = left.get(key, []), right.get(key, [])
+        here = left.get(key, [])
+        there = right.get(key, [])
         if here and there:
-            notes = {item.note for item in (*here, *there) if item.note}
-            note = "; ".join(sorted(notes))
-            yield Finding(kind, here[0].at, _joined(here), _joined(there), note=note)
+            yield _other_at_one_place(kind, here, there)
             continue
         for item in here:
             yield Finding(kind, item.at, item.value, None, note=item.note)
@@ -8913,12 +8921,23 @@ def _without_equal(
     items: Mapping[Hashable, Item], others: Collection[Hashable]
 ) -> dict[Hashable, list[Item]]:
     """Gather the items whose identity the other side lacks, by their key."""
-    alone = [item for identity, item in items.items() if identity not in others]
+    alone = []
+    for identity, item in items.items():
+        if identity not in others:
+            alone.append(item)
     return group_by(alone, attrgetter("key"))
 
 
-def _joined(items: Iterable[Item]) -> str:
-    return "; ".join(sorted(item.value for item in items))
+def _other_at_one_place(kind: str, here: Sequence[Item], there: Sequence[Item]) -> Finding:
+    ours = [item.value for item in here]
+    theirs = [item.value for item in there]
+    notes = {item.note for item in (*here, *there)}
+    notes.discard("")
+    return Finding(kind, here[0].at, _sorted(ours), _sorted(theirs), note=_sorted(notes))
+
+
+def _sorted(texts: Iterable[str]) -> str:
+    return "; ".join(sorted(texts))
 
 
 # ---- rules of the whole schema -----------------------------------------------------------------
@@ -8942,7 +8961,8 @@ def table_missing(schemas: SchemaPair) -> Iterator[Finding]:
     """
     ours, theirs = schemas.relations
     for name, relation in {**theirs, **ours}.items():
-        one, other = relation_kind(ours.get(name)), relation_kind(theirs.get(name))
+        one = relation_kind(ours.get(name))
+        other = relation_kind(theirs.get(name))
         is_lone_view = {one, other} == {"view", None}
         if one != other and not is_lone_view:
             yield Finding("table-missing", place(relation.name), one, other)
@@ -8966,10 +8986,13 @@ def identifier_case(schemas: SchemaPair) -> Iterator[Finding]:
     ours, theirs = schemas.relations
     for key in ours.keys() & theirs.keys():
         one, other = ours[key], theirs[key]
-        if one.name != other.name and relation_kind(one) == relation_kind(other):
+        if relation_kind(one) != relation_kind(other):
+            continue  # that is a table-missing
+        if one.name != other.name:
             yield Finding("identifier-case", place(other.name), one.name, other.name)
     for name, twin in _twins_by_case(schemas.mysql):
-        yield Finding("identifier-case", place(name), None, f"{name} beside {twin}")
+        value = f"{name} beside {twin}"
+        yield Finding("identifier-case", place(name), None, value)
 
 
 def _twins_by_case(schema: Schema) -> Iterator[tuple[str, str]]:
@@ -9035,8 +9058,9 @@ def trigger_differs(schemas: SchemaPair) -> Iterator[Finding]:
         DROP TRIGGER g; CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW …;
     """
     updated = _updated_columns(schemas)
-    ours, theirs = schemas.sqlite.triggers, schemas.mysql.triggers
-    twins = {_trigger_identity(trigger) for trigger in ours}
+    ours = schemas.sqlite.triggers
+    theirs = schemas.mysql.triggers
+    twins = set(map(_trigger_identity, ours))
     twins.intersection_update(map(_trigger_identity, theirs))
     owed = [trigger for trigger in ours if not _only_touches(trigger, updated)]
     left = _triggers(owed, schemas.missing, twins)
@@ -9065,7 +9089,7 @@ def _only_touches(trigger: Trigger, updated: Collection[ColumnPlace]) -> bool:
 def _triggers(
     triggers: Iterable[Trigger], missing: frozenset[str], twins: Collection[object]
 ) -> Iterator[Item]:
-    """List triggers; one without a twin that names a missing table belongs to that table's finding."""
+    """List triggers, leaving to a missing table's finding those without a twin that name it."""
     for trigger in triggers:
         identity = _trigger_identity(trigger)
         if identity not in twins and trigger.mentions & missing:
@@ -9084,10 +9108,10 @@ def _trigger_identity(trigger: Trigger) -> tuple[str, str, str, str]:
 @rule("cascade-trigger", "parity", "SQLite fires it for a foreign key's action, InnoDB does not")
 def cascade_trigger(schemas: SchemaPair) -> Iterator[Finding]:
     """
-    InnoDB's cascades fire no triggers, SQLite's do: the log row is missing, the counter is wrong.  A
-    DELETE trigger of a table from which an ON DELETE CASCADE deletes is found, and an UPDATE trigger
-    whose columns a SET NULL, a SET DEFAULT or an ON UPDATE CASCADE changes.  A touch trigger too:
-    InnoDB's SET NULL does not stamp ON UPDATE CURRENT_TIMESTAMP.
+    InnoDB's cascades fire no triggers, SQLite's do: the log row is missing, the counter is wrong.
+    A DELETE trigger of a table from which an ON DELETE CASCADE deletes is found, and an UPDATE
+    trigger whose columns a SET NULL, a SET DEFAULT or an ON UPDATE CASCADE changes.  A touch
+    trigger too: InnoDB's SET NULL does not stamp ON UPDATE CURRENT_TIMESTAMP.
 
     For example
       SQLite  CREATE TRIGGER g AFTER DELETE ON c …;  -- c: REFERENCES p (id) ON DELETE CASCADE
@@ -9102,14 +9126,14 @@ def cascade_trigger(schemas: SchemaPair) -> Iterator[Finding]:
     """
     changes = list(_key_changes(schemas.sqlite))
     updated = _updated_columns(schemas)
-    theirs = {_trigger_identity(trigger) for trigger in schemas.mysql.triggers}
+    theirs = set(map(_trigger_identity, schemas.mysql.triggers))
     for trigger in schemas.sqlite.triggers:
-        if _trigger_identity(trigger) not in theirs and not _only_touches(trigger, updated):
+        has_twin = _trigger_identity(trigger) in theirs
+        if not has_twin and not _only_touches(trigger, updated):
             continue  # a `trigger` finding
         causes = [change.text for change in changes if change.fires(trigger)]
         if causes:
-            reasons = "; ".join(sorted(causes))
-            value = f"{_trigger_text(trigger)}, fired by {reasons}"
+            value = f"{_trigger_text(trigger)}, fired by {_sorted(causes)}"
             yield Finding("cascade-trigger", place(trigger.name), value, None)
 
 
@@ -9140,9 +9164,11 @@ def _changes_of_rows(table: Table, key: ForeignKey) -> Iterator[KeyChange]:
     at = place(table.name, key.columns)
     if key.on_delete != "NO ACTION":
         event = "DELETE" if key.on_delete == "CASCADE" else "UPDATE"
-        yield KeyChange(child, event, columns, f"{at} ON DELETE {key.on_delete}")
+        text = f"{at} ON DELETE {key.on_delete}"
+        yield KeyChange(child, event, columns, text)
     if key.on_update != "NO ACTION":
-        yield KeyChange(child, "UPDATE", columns, f"{at} ON UPDATE {key.on_update}")
+        text = f"{at} ON UPDATE {key.on_update}"
+        yield KeyChange(child, "UPDATE", columns, text)
 
 
 @rule("routine", "parity", "a stored procedure, function or event is on one side only")
@@ -9222,6 +9248,7 @@ def column_missing(pair: TablePair) -> Iterator[Finding]:
     for key in pair.stand_ins:
         stand_ins.update(key.mysql.names)
     for name in pair.missing_columns:
+        at = pair.column_at(name)
         one = pair.sqlite.by_name.get(name)
         other = pair.mysql.by_name.get(name)
         if other and other.generated and name in stand_ins:
@@ -9259,23 +9286,24 @@ def primary_key_differs(pair: TablePair) -> Iterator[Finding]:
     """
     if _same_primary(pair):
         return
-    one, other = (_primary_text(pair, side) for side in pair.sides)
-    ours = _unique_instead(pair.sqlite, pair.mysql.primary)
-    theirs = _unique_instead(pair.mysql, pair.sqlite.primary)
-    level, shape = "parity", ""
-    if ours and theirs and pair.missing_columns.isdisjoint(_primary_columns(pair)):
-        level, shape = "strict", "rest"
-        one = one or f"UNIQUE {_parts_text(pair, ours)}"
-        other = other or f"UNIQUE {_parts_text(pair, theirs)}"
-    yield Finding("primary-key", place(pair.name), one, other, level=level, shape=shape)
+    sqlite, mysql = pair.sides
+    at = place(pair.name)
+    one = _primary_text(pair, sqlite)
+    other = _primary_text(pair, mysql)
+    ours = _unique_instead(sqlite, mysql.primary)
+    theirs = _unique_instead(mysql, sqlite.primary)
+    columns = lowered((*sqlite.primary_key, *mysql.primary_key))
+    has_missing = not pair.missing_columns.isdisjoint(columns)
+    if has_missing or not (ours and theirs):
+        yield Finding("primary-key", at, one, other)
+        return
+    one = one or f"UNIQUE {_parts_text(pair, ours)}"
+    other = other or f"UNIQUE {_parts_text(pair, theirs)}"
+    yield Finding("primary-key", at, one, other, level="strict", shape="rest")
 
 
 def _primary_text(pair: TablePair, side: Table) -> str | None:
     return _parts_text(pair, side.primary) if side.primary else None
-
-
-def _primary_columns(pair: TablePair) -> tuple[str, ...]:
-    return lowered((*pair.sqlite.primary_key, *pair.mysql.primary_key))
 
 
 def _unique_instead(side: Table, primary: Key | None) -> Key | None:
@@ -9302,19 +9330,20 @@ def _same_primary(pair: TablePair) -> bool:
     That is the column's finding, unless the other key is another one (`id` was put in its place)
     of which no UNIQUE is left.
     """
-    ours = lowered(pair.sqlite.primary_key)
-    theirs = lowered(pair.mysql.primary_key)
+    sqlite, mysql = pair.sides
+    ours = lowered(sqlite.primary_key)
+    theirs = lowered(mysql.primary_key)
     if pair.missing_columns.isdisjoint((*ours, *theirs)):
-        return ours == theirs and pair.sqlite.primary_prefixes == pair.mysql.primary_prefixes
+        return ours == theirs and sqlite.primary_prefixes == mysql.primary_prefixes
     if _is_replaced(pair, ours, theirs):
-        return _plain_unique(pair.mysql, ours) is not None
+        return _plain_unique(mysql, ours) is not None
     if _is_replaced(pair, theirs, ours):
-        return _plain_unique(pair.sqlite, theirs) is not None
+        return _plain_unique(sqlite, theirs) is not None
     return True
 
 
 def _is_replaced(pair: TablePair, key: Sequence[str], other: Sequence[str]) -> bool:
-    """Say whether both sides have the columns of `key`, and `other` without what is missing differs."""
+    """Say whether both sides have the columns of `key`, and `other` differs in such columns."""
     if not key or not pair.missing_columns.isdisjoint(key):
         return False
     return set(key) != set(other) - pair.missing_columns
@@ -9363,7 +9392,8 @@ def unique_differs(pair: TablePair) -> Iterator[Finding]:
     for side in pair.sides:
         if side.primary and side.primary.plain:
             primary.add(frozenset(side.primary.names))
-    ours, theirs = (_unique_items(pair, side, primary) for side in pair.sides)
+    ours = _unique_items(pair, pair.sqlite, primary)
+    theirs = _unique_items(pair, pair.mysql, primary)
     return unmatched("unique", ours, theirs)
 
 
@@ -9371,7 +9401,7 @@ def _unique_items(
     pair: TablePair, side: Table, primary: Collection[frozenset[str]]
 ) -> Iterator[Item]:
     """List UNIQUEs; one over either side's primary key is the primary key's finding, or none."""
-    met = {id(key) for twins in pair.stand_ins for key in twins}
+    met = {id(key) for key in chain.from_iterable(pair.stand_ins)}
     for written in side.uniques:
         key = _without_idle_where(written)
         columns = frozenset(key.names)
@@ -9380,8 +9410,10 @@ def _unique_items(
             continue
         prefixes = [part.prefix for part in key.parts]
         sized = frozenset(zip(key.names, prefixes, strict=True))
-        identity = (sized, key.where and key.where.text)
-        yield Item(identity, columns, _key_at(pair, key), _key_value("UNIQUE", pair, key))
+        condition = key.where.text if key.where else None
+        identity = (sized, condition)
+        value = _key_value("UNIQUE", pair, key)
+        yield Item(identity, columns, _key_at(pair, key), value)
 
 
 def _without_idle_where(key: Key) -> Key:
@@ -9390,7 +9422,9 @@ def _without_idle_where(key: Key) -> Key:
         return key
     idle = {not_null_check(name) for name in key.names}
     conditions = key.where.text.split(" AND ")
-    return dataclasses.replace(key, where=None) if idle.issuperset(conditions) else key
+    if idle.issuperset(conditions):
+        return dataclasses.replace(key, where=None)
+    return key
 
 
 class StandIn(NamedTuple):
@@ -9417,7 +9451,9 @@ def _stands_for(key: Key, candidate: Key, mysql: Table) -> bool:
     left = [_meanings(part, mysql) for part in candidate.parts]
     only_live = not key.where
     for part in key.parts:
-        text = quote_canonical(part.column) if part.column is not None else f"{part.text}"
+        text = part.text
+        if part.column is not None:
+            text = quote_canonical(part.column)
         live = _where_live(key.where, text)
         found = next((texts for texts in left if texts & {text, *live}), None)
         if found is None:
@@ -9437,9 +9473,10 @@ def _meanings(part: Part, table: Table) -> frozenset[str]:
         return frozenset()
     if part.column is None:
         return frozenset({part.text})
-    column = table.by_name[part.column.lower()]
-    generated = column.generated
-    return frozenset({generated.text if generated else quote_canonical(part.column)})
+    generated = table.by_name[part.column.lower()].generated
+    if generated:
+        return frozenset({generated.text})
+    return frozenset({quote_canonical(part.column)})
 
 
 CONSTANT: Final = re.compile(r"-?[0-9.]+|'(?:[^']|'')*'|TRUE")
@@ -9510,14 +9547,16 @@ def foreign_key_differs(pair: TablePair) -> Iterator[Finding]:
         ALTER TABLE c DROP FOREIGN KEY c_p;  -- a statement of its own: the name must be free
         ALTER TABLE c ADD CONSTRAINT c_p FOREIGN KEY (p_id) REFERENCES p (id) ON DELETE CASCADE;
     """
-    ours, theirs = (_foreign_key_items(pair, side) for side in pair.sides)
+    ours = _foreign_key_items(pair, pair.sqlite)
+    theirs = _foreign_key_items(pair, pair.mysql)
     return unmatched("foreign-key", ours, theirs)
 
 
 def _foreign_key_items(pair: TablePair, side: Table) -> Iterator[Item]:
     for written in side.foreign_keys:
         columns = frozenset(lowered(written.columns))
-        if columns & pair.missing_columns or written.parent.lower() in pair.schemas.missing:
+        parent_missing = written.parent.lower() in pair.schemas.missing
+        if parent_missing or not columns.isdisjoint(pair.missing_columns):
             continue
         key, note = written, ""
         if side is pair.mysql:
@@ -9528,7 +9567,9 @@ def _foreign_key_items(pair: TablePair, side: Table) -> Iterator[Item]:
 
 def _in_effect(pair: TablePair, key: ForeignKey) -> tuple[ForeignKey, str]:
     """Give a key of MySQL the actions that InnoDB carries out, and say which it does not."""
-    on_delete, on_update, notes = key.on_delete, key.on_update, []
+    on_delete = key.on_delete
+    on_update = key.on_update
+    notes = []
     if "SET DEFAULT" in (on_delete, on_update):
         notes.append("InnoDB has no SET DEFAULT: it refuses")
         on_delete = on_delete.replace("SET DEFAULT", "NO ACTION")
@@ -9545,7 +9586,8 @@ def reference_text(key: ForeignKey) -> str:
     """Say `p(id) ON DELETE CASCADE`; NO ACTION, the default, is not said."""
     words = [quote_name(key.parent)]
     if key.parent_columns:
-        words[0] += f"({', '.join(quote_name(column) for column in key.parent_columns)})"
+        names = ", ".join(map(quote_name, key.parent_columns))
+        words[0] += f"({names})"
     for event, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update)):
         if action != "NO ACTION":
             words.append(f"ON {event} {action}")
@@ -9563,10 +9605,10 @@ def foreign_key_dangling(pair: TablePair) -> Iterator[Finding]:
     """
     SQLite accepts such a key and then fails at the first INSERT; a badly ordered table rebuild
     leaves one behind.  Its parent must be the primary key, or UNIQUE under the columns' own
-    collation.  MariaDB accepts one while FOREIGN_KEY_CHECKS is off, and then refuses every row (1452):
-    the parent is missing, or its type, sign, character set or collation is another one.  Both servers
-    accept at any time what a key holds in other bytes: DATETIME and TIMESTAMP, DECIMAL(10,2) and
-    (12,2), ENUMs in another order.
+    collation.  MariaDB accepts one while FOREIGN_KEY_CHECKS is off, and then refuses every row
+    (1452): the parent is missing, or its type, sign, character set or collation is another one.
+    Both servers accept at any time what a key holds in other bytes: DATETIME and TIMESTAMP,
+    DECIMAL(10,2) and (12,2), ENUMs in another order.
 
     For example
       SQLite  p_id INTEGER REFERENCES p_old (id)  -- p_old was dropped
@@ -9609,7 +9651,8 @@ def index_differs(pair: TablePair) -> Iterator[Finding]:
         CREATE INDEX t_a_b ON t (a, b);
     """
     ours = _index_items(pair, pair.sqlite, pair.mysql)
-    return unmatched("index", ours, _index_items(pair, pair.mysql, pair.sqlite))
+    theirs = _index_items(pair, pair.mysql, pair.sqlite)
+    return unmatched("index", ours, theirs)
 
 
 def _index_items(pair: TablePair, side: Table, other: Table) -> Iterator[Item]:
@@ -9620,7 +9663,8 @@ def _index_items(pair: TablePair, side: Table, other: Table) -> Iterator[Item]:
         if _begins_another(key, side) or _reads_missing(pair, key):
             continue
         identity = (side is pair.sqlite, key.names, key.method)
-        yield Item(identity, key.names, _key_at(pair, key), _key_value("INDEX", pair, key))
+        value = _key_value("INDEX", pair, key)
+        yield Item(identity, key.names, _key_at(pair, key), value)
 
 
 def _all_keys(table: Table) -> Iterator[Key]:
@@ -9639,8 +9683,10 @@ def _begins_another(key: Key, table: Table) -> bool:
     if key.method:
         return False
     for other in _all_keys(table):
-        longer = len(other.names) > len(key.names) or other not in table.indexes
-        if other is not key and longer and not other.where and _begins(key, other):
+        if other is key or other.where:
+            continue
+        is_longer = len(other.names) > len(key.names) or other not in table.indexes
+        if is_longer and _begins(key, other):
             return True
     return False
 
@@ -9651,10 +9697,11 @@ def _covered(key: Key, other: Table) -> bool:
     A partial index serves just its own columns, FULLTEXT and SPATIAL only their like.
     """
     if key.method:
-        names = set(key.names)
-        return any(i.method == key.method and set(i.names) == names for i in other.indexes)
+        wanted = (key.method, set(key.names))
+        return any((index.method, set(index.names)) == wanted for index in other.indexes)
     for candidate in _all_keys(other):
-        if _begins(key, candidate) and (not candidate.where or candidate.names == key.names):
+        serves_more = not candidate.where
+        if _begins(key, candidate) and (serves_more or candidate.names == key.names):
             return True
     return False
 
@@ -9685,19 +9732,20 @@ def check_differs(pair: TablePair) -> Iterator[Finding]:
         -- ALTER TABLE t ADD PARTITION (PARTITION rest VALUES LESS THAN MAXVALUE);
     """
     # A CHECK is met where every conjunct of it stands somewhere on the other side.
-    ours = pair.sqlite.held | _not_null_texts(pair.sqlite)
-    theirs = pair.mysql.held | _not_null_texts(pair.mysql) | _type_texts(pair.mysql)
-    owed = list(pair.mysql.checks)
-    for column in pair.mysql.columns:
+    sqlite, mysql = pair.sides
+    limits = {part.text for part in mysql.partition_check}
+    ours = sqlite.held | _not_null_texts(sqlite)
+    theirs = mysql.held | _not_null_texts(mysql) | _type_texts(mysql) | limits
+    owed = list(mysql.checks)
+    for column in mysql.columns:
         implied = implied_check(column)
         if implied and pair.shared_types(column.name):
             owed.append((implied,))
-    limits = {part.text for part in pair.mysql.partition_check}
-    theirs |= limits
-    left = _check_items(pair, pair.sqlite.checks, theirs)
+    left = _check_items(pair, sqlite.checks, theirs)
     right = list(_check_items(pair, owed, ours))
-    if pair.mysql.partition and not (limits and limits <= ours):
-        text = f"PARTITION BY {pair.mysql.partition}"
+    limits_held = bool(limits) and limits <= ours
+    if mysql.partition and not limits_held:
+        text = f"PARTITION BY {mysql.partition}"
         right.append(Item(text, pair.name, place(pair.name), text))
     yield from unmatched("check", left, right)
     yield from _usual_checks(pair)
@@ -9725,12 +9773,15 @@ def _check_items(
         texts = []
         notes = []
         for part in check:
-            if part.text not in met and pair.missing_columns.isdisjoint(part.columns):
-                texts.append(part.text)
-                notes.append(part.note)
+            reads_missing = not pair.missing_columns.isdisjoint(part.columns)
+            if part.text in met or reads_missing:
+                continue
+            texts.append(part.text)
+            notes.append(part.note)
         if texts:
             text = " AND ".join(texts)
-            yield Item(text, pair.name, place(pair.name), text, _joined_notes(notes))
+            note = _joined_notes(notes)
+            yield Item(text, pair.name, place(pair.name), text, note)
 
 
 def _joined_notes(notes: Iterable[str]) -> str:
@@ -9747,11 +9798,12 @@ def _usual_checks(pair: TablePair) -> Iterator[Finding]:
         if part.usual and part.text in both:
             texts.add(part.text)
             reasons += part.usual
-    if texts:
-        text = "; ".join(sorted(texts))
-        note = _joined_notes(reasons)
-        at = place(pair.name)
-        yield Finding("check", at, text, text, "strict", note=note, shape="usual-values")
+    if not texts:
+        return
+    text = _sorted(texts)
+    at = place(pair.name)
+    note = _joined_notes(reasons)
+    yield Finding("check", at, text, text, level="strict", note=note, shape="usual-values")
 
 
 @functools.cache
@@ -9759,14 +9811,15 @@ def capacity_checks(mysql: Column) -> tuple[Expression | None, Expression | None
     """Write the CHECKs that a VARCHAR(n) and an UNSIGNED stand for."""
     name = quote_canonical(mysql.name)
     columns = frozenset({mysql.name.lower()})
+    declared = mysql.type
     limit = None
-    if mysql.type.enforced:
-        measure, size, *_ = mysql.type.enforced
-        function = "octet_length" if mysql.type.logical == {"bytes"} else "length"
+    if declared.enforced:
+        measure, size, *_ = declared.enforced
+        function = "octet_length" if declared.logical == {"bytes"} else "length"
         if measure == "length":
             limit = Expression(f"{function}({name}) <= {size}", columns)
     sign = None
-    if mysql.type.unsigned:
+    if declared.unsigned:
         sign = Expression(f"{name} >= 0", columns)
     return limit, sign
 
@@ -9846,9 +9899,11 @@ def _unique_keys(pair: TablePair) -> list[Key]:
 def _key_collations(pair: TablePair, key: Key) -> Iterator[Finding]:
     """Compare what a key of SQLite takes for equal by a COLLATE of its own."""
     for part in key.parts:
-        columns = pair.bare_columns.get((part.column or "").lower())
+        if part.column is None or not part.collation:
+            continue
+        columns = pair.bare_columns.get(part.column.lower())
         theirs = columns.mysql.collation if columns else None
-        if part.collation and theirs:
+        if theirs:
             at = _key_at(pair, key)
             yield from _collations(at, part.collation, theirs, in_key=True)
             return
@@ -9912,7 +9967,10 @@ def equality(collation: str, dialect: Dialect) -> str:
     """Say in words what a collation ignores; an unknown one is named, and equals nothing."""
     for known in COLLATION_RULES:
         if known.dialect == dialect and re.fullmatch(known.name, collation, re.IGNORECASE):
-            return "ignores " + ", ".join(known.ignores) if known.ignores else "exact"
+            if not known.ignores:
+                return "exact"
+            ignored = ", ".join(known.ignores)
+            return f"ignores {ignored}"
     return f"unknown collation {collation}"
 
 
@@ -9931,9 +9989,10 @@ def seed_rows(pair: TablePair) -> Iterator[Finding]:
       MySQL
         INSERT INTO roles (id) VALUES (…);
     """
-    ours, theirs = pair.sqlite.rows, pair.mysql.rows
+    ours = str(pair.sqlite.rows)
+    theirs = str(pair.mysql.rows)
     if ours != theirs:
-        yield Finding("seed-rows", place(pair.name), str(ours), str(theirs))
+        yield Finding("seed-rows", place(pair.name), ours, theirs)
 
 
 TABLE_RULES: Final = (
@@ -9969,7 +10028,9 @@ def column_type(pair: ColumnPair) -> Iterator[Finding]:
         ALTER TABLE t MODIFY COLUMN paid TINYINT(1);
     """
     ours, theirs = pair.sqlite.type, pair.mysql.type
-    if ours.logical and theirs.logical and not pair.shared_types:
+    if not ours.logical or not theirs.logical:
+        return  # a `type-unknown` finding
+    if not pair.shared_types:
         yield pair.finding("column-type", ours.text, theirs.text)
 
 
@@ -9990,9 +10051,11 @@ def type_unknown(pair: ColumnPair) -> Iterator[Finding]:
         ALTER TABLE t MODIFY COLUMN code VARCHAR(9);
     """
     ours, theirs = pair.sqlite.type, pair.mysql.type
-    if not ours.logical or not theirs.logical:
-        note = ours.note or f"no rule knows MySQL's {theirs.text}"
-        yield pair.finding("type-unknown", ours.text or "(no type)", theirs.text, note=note)
+    if ours.logical and theirs.logical:
+        return
+    value = ours.text or "(no type)"
+    note = ours.note or f"no rule knows MySQL's {theirs.text}"
+    yield pair.finding("type-unknown", value, theirs.text, note=note)
 
 
 @rule(
@@ -10004,8 +10067,8 @@ def column_nullability(pair: ColumnPair) -> Iterator[Finding]:
     """
     What counts is what the backend does: a SQLite PRIMARY KEY column takes NULL unless it is NOT
     NULL, a rowid alias (INTEGER PRIMARY KEY) or a key of a WITHOUT ROWID table; a CHECK that only
-    says IS NOT NULL counts.  On MySQL a CHANGE COLUMN or MODIFY COLUMN that does not repeat NOT NULL
-    drops it.  MariaDB stores the present moment for NULL in a TIMESTAMP NOT NULL.
+    says IS NOT NULL counts.  On MySQL a CHANGE COLUMN or MODIFY COLUMN that does not repeat NOT
+    NULL drops it.  MariaDB stores the present moment for NULL in a TIMESTAMP NOT NULL.
 
     For example
       SQLite  CREATE TABLE t (a TEXT NOT NULL);
@@ -10035,9 +10098,9 @@ def column_nullability(pair: ColumnPair) -> Iterator[Finding]:
 )
 def column_default(pair: ColumnPair) -> Iterator[Finding]:
     """
-    An INSERT that leaves the column out (or, with ON UPDATE, any UPDATE) stores another value.  What
-    counts is what is stored: CURRENT_TIMESTAMP in a DATE is 19 characters on SQLite and a day on
-    MySQL, and an ENUM NOT NULL without a default has its first value.  A touch trigger meets ON
+    An INSERT that leaves the column out (or, with ON UPDATE, any UPDATE) stores another value.
+    What counts is what is stored: CURRENT_TIMESTAMP in a DATE is 19 characters on SQLite and a day
+    on MySQL, and an ENUM NOT NULL without a default has its first value.  A touch trigger meets ON
     UPDATE CURRENT_TIMESTAMP where it stamps the row that NEW names by its whole key; at strict it
     differs, as it also stamps an UPDATE that changes nothing, or that sets the column itself.
 
@@ -10068,11 +10131,13 @@ def column_default(pair: ColumnPair) -> Iterator[Finding]:
     updated = pair.mysql.on_update
     touched = updated and pair.stamped
     if one != other or touched != updated:
-        ours, theirs = _with_update(one, touched), _with_update(other, updated)
+        ours = _with_update(one, touched)
+        theirs = _with_update(other, updated)
         yield pair.finding("column-default", ours, theirs)
     elif touched:
         ours = "a trigger stamps every UPDATE"
-        yield pair.finding("column-default", ours, "ON UPDATE CURRENT_TIMESTAMP", shape="touch")
+        theirs = _with_update(None, updated)
+        yield pair.finding("column-default", ours, theirs, shape="touch")
 
 
 MUST_BE_NAMED: Final = "no default: an INSERT must name the column"
@@ -10092,8 +10157,9 @@ NOW_WORDS: Final = ("CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME")
 
 def _stored_default(column: Column, shared: frozenset[str]) -> str | None:
     """Write what MySQL stores where the column is left out."""
-    if column.default is None and column.type.values and not column.nullable:
-        return quote_string(column.type.values[0])  # an ENUM NOT NULL, in strict mode too
+    values = column.type.values
+    if column.default is None and values and not column.nullable:
+        return quote_string(values[0])  # an ENUM NOT NULL, in strict mode too
     meaning = default_meaning(column.default, shared)
     if meaning in NOW_WORDS and shared & NUMERIC:
         return f"{meaning} as a number"
@@ -10119,17 +10185,20 @@ def default_meaning(default: Expression | None, shared: frozenset[str]) -> str |
     if shared & NUMERIC:
         number = _number_meaning(text) if quoted is None else _number_in_text(quoted)
         return number or text
-    if shared & {"string"} and default.written:
+    if "string" in shared and default.written:
         return quote_string(_number_as_text(default.written))
-    if shared & {"bytes"} and quoted is not None:
-        return f"x'{quoted.encode().hex().upper()}'"
-    if shared & {"date", "time", "datetime"} and quoted is not None:
+    if quoted is None:
+        return text
+    if "bytes" in shared:
+        digits = quoted.encode().hex().upper()
+        return f"x'{digits}'"
+    if shared & {"date", "time", "datetime"}:
         return quote_string(_moment_meaning(quoted))
     return text
 
 
 def _number_as_text(written: str) -> str:
-    """Write what SQLite stores of a number in a TEXT column: 1, 1.0 and 1000.0 for 01, 1.00 and 1e3."""
+    """Write what SQLite stores of a number in a TEXT column: 1, 1.0, 1000.0 for 01, 1.00, 1e3."""
     if re.fullmatch(r"[+-]?(\d+|0[xX][0-9a-fA-F]+)", written):
         return canonical_number(written)
     return repr(float(written))
@@ -10160,7 +10229,7 @@ CLOCK: Final = re.compile(r"(-?\d{1,3}:\d{2}:\d{2})\.0*")
 
 
 def _moment_meaning(text: str) -> str:
-    """Write a moment in one way: 2026-1-2, 2026-01-02 00:00:00 and 2026-01-02T00:00:00.000Z are one."""
+    """Write a moment in one way: 2026-1-2 and 2026-01-02T00:00:00.000Z are 2026-01-02."""
     clock = CLOCK.fullmatch(text.strip())
     if clock:
         return clock[1]
@@ -10173,7 +10242,9 @@ def _moment_meaning(text: str) -> str:
     digits = fraction.rstrip("0")
     if digits:
         return f"{date} {time_of_day}.{digits}"
-    return date if time_of_day == "00:00:00" else f"{date} {time_of_day}"
+    if time_of_day == "00:00:00":
+        return date
+    return f"{date} {time_of_day}"
 
 
 @rule(
@@ -10234,18 +10305,22 @@ def column_generated(pair: ColumnPair) -> Iterator[Finding]:
       MySQL
         ALTER TABLE t DROP COLUMN b, ADD COLUMN b BIGINT GENERATED ALWAYS AS (a * 2) STORED;
     """
-    one, other = pair.sqlite.generated, pair.mysql.generated
+    one = pair.sqlite.generated
+    other = pair.mysql.generated
+    if one is None and other is None:
+        return
     differs = one != other
     reasons: list[str] = []
     for side in (one, other):
         if side:
             reasons += [side.note] if differs else side.usual
-    if differs or reasons:
-        ours = one.text if one else None
-        theirs = other.text if other else None
-        note = _joined_notes(reasons)
-        shape = "" if differs else "usual-values"
-        yield pair.finding("column-generated", ours, theirs, note=note, shape=shape)
+    if not differs and not reasons:
+        return
+    ours = one.text if one else None
+    theirs = other.text if other else None
+    note = _joined_notes(reasons)
+    shape = "" if differs else "usual-values"
+    yield pair.finding("column-generated", ours, theirs, note=note, shape=shape)
 
 
 @rule(
@@ -10280,11 +10355,12 @@ def column_capacity(pair: ColumnPair) -> Iterator[Finding]:
         yield pair.finding("column-capacity", ours.text, theirs.text)
         return
     limits = capacity_limits(pair)
-    if limits and not pair.parent_says:
-        worst = limits[0]
-        value = ours.text if worst.sized else "not enforced"
-        note = _joined_notes(limit.note for limit in limits)
-        yield pair.finding("column-capacity", value, theirs.text, shape=worst.shape, note=note)
+    if not limits or pair.parent_says:
+        return
+    worst = limits[0]
+    value = ours.text if worst.sized else "not enforced"
+    note = _joined_notes(limit.note for limit in limits)
+    yield pair.finding("column-capacity", value, theirs.text, shape=worst.shape, note=note)
 
 
 def _declare_other_sizes(one: ColumnType, other: ColumnType) -> bool:
@@ -10330,12 +10406,14 @@ def capacity_limits(pair: ColumnPair) -> tuple[Limit, ...]:
     ours, theirs = pair.sqlite.type, pair.mysql.type
     word = re.split(r"[( ]", theirs.text)[0]
     limits = []
-    if theirs.enforced and theirs.enforced != ours.enforced and not pair.length_held:
+    same_size = theirs.enforced == ours.enforced
+    if theirs.enforced and not same_size and not pair.length_held:
         limits.append(_size_limit(pair, theirs.enforced, word))
     if theirs.unsigned and not pair.sign_held:
         limits.append(Limit("sign"))
     if word == "timestamp":
-        limits.append(Limit("range", f"a TIMESTAMP is of the years 1970 to {pair.last_timestamp}"))
+        note = f"a TIMESTAMP is of the years 1970 to {pair.last_timestamp}"
+        limits.append(Limit("range", note))
     if word in TYPE_LIMITS:
         limits.append(TYPE_LIMITS[word])
     limits.sort(key=lambda limit: SHAPE_NAMES.index(limit.shape))
@@ -10345,10 +10423,13 @@ def capacity_limits(pair: ColumnPair) -> tuple[Limit, ...]:
 def _size_limit(pair: ColumnPair, size: tuple[str | int, ...], word: str) -> Limit:
     if word == "year":
         return Limit("range", "a YEAR is 0, or of the years 1901 to 2155")
-    limit = SIZE_SHAPES[size[0]]
-    fits_bool = size[0] == "integer" and "i64" not in pair.shared_types  # 0 and 1 in a TINYINT(1)
-    large = size[0] == "octets" and size[1] not in (255, 65_535)
-    return limit._replace(shape="rest") if fits_bool or large else limit
+    measure, *most = size
+    limit = SIZE_SHAPES[measure]
+    fits_bool = measure == "integer" and "i64" not in pair.shared_types  # 0 and 1 in a TINYINT(1)
+    is_large = measure == "octets" and most[0] not in (255, 65_535)
+    if fits_bool or is_large:
+        return limit._replace(shape="rest")
+    return limit
 
 
 @rule(
@@ -10373,13 +10454,15 @@ def column_charset(pair: ColumnPair) -> Iterator[Finding]:
         ALTER TABLE t MODIFY COLUMN name VARCHAR(20) CHARACTER SET utf8mb4;
         -- of a whole table: ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4;
     """
-    charset = pair.mysql.charset
     is_enum = bool(pair.mysql.type.values)
-    if charset is None or is_enum or "string" not in pair.shared_types:
+    if pair.mysql.charset is None or is_enum or "string" not in pair.shared_types:
         return
-    if charset.lower() not in WHOLE_CHARSETS:
-        name = "utf8mb3" if charset.lower() == "utf8" else charset.lower()
-        yield pair.finding("column-charset", "utf8", name)
+    charset = pair.mysql.charset.lower()
+    if charset in WHOLE_CHARSETS:
+        return
+    if charset == "utf8":
+        charset = "utf8mb3"
+    yield pair.finding("column-charset", "utf8", charset)
 
 
 # Character sets that hold every character of Unicode.
@@ -11456,10 +11539,6 @@ Say = Callable[[str], None]
 Schemas = tuple[Schema, Schema]
 
 
-def lower(names: Iterable[str]) -> list[str]:
-    return [name.lower() for name in names]
-
-
 # What a value is here: an SQL literal as SQLite reads it.
 LEFT_OUT: Final = ""  # the column is not named in the INSERT
 NULL: Final = "NULL"
@@ -11861,7 +11940,7 @@ class Speech:
     @functools.cached_property
     def words(self) -> frozenset[str]:
         words = PLAIN_WORD.findall(self.text)
-        return frozenset(lower(words))
+        return frozenset(lowered(words))
 
     @functools.cached_property
     def literals(self) -> list[str]:
@@ -11871,7 +11950,7 @@ class Speech:
     def compared(self) -> frozenset[frozenset[str]]:
         """The pairs of columns that it compares with each other, as in `NEW.a < b`."""
         found = set()
-        names = lower(unquote_name(token.text) for token in self.tokens)
+        names = lowered(unquote_name(token.text) for token in self.tokens)
         for i, token in enumerate(self.tokens[:-1]):
             if i == 0 or token.text not in SIBLINGS_COMPARED:
                 continue
@@ -12502,9 +12581,9 @@ class Twins:
 
     def positions(self, columns: Iterable[str]) -> tuple[int, ...]:
         """Say where columns stand among the shared ones; () where one is not shared."""
-        shared = lower(one.ours.name for one in self.shared)
+        shared = lowered(one.ours.name for one in self.shared)
         found = []
-        for name in lower(columns):
+        for name in lowered(columns):
             if name not in shared:
                 return ()
             found.append(shared.index(name))
@@ -12540,8 +12619,8 @@ class Twins:
     @functools.cached_property
     def key(self) -> tuple[int, ...]:
         """The positions of the primary key among the shared columns, where both have the same."""
-        names = lower(self.ours.primary_key)
-        others = lower(self.theirs.primary_key)
+        names = lowered(self.ours.primary_key)
+        others = lowered(self.theirs.primary_key)
         if sorted(names) != sorted(others):
             return ()
         return self.positions(names)
@@ -12551,7 +12630,7 @@ class Twins:
         """The keys of both sides, each once."""
         seen: dict[object, ForeignKey] = {}
         for key in self.ours.foreign_keys + self.theirs.foreign_keys:
-            columns = frozenset(lower(key.columns))
+            columns = frozenset(lowered(key.columns))
             parent = key.parent.lower()
             seen.setdefault((columns, parent), key)
         return tuple(seen.values())
@@ -12561,7 +12640,7 @@ class Twins:
         """The columns of its foreign keys, lower case."""
         found: set[str] = set()
         for key in self.foreign_keys:
-            found.update(lower(key.columns))
+            found.update(lowered(key.columns))
         return frozenset(found)
 
     @functools.cached_property
@@ -12593,7 +12672,7 @@ class Twins:
         for column in self.theirs.columns:
             if column.auto_increment:
                 found.append(column.name)
-        return frozenset(lower(found))
+        return frozenset(lowered(found))
 
     @property
     def counts(self) -> bool:
@@ -13103,7 +13182,7 @@ class NewRow:
     def key(self) -> Move:
         """The values of the primary key, where it is given and both sides have it; else nothing."""
         given = {}
-        for name in lower(self.twins.ours.primary_key):
+        for name in lowered(self.twins.ours.primary_key):
             if name not in self.twins.theirs.by_name:
                 return {}
             value = self.values.get(name, LEFT_OUT)
@@ -13211,7 +13290,7 @@ class Filler:
             for name, rest in NAMED_CHECK.findall(str(sql)):
                 if name.lower() in names:
                     spoken = PLAIN_WORD.findall(rest)
-                    words.update(lower(spoken))
+                    words.update(lowered(spoken))
         return words
 
     def taste(self, table: str, column: str) -> list[str]:
@@ -13414,8 +13493,8 @@ class Filler:
     def parents(self, tables: Tables, key: ForeignKey) -> list[Move]:
         """List the values that a key's columns may have: those of rows that the parent holds."""
         parent = tables.get(key.parent.lower())
-        columns = lower(key.columns)
-        wanted = lower(key.parent_columns)
+        columns = lowered(key.columns)
+        wanted = lowered(key.parent_columns)
         if parent is None or not wanted or len(wanted) != len(columns):
             return []
         missing = set(wanted) - parent.ours.by_name.keys()
@@ -13510,7 +13589,7 @@ def waits_for(twins: Twins, left: Collection[str], strictly: bool) -> bool:
 
 
 def may_be_null(twins: Twins, columns: Iterable[str]) -> bool:
-    for name in lower(columns):
+    for name in lowered(columns):
         sides = (twins.ours.by_name.get(name), twins.theirs.by_name.get(name))
         if all(column.nullable for column in sides if column):
             return True
@@ -13626,7 +13705,7 @@ class Search:
     def _first(self, name: str) -> str:
         """Choose the value that a row of this kind has in a column."""
         slot = self.slots[name]
-        key = lower(self.twins.ours.primary_key)
+        key = lowered(self.twins.ours.primary_key)
         if name not in key:
             if self.kind == "nulls" and slot.nullable:
                 return NULL
@@ -13659,8 +13738,8 @@ class Search:
         if key.parent.lower() != self.table:
             return moves
         moves.reverse()
-        columns = lower(key.columns)
-        wanted = lower(key.parent_columns)
+        columns = lowered(key.columns)
+        wanted = lowered(key.parent_columns)
         if len(wanted) == len(columns):
             itself = {}
             for column, parent in zip(columns, wanted, strict=True):
@@ -13670,7 +13749,7 @@ class Search:
 
     def _refer(self, key: ForeignKey, moves: list[Move]) -> None:
         """Let a key's columns refer to a row of the parent, another one for each row and key."""
-        columns = lower(key.columns)
+        columns = lowered(key.columns)
         if all(self.base.get(column, NULL) == NULL for column in columns):
             return
         nullable = [column for column in columns if self.slots[column].nullable]
@@ -13703,7 +13782,7 @@ class Search:
     def _fits(self, move: Move) -> bool:
         """Say whether a reference leaves alone what another key's columns say already."""
         for key in self.twins.foreign_keys:
-            names = set(lower(key.columns))
+            names = set(lowered(key.columns))
             if names == move.keys():
                 continue
             for name in names & move.keys():
@@ -13755,7 +13834,7 @@ class Search:
     def _moves(self, refusal: Refusal) -> list[Move]:
         """List changes: of the columns that the refusal names, then of those that SQL reads."""
         words = PLAIN_WORD.findall(refusal.words)
-        spoken = set(lower(words))
+        spoken = set(lowered(words))
         spoken |= self.filler.words_of_constraint(self.twins, spoken)
         named = [name for name in self.slots if name in spoken]
         about_keys = "foreign" in spoken
@@ -14017,7 +14096,7 @@ def place_names(at: str) -> list[str]:
         name = spelled.strip()
         if name:
             found.append(unquote_name(name))
-    return lower(found)
+    return lowered(found)
 
 
 PART_OF_A_PLACE: Final = re.compile(r'"(?:[^"]|"")*"|[^.,()]+')
@@ -14190,7 +14269,7 @@ def last_touch(steps: Sequence[Pair], names: Collection[str]) -> str | None:
             if migration is None:
                 continue
             words = PLAIN_WORD.findall(script(migration))
-            if not wanted.isdisjoint(lower(words)):
+            if not wanted.isdisjoint(lowered(words)):
                 return step.label
     return None
 
@@ -14209,7 +14288,7 @@ def effects_of(schemas: Schemas) -> Effects:
                 after[parent].add(child)
         for trigger in schema.triggers:
             owner = trigger.table.lower()
-            after[owner].update(lower(trigger.mentions))
+            after[owner].update(lowered(trigger.mentions))
     return after
 
 
@@ -14278,7 +14357,7 @@ class Aside:
             self.put_table(twins, why)
             return
         known = self.columns.get(twins.id, frozenset())
-        self.columns[twins.id] = known.union(lower(columns))
+        self.columns[twins.id] = known.union(lowered(columns))
         why = f"its values cannot be made alike{since}"
         for column in sorted(columns):
             place = column_place(twins.name, column)
@@ -15043,8 +15122,8 @@ class Subject(NamedTuple):
         for key in self.twins.foreign_keys:
             if key.parent.lower() != self.twins.id:
                 continue
-            child = list(map(values.get, lower(key.columns)))
-            parent = list(map(values.get, lower(key.parent_columns)))
+            child = list(map(values.get, lowered(key.columns)))
+            parent = list(map(values.get, lowered(key.parent_columns)))
             if child == parent:
                 return True
         return False
@@ -15212,7 +15291,7 @@ def insert_duplicates(subject: Subject) -> Iterator[Trial]:
 def insert_orphans(subject: Subject) -> Iterator[Trial]:
     for key in subject.twins.foreign_keys:
         values = {}
-        for name in lower(key.columns):
+        for name in lowered(key.columns):
             slot = subject.slots.get(name)
             if slot:
                 values[name] = slot.usual(subject.number + 77)
@@ -15359,7 +15438,7 @@ class Prober:
         self.written: set[str] = set()  # tables that some trigger may insert into
         for schema in schemas:
             for trigger in schema.triggers:
-                mentioned = set(lower(trigger.mentions))
+                mentioned = set(lowered(trigger.mentions))
                 self.written |= mentioned - {trigger.table.lower()}
 
     def run(self) -> list[Finding]:
@@ -15675,7 +15754,7 @@ def referred_columns(schemas: Schemas) -> dict[str, set[str]]:
         for table in schema.tables.values():
             for key in table.foreign_keys:
                 parent = key.parent.lower()
-                found[parent].update(lower(key.parent_columns))
+                found[parent].update(lowered(key.parent_columns))
     return found
 
 
