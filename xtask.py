@@ -14096,7 +14096,7 @@ def place_names(at: str) -> list[str]:
         name = spelled.strip()
         if name:
             found.append(unquote_name(name))
-    return lowered(found)
+    return list(lowered(found))
 
 
 PART_OF_A_PLACE: Final = re.compile(r'"(?:[^"]|"")*"|[^.,()]+')

@@ -344,10 +344,15 @@ def test_repair_and_entry_are_copied(browser: Any, tmp_path: Path) -> None:
         " {value: {writeText: async (text) => { window.copied.push(text); }}});"
     )
     browser.find_element("css selector", ".fix > summary").click()
-    for button in browser.find_elements("css selector", ".fix button.copy"):
-        # A click that comes before the page is drawn anew is lost: again until it says so.
-        WebDriverWait(browser, 5).until(lambda _, one=button: one.click() or one.text == "copied")
-    copied = list(dict.fromkeys(browser.execute_script("return window.copied")))
+    # The repairs of a kind stand in the page once; opening a card brings them, a moment later.
+    buttons = WebDriverWait(browser, 5).until(
+        lambda _: (
+            len(found := browser.find_elements("css selector", ".fix button.copy")) == 3 and found
+        )
+    )
+    for button in buttons:
+        button.click()
+    copied = browser.execute_script("return window.copied")
     assert len(copied) == 3  # SQLite's repair, MySQL's, and the entry
     assert copied[-1] == xtask.entry_text(xtask.causes(made.failing)[0], "divergence")
     assert "ALTER TABLE" in copied[1]
