@@ -126,8 +126,8 @@ if TYPE_CHECKING:
 
 VERSION: Final = "1.0.0"
 ROOT: Final = Path(__file__).resolve().parent
-# Where scripts/ and the compose file are: beside xtask.py, or in a directory of their own where it is
-# installed as a package.
+# Where scripts/ and the compose file are: beside xtask.py, or in a directory of their own where it
+# is installed as a package.
 INSTALLED: Final = ROOT / "xtask_files"
 HOME: Final = INSTALLED if INSTALLED.is_dir() else ROOT
 Dialect = Literal["sqlite", "mysql"]
@@ -501,7 +501,7 @@ class Column:
         return hash(values)
 
     def __hash__(self) -> int:
-        """Hash it once: few columns stand in many tables, and what a pair gave is looked up by it."""
+        """Hash it once: few columns stand in many tables, and pairs are looked up by it."""
         return self._hash
 
 
@@ -599,7 +599,7 @@ class ForeignKey:
 
     @property
     def identity(self) -> Hashable:
-        """Give what two equal ones share, in lower case: column pairs in no order, parent, actions."""
+        """Give what equal ones share, in lower case: column pairs in no order, parent, actions."""
         columns = [column.lower() for column in self.columns]
         parents = [column.lower() for column in self.parent_columns]
         if not parents:
@@ -614,11 +614,12 @@ class ForeignKey:
 class Table:
     """A table as its catalogue has it.
 
-    `checks` are lists of conjuncts, `rows` counts what the migrations inserted.  `primary_prefixes` counts the characters of each primary key column that MySQL indexes, where it
-    was told so of one; `primary_collations` has each column's own collation in the key, as `Part`
-    does, where one differs from the column's (SQLite).  `next_id` is where counting goes on, known
-    where the backend keeps a counter.  `partition` says what a partitioned table takes, where it
-    refuses the rest: `RANGE (id) below (1000)`.
+    `checks` are lists of conjuncts, `rows` counts what the migrations inserted.  `primary_prefixes`
+    counts the characters of each primary key column that MySQL indexes, where it was told so of
+    one; `primary_collations` has each column's own collation in the key, as `Part` does, where one
+    differs from the column's (SQLite).  `next_id` is where counting goes on, known where the
+    backend keeps a counter.  `partition` says what a partitioned table takes, where it refuses the
+    rest: `RANGE (id) below (1000)`.
     """
 
     name: str
@@ -679,8 +680,9 @@ class View:
 class Trigger:
     """A trigger; `mentions` are the tables that it names (lower case).
 
-    `columns` are those of UPDATE OF (lower case; empty: all).  `stamps` are the columns that a touch
-    trigger sets to now in the row that was updated; `only_stamps` says that it does nothing else.
+    `columns` are those of UPDATE OF (lower case; empty: all).  `stamps` are the columns that a
+    touch trigger sets to now in the row that was updated; `only_stamps` says that it does nothing
+    else.
     """
 
     name: str
@@ -1342,8 +1344,8 @@ BLOCK_WORDS: Final = frozenset(["IF", "LOOP", "WHILE", "REPEAT", "FOR"])
 class Program:
     """Follow the blocks of a stored program; `open` are those not yet closed, outermost first.
 
-    `certain` is lost where an END closes something else than was opened: then the reader was misled,
-    and the file is better sent whole.
+    `certain` is lost where an END closes something else than was opened: then the reader was
+    misled, and the file is better sent whole.
     """
 
     def __init__(self) -> None:
@@ -1429,7 +1431,8 @@ class Clauses:
     auto_increment: bool = False
 
 
-# Without any of these, and without a generated column, the PRAGMAs say all that a CREATE TABLE says.
+# Without any of these, and without a generated column, the PRAGMAs say all that a CREATE TABLE
+# says.
 CLAUSE_WORDS: Final = re.compile("check|collate|deferrable|autoincrement", re.IGNORECASE)
 
 
@@ -1569,7 +1572,7 @@ TYPE_RULES: Final = (
         "bool",
         "BOOLEAN, BOOL, TINYINT(1), BIT, INTEGER, INT, TINYINT, SMALLINT, NUMERIC",
         "tinyint(1), bit(1), tinyint",
-        "neither backend has a boolean: 0 and 1 in the smallest integer; NUMERIC only without a size",
+        "neither has a boolean: 0 and 1 in the smallest integer; NUMERIC only without a size",
     ),
     TypeRule(
         "f64",
@@ -1661,7 +1664,8 @@ OCTET_LIMITS: Final[Mapping[str, int]] = MappingProxyType(
 # The logical types whose values are numbers.
 NUMERIC: Final = frozenset(["bool", "i64", "f64", "decimal"])
 
-AFFINITIES: Final = (  # https://sqlite.org/datatype3.html#determination_of_column_affinity, in its order
+# https://sqlite.org/datatype3.html#determination_of_column_affinity, in its order.
+AFFINITIES: Final = (
     ("INTEGER", ("INT",), "'007' is stored as 7"),
     ("TEXT", ("CHAR", "CLOB", "TEXT"), "7 is stored as '7'"),
     ("BLOB", ("BLOB",), "values are stored as they come"),
@@ -1712,7 +1716,7 @@ def sqlite_type(declared: str) -> ColumnType:
 
 
 def _sqlite_base(text: str) -> tuple[str, str]:
-    """Part `VARCHAR(40) UNSIGNED` into the name, without what changes nothing, and its arguments."""
+    """Part `VARCHAR(40) UNSIGNED` into its name, without what changes nothing, and arguments."""
     parentheses = re.compile(r"\(([^()]*)\)")
     match = parentheses.search(text)
     name = parentheses.sub(" ", text)
@@ -1751,7 +1755,7 @@ def _enforced_on_sqlite(logical: frozenset[str]) -> Size | None:
 
 @functools.lru_cache(maxsize=1024)
 def mysql_type(declared: str, *, json_checked: bool = False) -> ColumnType:
-    """Read a `column_type` of information_schema; `json_checked` says that MariaDB means JSON by it."""
+    """Read a `column_type` of information_schema; with `json_checked` MariaDB means JSON by it."""
     if json_checked:
         return ColumnType("json", frozenset({"string"}))
     name, _, rest = declared.partition("(")
@@ -2188,7 +2192,7 @@ FUNCTIONS: Final = (
 
 
 class Operator(NamedTuple):
-    """What an operator means on both backends: `node` is sqlglot's key, `takes` as for a function."""
+    """What an operator means on both: `node` is sqlglot's key, `takes` as for a function."""
 
     node: str
     means: Meaning
@@ -2450,9 +2454,9 @@ def marked(text: str, dialect: Dialect) -> str:
     return f"{text} /* MySQL */"
 
 
-# What a backend reads from left to right where it stands in a row: MySQL all comparisons, SQLite all
-# but < and its like, which bind tighter there.  sqlglot reads `=` after `<`, and IS and IN first.
-# https://sqlite.org/lang_expr.html#operators_and_parse_affecting_attributes
+# What a backend reads from left to right where it stands in a row: MySQL all comparisons, SQLite
+# all but < and its like, which bind tighter there.  sqlglot reads `=` after `<`, and IS and IN
+# first. https://sqlite.org/lang_expr.html#operators_and_parse_affecting_attributes
 CHAINED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "sqlite": frozenset(["=", "==", "<>", "!=", "IS", "ISNULL", "NOTNULL", "IN"])
@@ -2828,7 +2832,8 @@ class Reader(Kinds):
     """Rewrite a parsed expression from its leaves up, so that one meaning has one text.
 
     First logic (NOT, AND, OR, IN, BETWEEN, IS, comparisons), then values (numbers, calls by their
-    canonical names, arithmetic in sorted order).  What it means on either backend is the Reviewer's.
+    canonical names, arithmetic in sorted order).  What it means on either backend is for the
+    Reviewer to say.
     """
 
     def __init__(self, dialect: Dialect, columns: Iterable[Known]) -> None:
@@ -3244,7 +3249,7 @@ class Reader(Kinds):
         return exp.Case(ifs=branches, default=default)
 
     def value_where(self, condition: Node, value: Node) -> Node:
-        """Write a value that is NULL where the condition does not hold: nullif() where that says it."""
+        """Write a value that is NULL where the condition does not hold, by nullif() if it can."""
         value = bare(value)
         if isinstance(condition, exp.NEQ):
             compared, other = sides(condition)
@@ -10371,7 +10376,7 @@ def _declare_other_sizes(one: ColumnType, other: ColumnType) -> bool:
 
 
 class Limit(NamedTuple):
-    """What MySQL's type refuses or changes and SQLite's does not; `sized`: SQLite has a size too."""
+    """What MySQL's type refuses or changes and SQLite's does not; `sized`: both have a size."""
 
     shape: str
     note: str = ""
@@ -12018,7 +12023,7 @@ def is_change(statement: Statement) -> bool:
 
 
 def condition_of(statement: Statement) -> int | None:
-    """Find the token from which on a statement says which rows it takes; None where it takes all."""
+    """Find the token at which a statement begins to choose rows; None where it takes all."""
     words = code_words(statement.tokens)
     if is_change(statement):
         if "CASE" in words:
@@ -12435,7 +12440,7 @@ class MySQLStore:
         return Answer(rows, refused)
 
     def send(self, statements: Sequence[str]) -> None:
-        """Let the server begin; it works on behind the first statement while others do something."""
+        """Let the server begin; it works on while others do something."""
         sql = ";\n".join([*self.before, *statements])
         self.sent = statements[0]
         self.sent_along = len(self.before)
@@ -12541,7 +12546,7 @@ class Shared(NamedTuple):
 
 @dataclass(frozen=True)
 class Twins:
-    """A table as each side has it; `apart` are columns (lower case) whose values are not compared."""
+    """A table as each side has it; the values of columns in `apart` (lower case) stay apart."""
 
     ours: Table
     theirs: Table
@@ -12708,7 +12713,7 @@ Tables = Mapping[str, Twins]  # by lower name
 
 
 class Cell(NamedTuple):
-    """A value that differs; `row` and `key` name the row, `before` is in both where it is in one."""
+    """A value that differs; `row` and `key` name the row, `before` is what both held."""
 
     column: str
     key: Row
@@ -13122,7 +13127,7 @@ class Trio:
         return None
 
     def attempt(self, trial: Trial, tables: Sequence[Twins]) -> Outcome:
-        """Run a statement on SQLite and MySQL, and read the tables after it; `undo` takes it back."""
+        """Run a statement on both sides and read the tables after it; `undo` takes it back."""
         mysql = self.mysql
         queries = [twins.select("mysql") for twins in tables]
         mysql.begin()
@@ -13486,8 +13491,8 @@ class Filler:
                 if name not in columns:
                     hint = did_you_mean(name, columns)
                     raise ConfigError(
-                        f"{given.title}: table {given.table!r} never has a column {name!r} that can "
-                        f"be written; {hint}"
+                        f"{given.title}: table {given.table!r} never has a column {name!r} "
+                        f"that can be written; {hint}"
                     )
 
     def parents(self, tables: Tables, key: ForeignKey) -> list[Move]:
@@ -14348,7 +14353,7 @@ class Aside:
         self.why.setdefault(quote_name(twins.name), why)
 
     def put_unlike(self, twins: Twins, left: Differences, since: str = "") -> None:
-        """Leave out the columns that could not be made alike, or the table where rows are missing."""
+        """Leave out columns that could not be made alike, or the table where rows are missing."""
         columns = {cell.column for cell in left.cells}
         in_key = columns & set(twins.ours.primary_key)
         are_all = len(columns) == len(twins.shared)
@@ -14492,7 +14497,7 @@ class Walk:
         return unlike
 
     def _all_refer(self) -> bool:
-        """Say whether rows that refer to others stood in every table of SQLite that may have them."""
+        """Say whether rows with a reference stood in every table of SQLite that may have them."""
         for table in self.schemas[0].tables.values():
             before = self.before.get(table.name.lower())
             if table.foreign_keys and not (before and refers(before)):
@@ -14615,7 +14620,7 @@ class Walk:
             self._tell_values(step, held.twins.name, group)
 
     def _tell_put(self, step: Pair, rows: Sequence[Held]) -> set[str]:
-        """Judge rows that were put and are not alike: defaults differ, which no further step did."""
+        """Judge rows that were put and are not alike: defaults differ, and no step did it."""
         unlike = set()
         for held in rows:
             differences = held.differences()
@@ -15031,7 +15036,7 @@ class Alike:
         store.run(sql)
 
     def _copy(self, store: Store) -> None:
-        """Without a key, or with one that was made up: all rows anew, from the side that has more."""
+        """Without a key, or with a made-up one: all rows anew, from the side that has more."""
         ours, _, theirs = self.held.raw
         rows = theirs if len(theirs) >= len(ours) else ours
         table = store.quote(self._table(store))
@@ -23578,9 +23583,9 @@ def _with_zeros(number: re.Match[str]) -> str:
 AGENTS_SECTION: Final = """\
 ## Two migration sets
 
-`{sqlite}` (SQLite) and `{mysql}` (MySQL, MariaDB) must build the same schema: the application runs on
-both. A schema change is written on both sides, and is not done before this exits with 0 (about 5 s
-where a server is installed or its image is here; it starts and removes one of its own):
+`{sqlite}` (SQLite) and `{mysql}` (MySQL, MariaDB) must build the same schema: the application runs
+on both. A schema change is written on both sides, and is not done before this exits with 0 (about
+5 s where a server is installed or its image is here; it starts and removes one of its own):
 
     {command} verify-migrations
 
@@ -23613,7 +23618,7 @@ jobs:
         env:
           BASE: ${{{{ github.event.pull_request.base.sha || github.event.merge_group.base_sha }}}}
       - run: {command} verify-migrations --locked --format github --server mariadb:11.8 --server mysql:9.7
-"""
+"""  # noqa: E501 - one command a line
 
 
 def init(arguments: argparse.Namespace) -> int:

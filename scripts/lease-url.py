@@ -79,7 +79,7 @@ class Keeper:
         self.statement(f"GRANT ALL ON {scope} TO '{self.lease}'@'%'{grant}")
 
     def drop(self, name: str) -> None:
-        """Drop the user, so that nobody comes any more, then who is still there, then the database."""
+        """Drop the user, so that nobody comes any more, end who is there, drop the database."""
         self.drop_one(f"DROP USER IF EXISTS '{name}'@'%'")
         self.end_sessions(name)
         self.drop_one(f"DROP DATABASE IF EXISTS `{name}`")
@@ -92,7 +92,7 @@ class Keeper:
             xtask.say(f"xtask: {sql}: {words_of(error)}")
 
     def end_sessions(self, user: str) -> None:
-        """Kill what a user still runs: DROP DATABASE would wait for a statement that reads or writes it.
+        """Kill what a user still runs: DROP DATABASE would wait for its statements.
 
         A session may end by itself meanwhile, and whoever made the scratch database may lack the
         right to kill: then the DROP waits.
