@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fuzz")]
 
 import xtask  # noqa: E402
 
-for name in ("CI", "GITHUB_STEP_SUMMARY"):  # what a runner says is for the tests that ask for it
+for name in ("CI", "GITHUB_STEP_SUMMARY", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(name, None)
 
 if (
