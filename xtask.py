@@ -21007,7 +21007,7 @@ class Project:
         """Read one side's directory; the other side's is no part of it, where it lies below."""
         own = self.directory(dialect)
         other = self.directory(OTHER_DIALECT[dialect])
-        boundary = checkout_of(self.base.resolve())[-1]
+        boundary = checkout_top(self.base.resolve())
         return read_snapshot(own, boundary, other)
 
 
@@ -21237,12 +21237,9 @@ def checkout_of(here: Path) -> Sequence[Path]:
 
     Itself alone where there is none.
     """
-    places = []
-    for place in (here, *here.parents):
-        places.append(place)
-        if (place / ".git").exists():
-            return places
-    return [here]
+    above = (here, *here.parents)
+    top = above.index(checkout_top(here))
+    return above[: top + 1]
 
 
 def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21449,7 +21446,7 @@ def look_of(arguments: argparse.Namespace, targets: Sequence[Target]) -> Look:
 def prefix_of_here() -> str:
     """Lead from the checkout's root to the present directory."""
     here = Path.cwd()
-    return here.relative_to(checkout_of(here)[-1]).as_posix()
+    return here.relative_to(checkout_top(here)).as_posix()
 
 
 def read_template() -> str:
