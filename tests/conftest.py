@@ -86,8 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(FileByFile())
 
 
-@pytest.fixture(scope="session")
-def address() -> xtask.Address:
+def leased_address() -> xtask.Address:
     """The leased server, as the user who may do anything on it."""
     user, password, host, port, database = (
         os.environ[name]
@@ -96,10 +95,20 @@ def address() -> xtask.Address:
     return xtask.Address(user, password, database, host=host, port=int(port))
 
 
-@pytest.fixture(scope="session")
-def server_url(address: xtask.Address) -> str:
+def leased_url() -> str:
     """The same server for `--server URL`."""
+    address = leased_address()
     return f"mysql://{address.user}:{address.password}@{address.host}:{address.port}"
+
+
+@pytest.fixture(scope="session")
+def address() -> xtask.Address:
+    return leased_address()
+
+
+@pytest.fixture(scope="session")
+def server_url() -> str:
+    return leased_url()
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +140,23 @@ def discover(
     """The migrations of a directory, or of one file."""
     snapshot = xtask.read_snapshot(path, path)
     return xtask.discover(snapshot, dialect, handling or xtask.Handling()).migrations
+
+
+NOBODY = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
+PLAIN_GIT = (*NOBODY, "-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main")
+
+
+def git(path: Path, *words: str, env: dict[str, str] | None = None) -> str:
+    """Run git in a directory, whatever this machine's user has configured; what it prints."""
+    done = subprocess.run(
+        ["git", *PLAIN_GIT, *words],
+        cwd=path,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
 
 
 class Project:

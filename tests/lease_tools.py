@@ -24,10 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pymysql
-
 import xtask
-from conftest import ROOT, Project
+from conftest import ROOT, Project, leased_address
 
 SQLITE = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL);"
 MYSQL = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a LONGTEXT NOT NULL);"
@@ -99,23 +97,9 @@ def docker(*arguments: str) -> str:
     return xtask.run(["docker", *arguments], timeout=60).stdout
 
 
-def leased_url() -> str:
-    """The server of `test-mariadb`, for `--server URL`."""
-    user, password, host, port = (
-        os.environ[name] for name in ("MYSQL_USER", "MYSQL_PWD", "MYSQL_HOST", "MYSQL_TCP_PORT")
-    )
-    return f"mysql://{user}:{password}@{host}:{port}"
-
-
 def databases_of(owner: int) -> list[str]:
     """The scratch databases that the process made on the server of `test-mariadb`."""
-    environment = os.environ
-    connection = pymysql.connect(
-        host=environment["MYSQL_HOST"],
-        port=int(environment["MYSQL_TCP_PORT"]),
-        user=environment["MYSQL_USER"],
-        password=environment["MYSQL_PWD"],
-    )
+    connection = xtask.connect(leased_address(), None, 60)
     with connection, connection.cursor() as cursor:
         cursor.execute("SHOW DATABASES LIKE %s", (f"xtask%\\_{owner:x}\\_%",))
         return [name for (name,) in cursor.fetchall()]

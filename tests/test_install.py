@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import xtask
-from conftest import ROOT, Project
+from conftest import ROOT, Project, git
 
 SQL = "CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR(9) NOT NULL);"
 MYSQL = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(9) NOT NULL);"
@@ -71,13 +71,6 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     whole = {**os.environ, **(env or {})}
     return subprocess.run(command, cwd=cwd, env=whole, capture_output=True, text=True, check=False)
-
-
-def git(place: Path, *words: str) -> str:
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example", "-c", "commit.gpgsign=false"]
-    done = run(["git", "-C", str(place), *identity, *words], place)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 def commit_all(place: Path, message: str) -> str:

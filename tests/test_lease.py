@@ -28,7 +28,7 @@ import pymysql
 import pytest
 
 import xtask
-from conftest import Project
+from conftest import Project, leased_url
 from lease_tools import (
     BRIEF,
     CARRIED,
@@ -52,7 +52,6 @@ from lease_tools import (
     databases_of,
     docker,
     docker_missing,
-    leased_url,
     processes,
     wait_until,
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import xtask
-from conftest import Project, discover, sqlite_backend
+from conftest import Project, discover, git, sqlite_backend
 
 MIGRATIONS = {
     "migrations/0001_a/up.sql": "CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(9) NOT NULL DEFAULT 'x');\n",
@@ -411,22 +411,6 @@ def test_this_repositorys_lock_is_the_proof_of_its_files() -> None:
 
 
 # ---- check-history ---------------------------------------------------------------------------
-
-
-def git(path: Path, *words: str) -> str:
-    identity = [
-        "-c",
-        "user.name=Nobody",
-        "-c",
-        "user.email=nobody@example.org",
-        "-c",
-        "commit.gpgsign=false",
-        "-c",
-        "init.defaultBranch=main",
-    ]
-    return subprocess.run(
-        ["git", *identity, *words], cwd=path, capture_output=True, text=True, check=True
-    ).stdout.strip()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import replay
-from conftest import ROOT
+from conftest import ROOT, Project, git
 
 SQLITE_TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, a BIGINT NOT NULL);"
 MYSQL_TABLE = "CREATE TABLE t (id BIGINT AUTO_INCREMENT PRIMARY KEY, a BIGINT NOT NULL);"
@@ -50,23 +50,17 @@ def repository(tmp_path: Path) -> Path:
     """Commit the made-up history, each commit at noon of its day."""
     path = tmp_path / "repository"
     path.mkdir()
-    replay.git(path, "init", "--quiet")
+    git(path, "init", "-q")
     for day, subject, files in HISTORY:
         for name, text in files.items():
-            target = path / name
-            target.parent.mkdir(parents=True, exist_ok=True)
             if text is None:
-                target.unlink()
+                (path / name).unlink()
             else:
-                target.write_text(text, "utf-8")
-        replay.git(path, "add", "--all")
+                Project(path).write({name: text})
+        git(path, "add", "--all")
         moment = f"2026-01-{day:02}T12:00:00Z"
-        subprocess.run(
-            ["git", "-c", "user.name=n", "-c", "user.email=n@example.org", "commit", "-q", "-m", subject],
-            cwd=path,
-            env={**os.environ, "GIT_COMMITTER_DATE": moment, "GIT_AUTHOR_DATE": moment},
-            check=True,
-        )  # fmt: skip
+        dates = {"GIT_COMMITTER_DATE": moment, "GIT_AUTHOR_DATE": moment}
+        git(path, "commit", "-q", "-m", subject, env=dates)
     return path
 
 

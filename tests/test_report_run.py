@@ -15,18 +15,11 @@ import jsonschema
 import pytest
 
 import xtask
-from conftest import ROOT, Project
+from conftest import ROOT, Project, git
 
 OURS = "CREATE TABLE t (\n  id INTEGER PRIMARY KEY,\n  a TEXT NOT NULL\n);"
 THEIRS = "CREATE TABLE t (\n  id BIGINT AUTO_INCREMENT PRIMARY KEY,\n  a TEXT\n);"
 QUIET = {"NO_COLOR": "", "FORCE_COLOR": "", "GITHUB_STEP_SUMMARY": "", "TERM": "xterm"}
-
-
-def git(project: Project, *arguments: str) -> None:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(
-        ["git", *identity, *arguments], cwd=project.path, check=True, capture_output=True
-    )
 
 
 # ---- a run that reaches no verdict -----------------------------------------------------------
@@ -79,7 +72,7 @@ def test_json_of_a_wrong_command_line(project: Project, arguments: tuple[str, ..
 
 
 def test_github_annotates_a_failure(project: Project) -> None:
-    subprocess.run(["git", "init", "-q", project.path.parent], check=True)
+    git(project.path.parent, "init", "-q")
     done = failed(project, "--format", "github")
     prefix = project.path.name
     expected = f"::error file={prefix}/migrations/0001_schema/up.sql,title="
@@ -172,7 +165,7 @@ def test_several_reports_of_one_run(project: Project, server_url: str) -> None:
 @pytest.mark.mariadb
 def test_paths_in_a_monorepo(tmp_path: Path, server_url: str) -> None:
     """From the root of the checkout, whichever directory the command is called in."""
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    git(tmp_path, "init", "-q")
     project = Project(tmp_path / "services" / "api")
     project.pair(OURS, THEIRS).write({"parity.toml": ""})
     inside = Project(project.path / "migrations")
@@ -232,10 +225,10 @@ def test_what_is_new_against_a_base(project: Project, server_url: str) -> None:
         '[[open]]\nkind = "column-nullability"\nat = "t.a"\nsqlite = "NOT NULL"\nmysql = "NULL"\n'
     )
     project.pair(OURS, THEIRS).write({"parity.toml": f'{entry}issue = "x"\n'})
-    git(project, "init", "-q")
+    git(project.path, "init", "-q")
     verify(project, server_url, "--ratchet")  # writes the lock
-    git(project, "add", "-A")
-    git(project, "commit", "-qm", "base")
+    git(project.path, "add", "-A")
+    git(project.path, "commit", "-qm", "base")
     project.pair("ALTER TABLE t ADD b INTEGER;", "ALTER TABLE t ADD b TEXT;", "0002_b")
     project.write({"parity.toml": ""})
     done = verify(project, server_url, "--base", "HEAD", "--format", "json")
