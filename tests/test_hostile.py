@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 import sqlite3
 import time
@@ -14,26 +13,19 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import xtask
 from conftest import Project, discover, sqlite_backend
-from draw import HOSTILE_NAMES, SEEDS, Maker
+from draw import HOSTILE_NAMES, SEEDS, Maker, drawn
 from model import SIDES, Column, Limits, Node
 from mutate import quoted
 from test_schemas import Bench, findings_of
 from write import Writer
 
 DIALECTS = pytest.mark.parametrize("dialect", SIDES)
-FUZZ = int(os.environ.get("XTASK_FUZZ", "0"))  # set by `make fuzz`, which takes its time
-QUICK = settings(
-    max_examples=max(FUZZ, 40),
-    derandomize=not FUZZ,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+QUICK = drawn(40)
 LONG = 1 << 18  # what is quadratic takes minutes for that much
 FRAGMENTS = (
     *(

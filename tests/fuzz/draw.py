@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from model import (
@@ -30,6 +32,19 @@ from model import (
 )
 from mutate import MUTATIONS, mutations
 from write import COMPARISONS, compare
+
+
+def drawn(few: int) -> settings:
+    """So many examples, the same in each run; `make fuzz` takes its time and draws others."""
+    many = int(os.environ.get("XTASK_FUZZ", "0"))
+    return settings(
+        max_examples=max(many, few),
+        derandomize=not many,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
 
 PLAIN_NAMES = ("t", "users", "orders", "item_tag", "Note", "createdAt", "x9")
 HOSTILE_NAMES = (

@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import shutil
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import xtask
-from conftest import ROOT
+from conftest import ROOT, Project
+from draw import drawn
 
-FUZZ = int(os.environ.get("XTASK_FUZZ", "0"))
 LONGEST = 10  # seconds
-SETTINGS = settings(
-    max_examples=max(FUZZ, 15),
-    derandomize=not FUZZ,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+SETTINGS = drawn(15)
 NAMES = sorted(
     str(path.relative_to(ROOT))
     for pattern in ("migrations*/*/*.sql", "migrations*/*/*.toml", "parity.toml", "parity.lock")
@@ -84,36 +78,29 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def ended(path: Path, *arguments: str) -> tuple[int, str]:
-    """Run a command in this process; whatever is no error of the tool's own is raised."""
-    out, err = io.StringIO(), io.StringIO()
+@contextlib.contextmanager
+def in_time() -> Iterator[None]:
     begin = time.monotonic()
-    with (
-        contextlib.chdir(path),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        parsed = xtask.parse_arguments(arguments)
-        try:
-            status = parsed.function(parsed)
-        except xtask.XtaskError as error:
-            xtask.report_error(error)
-            status = error.status
+    yield
     assert time.monotonic() - begin < LONGEST
-    return status, out.getvalue() + err.getvalue()
+
+
+def checked(path: Path) -> tuple[int, str]:
+    """Run check-lock; whatever is no error of the tool's own is raised."""
+    with in_time():
+        done = Project(path).call("check-lock")
+    return done.returncode, done.stdout + done.stderr
 
 
 def static(path: Path) -> tuple[int, str]:
     """Apply the SQLite side and read the other, as `ci` does."""
     out = io.StringIO()
-    begin = time.monotonic()
-    with contextlib.chdir(path), contextlib.redirect_stdout(out):
+    with in_time(), contextlib.chdir(path), contextlib.redirect_stdout(out):
         try:
             status = xtask.check_static(xtask.parse_arguments(["ci"]))
         except xtask.XtaskError as error:
             status = error.status
             print(error)
-    assert time.monotonic() - begin < LONGEST
     return status, out.getvalue()
 
 
@@ -123,7 +110,7 @@ def test_every_run_ends_as_it_should(changed: dict[str, bytes], sample: Path) ->
     for name, data in changed.items():
         (sample / name).write_bytes(data)
     try:
-        for status, said in (ended(sample, "check-lock"), static(sample)):
+        for status, said in (checked(sample), static(sample)):
             assert status in (0, 1, 2)
             assert status == 0 or said
             assert "\x1b" not in said and "\0" not in said
@@ -139,7 +126,7 @@ def test_a_lock_that_passes_is_the_lock(data: bytes, sample: Path) -> None:
     original = (ROOT / "parity.lock").read_bytes()
     (sample / "parity.lock").write_bytes(data)
     try:
-        status, _ = ended(sample, "check-lock")
+        status, _ = checked(sample)
         if status == 0:
             assert tomllib.loads(data.decode("utf-8-sig")) == tomllib.loads(original.decode())
     finally:
@@ -147,5 +134,5 @@ def test_a_lock_that_passes_is_the_lock(data: bytes, sample: Path) -> None:
 
 
 def test_the_sample_itself_passes(sample: Path) -> None:
-    assert ended(sample, "check-lock")[0] == 0
+    assert checked(sample)[0] == 0
     assert static(sample)[0] == 0
