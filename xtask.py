@@ -17324,9 +17324,9 @@ def _summary_at_parity(verdict: Verdict, look: Look) -> list[str]:
             counts.append(f"{row.compared} {noun}")
     compared = ", ".join(counts)
     lines = indented(f"compared: {compared}", look.width)
-    passed_over = _names_not_compared(verdict)
+    passed_over = _first(_names_not_compared(verdict), 2)
+    lines += indented(f"{row_words(verdict.rows)}; not compared: {passed_over}", look.width)
     said = [
-        f"{row_words(verdict.rows)}; not compared: {_first(passed_over, 2)}",
         _documented_at_parity(verdict),
         _first(notes_of(verdict), 1),
         _strict_at_parity(verdict),
