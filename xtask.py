@@ -1244,10 +1244,18 @@ class Splitter:
         self.found.append(statement)
 
 
-SESSION_SCOPE: Final = re.compile(r"\A(?:@@)?(?:(?:session|local)\.?)?")
-
-
 CODE_MARKS: Final = re.compile(r"\A/\*M?!\d*|\*/\Z")
+
+
+def tokens_inside(code: Token, quoting: Quoting = PLAIN_QUOTING) -> list[Token]:
+    """List the tokens of a `/*! … */`, without spaces and comments."""
+    inner = CODE_MARKS.sub("", code.text)
+    matches = lexer("mysql", quoting).finditer(inner)
+    found = map(token_of, matches)
+    return list(filter(is_code, found))
+
+
+SESSION_SCOPE: Final = re.compile(r"\A(?:@@)?(?:(?:session|local)\.?)?")
 
 
 class SqlModes:
@@ -1263,18 +1271,11 @@ class SqlModes:
         """Read `SET sql_mode = …`, in a `/*! … */` too, as dumps have it."""
         found = list(statement)
         if found[0].kind == "code":
-            found = self.inside(found[0])
+            found = tokens_inside(found[0], self.quoting)
         if not found or found[0].text.upper() != "SET":
             return
         for assignment in parted(found[1:], ","):
             self.assign(assignment)
-
-    def inside(self, code: Token) -> list[Token]:
-        """List the tokens of a `/*! … */`."""
-        inner = CODE_MARKS.sub("", code.text)
-        matches = lexer("mysql", self.quoting).finditer(inner)
-        found = map(token_of, matches)
-        return list(filter(is_code, found))
 
     def assign(self, assignment: Sequence[Token]) -> None:
         texts = [token.text.lower() for token in assignment]
@@ -7572,9 +7573,6 @@ REACHING_OUT: Final = (
 REACHING_OUT_AT_FIRST: Final = (("ALTER", "SERVER"), ("ALTER", "TABLESPACE"), ("XA",))
 
 
-EXECUTABLE_COMMENT: Final = re.compile(r"\A/\*M?!\d*")
-
-
 def reaches_out(found: Sequence[Token]) -> str:
     """Find the words of a statement that reach out of its database, or ""."""
     words = code_words(sent_tokens(found))
@@ -7600,8 +7598,7 @@ def sent_tokens(found: Sequence[Token]) -> list[Token]:
     sent: list[Token] = []
     for token in found:
         if token.kind == "code":
-            inner = EXECUTABLE_COMMENT.sub("", token.text).removesuffix("*/")
-            sent += code_tokens(inner, "mysql")
+            sent += tokens_inside(token)
         else:
             sent.append(token)
     return sent
