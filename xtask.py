@@ -661,6 +661,13 @@ class Table:
             parts.append(part)
         return Key("PRIMARY", tuple(parts))
 
+    @property
+    def unique_keys(self) -> tuple[Key, ...]:
+        """What refuses a duplicate: the UNIQUEs, and the primary key behind them."""
+        if self.primary is None:
+            return self.uniques
+        return (*self.uniques, self.primary)
+
     @functools.cached_property
     def held(self) -> frozenset[str]:
         """What a row must pass: the conjuncts of all CHECKs."""
@@ -6234,10 +6241,7 @@ def _is_key(columns: Sequence[str], parent: Table) -> bool:
     https://sqlite.org/foreignkeys.html#parentchild
     """
     wanted = {column.lower() for column in columns}
-    keys = [*parent.uniques]
-    if parent.primary:
-        keys.append(parent.primary)
-    for key in keys:
+    for key in parent.unique_keys:
         compares_otherwise = any(part.collation for part in key.parts)
         if key.plain and not compares_otherwise and wanted == {*key.names}:
             return True
@@ -8117,9 +8121,7 @@ def _fault(
             ours, theirs = _said_of_key(own), _said_of_key(column)
             return f"{quote_name(name)} is {ours}, {quote_name(other)} is {theirs}"
     columns = tuple(column.lower() for column in key.parent_columns)
-    keys = [*parent.uniques, *parent.indexes]
-    if parent.primary:
-        keys.append(parent.primary)
+    keys = (*parent.unique_keys, *parent.indexes)
     if any(_begins_with_whole(index, columns) for index in keys):
         return None
     return "no index begins with the parent's columns"
@@ -9671,9 +9673,7 @@ def _index_items(pair: TablePair, side: Table, other: Table) -> Iterator[Item]:
 
 def _all_keys(table: Table) -> Iterator[Key]:
     yield from table.indexes
-    yield from table.uniques
-    if table.primary:
-        yield table.primary
+    yield from table.unique_keys
 
 
 def _begins(short: Key, long: Key) -> bool:
@@ -9890,12 +9890,8 @@ def _columns_in_keys(keys: Iterable[Key]) -> set[str]:
 
 def _unique_keys(pair: TablePair) -> list[Key]:
     """List the keys of both sides that refuse a duplicate."""
-    keys: list[Key] = []
-    for side in pair.sides:
-        keys += side.uniques
-        if side.primary:
-            keys.append(side.primary)
-    return keys
+    sqlite, mysql = pair.sides
+    return [*sqlite.unique_keys, *mysql.unique_keys]
 
 
 def _key_collations(pair: TablePair, key: Key) -> Iterator[Finding]:
