@@ -8296,7 +8296,7 @@ def _mysql_default(flavour: Flavour, text: str, declared: ColumnType, extra: str
         return default
     if "default_generated" in extra:
         return canonical(flavour.plain(text), "mysql")
-    is_number = declared.logical & {"i64", "bool", "f64", "decimal"}
+    is_number = declared.logical & NUMERIC
     if is_number or (declared.logical == {"bytes"} and text.startswith("0x")):
         return canonical(text, "mysql")
     return Expression(quote_string(text))
@@ -9252,14 +9252,14 @@ def column_missing(pair: TablePair) -> Iterator[Finding]:
     for key in pair.stand_ins:
         stand_ins.update(key.mysql.names)
     for name in pair.missing_columns:
-        at = pair.column_at(name)
         one = pair.sqlite.by_name.get(name)
         other = pair.mysql.by_name.get(name)
         if other and other.generated and name in stand_ins:
             continue  # a UNIQUE of SQLite is partial, or over an expression
         ours = one.type.text if one else None
         theirs = other.type.text if other else None
-        yield Finding("column-missing", pair.column_at(name), ours, theirs)
+        at = pair.column_at(name)
+        yield Finding("column-missing", at, ours, theirs)
     for column in pair.sqlite.columns:
         twin = pair.mysql.by_name.get(column.name.lower())
         if twin and name_on_sqlite(column.name) != name_on_sqlite(twin.name):
@@ -10179,7 +10179,7 @@ def default_meaning(default: Expression | None, shared: frozenset[str]) -> str |
     if default is None:
         return None
     text = default.text
-    quoted = text[1:-1].replace("''", "'") if text.startswith("'") else None
+    quoted = unquote_name(text) if text.startswith("'") else None
     if shared & NUMERIC:
         number = _number_meaning(text) if quoted is None else _number_in_text(quoted)
         return number or text
