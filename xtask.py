@@ -7583,7 +7583,9 @@ def reaches_out(found: Sequence[Token]) -> str:
     for first in REACHING_OUT_AT_FIRST:
         if tuple(words[: len(first)]) == first:
             return " ".join(first)
-    for pos in range(len(words)):
+    for pos, word in enumerate(words):
+        if not word.isalpha():
+            continue  # a mark or a literal, as most of a long INSERT
         for together in REACHING_OUT:
             if tuple(words[pos : pos + len(together)]) == together:
                 return " ".join(together)
@@ -7592,7 +7594,7 @@ def reaches_out(found: Sequence[Token]) -> str:
         if option in (["DATA", "DIRECTORY"], ["INDEX", "DIRECTORY"]):
             if words[pos + 2 : pos + 3] in (["="], [""]):
                 return " ".join(option)
-        elif words[pos] == "TABLESPACE" and _is_table_option(words, pos):
+        elif word == "TABLESPACE" and _is_table_option(words, pos):
             return "TABLESPACE"
     return ""
 
