@@ -216,6 +216,10 @@ def unquote_name(text: str) -> str:
     return text
 
 
+def lowered(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in names)
+
+
 @functools.cache
 def quote_name(name: str) -> str:
     """Spell a name as places do: in double quotes where it holds one of `. , ( ) "`."""
@@ -600,10 +604,8 @@ class ForeignKey:
     @property
     def identity(self) -> Hashable:
         """Give what equal ones share, in lower case: column pairs in no order, parent, actions."""
-        columns = [column.lower() for column in self.columns]
-        parents = [column.lower() for column in self.parent_columns]
-        if not parents:
-            parents = [""] * len(columns)
+        columns = lowered(self.columns)
+        parents = lowered(self.parent_columns) or ("",) * len(columns)
         pairs = zip(columns, parents, strict=False)
         parent = self.parent.lower()
         actions = (self.on_delete, self.on_update, self.deferred)
@@ -6240,7 +6242,7 @@ def _is_key(columns: Sequence[str], parent: Table) -> bool:
 
     https://sqlite.org/foreignkeys.html#parentchild
     """
-    wanted = {column.lower() for column in columns}
+    wanted = set(lowered(columns))
     for key in parent.unique_keys:
         compares_otherwise = any(part.collation for part in key.parts)
         if key.plain and not compares_otherwise and wanted == {*key.names}:
@@ -6389,7 +6391,7 @@ def _whole_keys(table: Table) -> list[set[str]]:
         if not takes_null:
             keys.append({*key.names})
     if table.primary_key:
-        keys.append({column.lower() for column in table.primary_key})
+        keys.append(set(lowered(table.primary_key)))
     return keys
 
 
@@ -8122,7 +8124,7 @@ def _fault(
         if not _finds(own, column, flavour):
             ours, theirs = _said_of_key(own), _said_of_key(column)
             return f"{quote_name(name)} is {ours}, {quote_name(other)} is {theirs}"
-    columns = tuple(column.lower() for column in key.parent_columns)
+    columns = lowered(key.parent_columns)
     keys = (*parent.unique_keys, *parent.indexes)
     if any(_begins_with_whole(index, columns) for index in keys):
         return None
@@ -8255,7 +8257,7 @@ def _may_have_made(foreign: ForeignKey, key: Key) -> bool:
     It is on exactly its columns, and named like the constraint or the first column, with or
     without _2.
     """
-    columns = tuple(column.lower() for column in foreign.columns)
+    columns = lowered(foreign.columns)
     if not key.plain or columns != key.names:
         return False
     name = key.name.lower()
@@ -8597,10 +8599,6 @@ FOLDS_ASCII: Final = (
 def name_on_sqlite(name: str) -> str:
     """Fold a name as SQLite does, which ignores the case of ASCII letters alone."""
     return name.encode().lower().decode()
-
-
-def lowered(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(name.lower() for name in names)
 
 
 def _relations(schema: Schema) -> Relations:
@@ -11024,7 +11022,7 @@ def _ignored_tables(whole: TomlTable) -> tuple[str, ...]:
     names = whole.items("ignore_tables")
     if not _are_texts(names):
         raise whole.error("ignore_tables: expected a list of table names")
-    return tuple(name.lower() for name in names)
+    return lowered(names)
 
 
 def _servers(mysql: TomlTable) -> tuple[str, ...]:
