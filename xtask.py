@@ -5083,26 +5083,6 @@ def _next_version(last: str, both: Sequence[Migration], moment: Moment) -> str:
     return following.zfill(len(first))
 
 
-def _table_after(found: Sequence[Token], at: int) -> str:
-    """Read the table behind the word TABLE: `[IF [NOT] EXISTS] [database .] t`."""
-    names = []
-    for token in found[at + 1 : at + 7]:
-        if token.text.upper() in ("IF", "NOT", "EXISTS"):
-            continue
-        name = unquote_name(token.text)
-        names.append(name.lower())
-    return _without_database(names[:3])
-
-
-def _without_database(names: Sequence[str]) -> str:
-    """Return the table of `[database .] t`, or "" where there is no name."""
-    if len(names) > 2 and names[1] == ".":
-        return names[2]
-    if not names:
-        return ""
-    return names[0]
-
-
 class Backend(Protocol):
     """One database under proof: what replay, round trip and the main job need of it."""
 
@@ -5459,6 +5439,26 @@ def made_null(columns: Iterable[str]) -> tuple[str, str]:
     """Say what a lost reference is on the side that lost it, and on the other."""
     names = ", ".join(map(quote_name, columns))
     return f"{names} set to NULL", f"{names} kept"
+
+
+def _table_after(found: Sequence[Token], at: int) -> str:
+    """Read the table behind the word TABLE: `[IF [NOT] EXISTS] [database .] t`."""
+    names = []
+    for token in found[at + 1 : at + 7]:
+        if token.text.upper() in ("IF", "NOT", "EXISTS"):
+            continue
+        name = unquote_name(token.text)
+        names.append(name.lower())
+    return _without_database(names[:3])
+
+
+def _without_database(names: Sequence[str]) -> str:
+    """Return the table of `[database .] t`, or "" where there is no name."""
+    if len(names) > 2 and names[1] == ".":
+        return names[2]
+    if not names:
+        return ""
+    return names[0]
 
 
 def _table_behind(tokens: Sequence[Token], word: str) -> str:
