@@ -12342,7 +12342,10 @@ class SQLiteStore:
         return found
 
     def violated(self) -> str | None:
-        """Say whether a COMMIT would refuse what a deferred key let pass so far."""
+        """Say whether a COMMIT would refuse what a deferred key let pass so far.
+
+        InnoDB defers nothing.
+        """
         if not self.defers:
             return None
         row = self.backend.open.execute("PRAGMA foreign_key_check").fetchone()
@@ -12357,9 +12360,6 @@ class SQLiteStore:
         query = "SELECT tbl_name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger')"
         (rows,) = self.ask([query])
         return [(str(owner), str(sql)) for owner, sql in rows]
-
-    def reset(self, tables: Iterable[str]) -> None:
-        """Nothing: what SQLite counts is rolled back."""
 
 
 class Answers(NamedTuple):
@@ -12405,10 +12405,6 @@ class MySQLStore:
         self.close()
         self.backend.fresh()
         self.open()
-
-    @contextmanager
-    def enforcing(self) -> Iterator[None]:
-        yield  # the session is a new one: its foreign keys are on
 
     @contextmanager
     def lenient(self) -> Iterator[None]:
@@ -12487,9 +12483,6 @@ class MySQLStore:
         self.before.clear()
         return [list(rows) for rows in answers[along:]]
 
-    def violated(self) -> str | None:
-        return None  # InnoDB defers nothing
-
     def triggers(self, table: str) -> list[tuple[str, str]]:
         query = f"SHOW TRIGGERS WHERE `Table` = {quote_string(table)}"
         (listed,) = self.ask([query])
@@ -12512,7 +12505,10 @@ class MySQLStore:
         return [(catalogue_text(owner), catalogue_text(sql)) for owner, sql in found]
 
     def reset(self, tables: Iterable[str]) -> None:
-        """Count on from the highest id; a rollback does not undo InnoDB's counters."""
+        """Count on from the highest id; a rollback does not undo InnoDB's counters.
+
+        SQLite needs no such thing: what it counts is rolled back.
+        """
         statements = [f"ALTER TABLE {quote_mysql(table)} AUTO_INCREMENT = 1" for table in tables]
         if statements:
             self.send(statements)
@@ -13032,7 +13028,10 @@ class Trio:
 
     @contextmanager
     def enforcing(self) -> Iterator[None]:
-        """Let foreign keys hold for the rows that are put, whatever the migrations say."""
+        """Let foreign keys hold for the rows that are put, whatever the migrations say.
+
+        On MySQL they do: the session of the rows is a new one.
+        """
         with self.sqlite.enforcing(), self.again.enforcing():
             yield
 
