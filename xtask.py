@@ -96,7 +96,7 @@ import time
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, InvalidOperation
 from itertools import chain, combinations, pairwise, product, starmap
@@ -12283,21 +12283,19 @@ class SQLiteStore:
             function = stand_in(name, self.clock)
             self.backend.open.create_function(name, arguments, function, deterministic=True)
 
-    @contextmanager
-    def enforcing(self) -> Iterator[None]:
+    def enforcing(self) -> AbstractContextManager[None]:
         """Foreign keys are on for the rows, whatever the migrations' session says."""
-        (was,) = self.backend.open.execute("PRAGMA foreign_keys").fetchone()
-        self.backend.open.execute("PRAGMA foreign_keys = ON")
-        try:
-            yield
-        finally:
-            self.backend.open.execute(f"PRAGMA foreign_keys = {was}")
+        return self._foreign_keys("ON")
+
+    def lenient(self) -> AbstractContextManager[None]:
+        """Rows are written as they are: no foreign key stands in the way."""
+        return self._foreign_keys("OFF")
 
     @contextmanager
-    def lenient(self) -> Iterator[None]:
-        """Rows are written as they are: no foreign key stands in the way."""
+    def _foreign_keys(self, state: Literal["ON", "OFF"]) -> Iterator[None]:
+        """Switch foreign keys, and then back to what they were."""
         (was,) = self.backend.open.execute("PRAGMA foreign_keys").fetchone()
-        self.backend.open.execute("PRAGMA foreign_keys = OFF")
+        self.backend.open.execute(f"PRAGMA foreign_keys = {state}")
         try:
             yield
         finally:
