@@ -14124,19 +14124,22 @@ class Judge:
                 return index
         return None
 
-    def is_explained(self, seen: Seen) -> bool:
-        return self._explanation(seen) is not None
-
     def take(self, seen: Seen) -> None:
+        """Take a difference as evidence, or as a behaviour where no finding explains it."""
+        if not self.explain(seen):
+            self.seen[seen.cause].append(seen)
+
+    def explain(self, seen: Seen) -> bool:
+        """Take a difference as evidence of the finding that explains it; False where none does."""
         index = self._explanation(seen)
         if index is None:
-            self.seen[seen.cause].append(seen)
-            return
+            return False
         self.explained += 1
         shown = self.evidence[index]
         if len(shown) < EVIDENCE_OF_A_FINDING:
             evidence = Evidence(seen.statement, seen.sqlite, seen.mysql)
             shown.append(evidence)
+        return True
 
     def _explains(self, index: int, finding: Finding, seen: Seen) -> bool:
         table, *columns = self.places[index]
@@ -14666,8 +14669,7 @@ class Walk:
             table=twins.id,
         )
         for seen in seen_differences(held, about):
-            if seen.column is None and self.judge.is_explained(seen):
-                self.judge.take(seen)
+            if seen.column is None and self.judge.explain(seen):
                 return
         index = twins.key[0] if twins.key else 0
         column = twins.shared[index].ours
@@ -14701,8 +14703,7 @@ class Walk:
             sqlite=value_shown(cells[0].sqlite),
             mysql=value_shown(cells[0].mysql),
         )
-        if self.judge.is_explained(seen):
-            self.judge.take(seen)
+        if self.judge.explain(seen):
             return
         pairs: dict[tuple[Value, Value], None] = {}
         for cell in cells:
@@ -15481,8 +15482,7 @@ class Prober:
             sqlite="refused" if refused == "sqlite" else "taken",
             mysql="refused" if refused == "mysql" else "taken",
         )
-        if self.judge.is_explained(seen):
-            self.judge.take(seen)
+        if self.judge.explain(seen):
             return None
         return Finding(
             kind="row-unknown",
