@@ -14479,9 +14479,10 @@ class Walk:
             differences = held.differences()
             if differences.any:
                 made_up = selects_without_ids(step, held) and made_up_ids_differ(held, before)
+                given_anew = ids_given_anew(held, before, differences.gaps)
                 if not made_up:
-                    self._tell(step, held, differences)
-                anew = made_up or bool(ids_given_anew(held, before, differences.gaps))
+                    self._tell(step, held, differences, given_anew)
+                anew = made_up or bool(given_anew)
                 self._make_alike(step, held, differences, anew)
                 unlike.add(name)
             elif before and refers(before):
@@ -14581,13 +14582,18 @@ class Walk:
         compared = self.aside.among(self.tables, names)
         return self.trio.read(compared)
 
-    def _tell(self, step: Pair, held: Held, differences: Differences) -> None:
+    def _tell(
+        self,
+        step: Pair,
+        held: Held,
+        differences: Differences,
+        given_anew: Sequence[tuple[Gap, Gap]],
+    ) -> None:
         """Say what a step did to the rows of a table, on one side only."""
         before = self.before.get(held.twins.id)
         unset = lost_references(held, before, differences.cells)
         lost: list[Gap] = []
         seeds: list[Gap] = []
-        given_anew = ids_given_anew(held, before, differences.gaps)
         renamed = [gap for pair in given_anew for gap in pair]
         for gap in differences.gaps:
             if gap in renamed:
