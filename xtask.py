@@ -12516,6 +12516,15 @@ class MySQLStore:
 Store = SQLiteStore | MySQLStore
 
 
+def build_store(store: Store, steps: Iterable[Pair]) -> None:
+    """Apply steps to a database that begins anew, without rows."""
+    store.fresh()
+    for step in steps:
+        migration = step.side(store.dialect)
+        if migration:
+            store.backend.apply(migration)
+
+
 # ---- both sides at once --------------------------------------------------------------------
 
 
@@ -14555,11 +14564,7 @@ class Walk:
     def _rebuild(self, number: int) -> None:
         """Both sides anew, up to and including this step, without rows."""
         for store in self.trio.stores:
-            store.fresh()
-            for step in self.steps[:number]:
-                migration = step.side(store.dialect)
-                if migration:
-                    store.backend.apply(migration)
+            build_store(store, self.steps[:number])
         self.before = {}
 
     def _tell_refusal(self, step: Pair, refused: Mapping[Dialect, str]) -> None:
@@ -16076,10 +16081,7 @@ def prove_rows(
     left_out: dict[str, str] = {}
     try:
         for store in (trio.sqlite, trio.again):
-            store.fresh()
-            for step in steps:
-                if step.sqlite:
-                    store.backend.apply(step.sqlite)
+            build_store(store, steps)
         trio.mysql.open()
         prober = Prober(
             trio=trio,
