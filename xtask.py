@@ -13380,7 +13380,14 @@ class Filler:
         last = None
         kinds = ("nulls", "full", "defaults") if twins.is_tree else ROW_KINDS
         for kind in kinds:
-            row, refusal = self.find(tables, twins, kind, self.trio.try_insert)
+            search = Search(
+                filler=self,
+                tables=tables,
+                twins=twins,
+                kind=kind,
+                attempt=self.trio.try_insert,
+            )
+            row, refusal = self.find(search)
             last = refusal or last
             if row:
                 taken = True
@@ -13443,25 +13450,16 @@ class Filler:
             chosen = self.chosen[name, column]
             chosen.append(value)
 
-    def find(
-        self, tables: Tables, twins: Twins, kind: str, attempt: Attempt
-    ) -> tuple[NewRow | None, Refusal | None]:
-        """Find a row that `attempt` takes; a given one first."""
-        search = Search(
-            filler=self,
-            tables=tables,
-            twins=twins,
-            kind=kind,
-            attempt=attempt,
-        )
+    def find(self, search: Search) -> tuple[NewRow | None, Refusal | None]:
+        """Find a row that the search's attempt takes; a given one first."""
         for given in self.given:
-            if given.table == twins.id and kind == "full":
+            if given.table == search.table and search.kind == "full":
                 values = {**search.base}
                 for name, value in given.values.items():
                     if name in search.slots:
                         values[name] = value
-                row = NewRow(twins, values)
-                refusal = attempt(row)
+                row = NewRow(search.twins, values)
+                refusal = search.attempt(row)
                 if refusal is None:
                     self.refusals[given.title] = None
                     return row, None
@@ -15665,7 +15663,7 @@ class Prober:
             kind="full",
             attempt=self.trio.would_take,
         )
-        fresh, _ = self.filler.find(self.tables, twins, "full", self.trio.would_take)
+        fresh, _ = self.filler.find(search)
         if fresh is None:  # a table that is full: the same key with other values
             fresh = NewRow(twins, {**search.base, **held.key})
         return Subject(
