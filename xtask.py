@@ -12166,9 +12166,7 @@ def literal_of(value: object, dialect: Dialect) -> str:
             text = value.isoformat(" ")
         case _:
             text = str(value)
-    if dialect == "mysql":
-        text = text.replace("\\", "\\\\")
-    return quote_string(text)
+    return spelled(quote_string(text), dialect)
 
 
 # ---- the databases -------------------------------------------------------------------------
