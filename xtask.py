@@ -13319,7 +13319,8 @@ class Filler:
         for name in twins.theirs.by_name:
             names[name] = None
         self._rank_partners(twins)
-        return {name: self._slot(twins, name) for name in names}
+        sources = [source for source in self.sources if twins.id in source.tables]
+        return {name: self._slot(twins, name, sources) for name in names}
 
     def _rank_partners(self, twins: Twins) -> None:
         """Let columns that one side alone has hold what their likely partners hold.
@@ -13337,7 +13338,7 @@ class Filler:
                     ranks.append(name)
                 self.partners[twins.id, partner] = name
 
-    def _slot(self, twins: Twins, name: str) -> Slot:
+    def _slot(self, twins: Twins, name: str, sources: Iterable[Speech]) -> Slot:
         ours = twins.ours.by_name.get(name)
         theirs = twins.theirs.by_name.get(name)
         spelled = ours or theirs
@@ -13351,8 +13352,8 @@ class Filler:
         literals: list[str] = []
         words: set[str] = set()
         siblings: set[str] = set()
-        for source in self.sources:
-            if twins.id in source.tables and source.reads(name):
+        for source in sources:
+            if source.reads(name):
                 literals += source.literals
                 words |= source.words
                 for pair in source.compared:
