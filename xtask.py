@@ -14292,7 +14292,7 @@ def effects_of(schemas: Schemas) -> Effects:
                 after[parent].add(child)
         for trigger in schema.triggers:
             owner = trigger.table.lower()
-            after[owner].update(lowered(trigger.mentions))
+            after[owner] |= trigger.mentions
     return after
 
 
@@ -15442,8 +15442,7 @@ class Prober:
         self.written: set[str] = set()  # tables that some trigger may insert into
         for schema in schemas:
             for trigger in schema.triggers:
-                mentioned = set(lowered(trigger.mentions))
-                self.written |= mentioned - {trigger.table.lower()}
+                self.written |= trigger.mentions - {trigger.table.lower()}
 
     def run(self) -> list[Finding]:
         """Fill the finished schemas, and probe each table; tables that take no row are told."""
