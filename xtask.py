@@ -10990,6 +10990,7 @@ def parse_settings(text: str, where: str) -> Settings:
     sqlite = whole.section("sqlite")
     mysql = whole.section("mysql")
     verify = whole.section("verify")
+    lines = table_lines(text)
     return Settings(
         sqlite=sqlite.text("migrations", Settings.sqlite),
         mysql=mysql.text("migrations", Settings.mysql),
@@ -11001,8 +11002,8 @@ def parse_settings(text: str, where: str) -> Settings:
         sqlite_files=_handling(sqlite),
         mysql_files=_handling(mysql),
         ignore_tables=_ignored_tables(whole),
-        entries=_entries_of(whole, table_lines(text)),
-        rewrites=_rewrites_of(whole, table_lines(text)),
+        entries=_entries_of(whole, lines),
+        rewrites=_rewrites_of(whole, lines),
         verify_rows=verify.flag("rows"),
         rows=tuple(_given_row(table) for table in whole.sections("row")),
     )
