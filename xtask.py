@@ -23892,6 +23892,14 @@ def _targets_asked_for(words: Sequence[str]) -> list[Target]:
     return [Target(asked.format, asked.output), *reports]
 
 
+def end_interrupted(interrupted: Interrupted, words: Sequence[str]) -> int:
+    """Say that a signal ended the run, and return the status that stands for it."""
+    SIGNALS.deafen()
+    say(f"xtask: {interrupted}: {'not all ' if Lease.left else ''}cleaned up")
+    report_failure(words, f"interrupted: {interrupted}", stdout=False)
+    return interrupted.status
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     SIGNALS.install()
     # A short run: what it builds lives to its end, and looking for garbage costs a fifth of a
@@ -23905,17 +23913,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         write_stdout()
         return 2 if Lease.left else status
     except Interrupted as interrupted:
-        SIGNALS.deafen()
-        say(f"xtask: {interrupted}: {'not all ' if Lease.left else ''}cleaned up")
-        report_failure(words, f"interrupted: {interrupted}", stdout=False)
-        return interrupted.status
+        return end_interrupted(interrupted, words)
     except XtaskError as error:
         if SIGNALS.pending is not None:
-            SIGNALS.deafen()
-            name = signal.Signals(SIGNALS.pending).name
-            say(f"xtask: {name}: {'not all ' if Lease.left else ''}cleaned up")
-            report_failure(words, f"interrupted: {name}", stdout=False)
-            return 128 + SIGNALS.pending
+            return end_interrupted(Interrupted(SIGNALS.pending), words)
         report_error(error)
         report_failure(words, str(error))
         return error.status
