@@ -16699,11 +16699,17 @@ def counted_somewhere(verdict: Verdict) -> list[Counted]:
 
 
 def _only_tables(schema: Schema, names: Collection[str]) -> Schema:
-    kept = {}
-    for name, table in schema.tables.items():
+    tables = only_named(schema.tables, names)
+    return dataclasses.replace(schema, tables=tables)
+
+
+def only_named(things: Mapping[str, T], names: Collection[str]) -> dict[str, T]:
+    """Keep what has one of these names, which are in lower case."""
+    found = {}
+    for name, thing in things.items():
         if name.lower() in names:
-            kept[name] = table
-    return dataclasses.replace(schema, tables=kept)
+            found[name] = thing
+    return found
 
 
 def ledger(verdict: Verdict) -> dict[str, object]:
@@ -18994,8 +19000,8 @@ def _tables_in_question(wanted: Iterable[Standing], final: tuple[Schema, Schema]
     for schema in final:
         lower |= _parents_of(schema, lower)
     for schema in final:
-        names.update(_only(schema.tables, lower))
-        names.update(_only(schema.views, lower))
+        names.update(only_named(schema.tables, lower))
+        names.update(only_named(schema.views, lower))
     return names
 
 
@@ -19012,17 +19018,9 @@ def _parents_of(schema: Schema, names: Collection[str]) -> set[str]:
 
 
 def _restricted(schema: Schema, names: Collection[str]) -> Schema:
-    tables = _only(schema.tables, names)
-    views = _only(schema.views, names)
+    tables = only_named(schema.tables, names)
+    views = only_named(schema.views, names)
     return dataclasses.replace(schema, tables=tables, views=views)
-
-
-def _only(things: Mapping[str, T], names: Collection[str]) -> dict[str, T]:
-    found = {}
-    for name, thing in things.items():
-        if name.lower() in names:
-            found[name] = thing
-    return found
 
 
 IRREVERSIBLE: Final = re.compile(r"\birreversible\b", re.IGNORECASE)
