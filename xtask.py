@@ -19813,6 +19813,11 @@ class Owner:
         )
 
     @property
+    def words(self) -> str:
+        """Spell it as XTASK_OWNER has it, and the file `owner` of a lease's directory."""
+        return f"{self.pid} {self.start} {self.boot} {self.namespace}"
+
+    @property
     def machine(self) -> str:
         """Shorten this boot and pid namespace to six characters."""
         return _short_digest(f"{self.boot} {self.namespace}")
@@ -20529,14 +20534,13 @@ class Lease:
         )
 
     def _environment(self) -> dict[str, str]:
-        owner = self.owner
         rights = "all" if self.everything else "database"
         return {
             **os.environ,
             "XTASK_LEASE": self.id,
             "XTASK_PASSWORD": self.password,
             "XTASK_RIGHTS": rights,
-            "XTASK_OWNER": f"{owner.pid} {owner.start} {owner.boot} {owner.namespace}",
+            "XTASK_OWNER": self.owner.words,
             **self.engine.environment,
         }
 

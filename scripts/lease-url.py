@@ -64,8 +64,7 @@ class Keeper:
     def make_directory(self) -> None:
         self.directory.mkdir(mode=0o700)
         owner = xtask.Owner.this_process()
-        words = f"{owner.pid} {owner.start} {owner.boot} {owner.namespace} local\n"
-        (self.directory / "owner").write_text(words, "utf-8")
+        (self.directory / "owner").write_text(f"{owner.words} local\n", "utf-8")
 
     def make(self) -> None:
         pattern = self.lease.replace("_", "\\_")
