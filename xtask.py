@@ -21614,18 +21614,21 @@ PAGE_NAME: Final = "report.html"
 
 def report(arguments: argparse.Namespace) -> int:
     """Verify the migrations, write the page report.html and say where it lies."""
-    pages = []
+    arguments.report = with_page(arguments.report)
+    status = verify_migrations(arguments)
     for target in arguments.report:
         if target.format == "html":
-            pages.append(target.path)
-    if not pages:
-        pages = [PAGE_NAME]
-        page = Target("html", PAGE_NAME)
-        arguments.report = [*arguments.report, page]
-    status = verify_migrations(arguments)
-    for page in pages:
-        say(f"{page}: open it in a browser")
+            say(f"{target.path}: open it in a browser")
     return status
+
+
+def with_page(targets: Sequence[Target]) -> list[Target]:
+    """Add the page to reports of which none is one."""
+    formats = [target.format for target in targets]
+    if "html" in formats:
+        return list(targets)
+    page = Target("html", PAGE_NAME)
+    return [*targets, page]
 
 
 REPORT_COMMAND: Final = Command(
@@ -23887,10 +23890,8 @@ def _targets_asked_for(words: Sequence[str]) -> list[Target]:
     for text in asked.report:
         form, _, path = text.partition("=")
         reports.append(Target(form, path))
-    formats = [target.format for target in reports]
-    if words[0] == "report" and "html" not in formats:
-        page = Target("html", PAGE_NAME)
-        reports.append(page)
+    if words[0] == "report":
+        reports = with_page(reports)
     return [Target(asked.format, asked.output), *reports]
 
 
