@@ -22636,7 +22636,8 @@ def existing_migrations(project: Project, dialect: Dialect) -> list[Migration]:
     holds_sql = any(is_sql(path) for path in snapshot.files)
     if not holds_sql:
         return []
-    return project.discover(dialect).migrations
+    handling = project.handling(dialect)
+    return discover(snapshot, dialect, handling).migrations
 
 
 def _assert_room_for(migration: Migration, name: str) -> None:
