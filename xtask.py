@@ -21572,7 +21572,7 @@ def prune(arguments: argparse.Namespace) -> int:
             key = one.unused.key(place)
             gone.append(key)
             print(f"{project.config}: {place}: {one.unused.title} deleted")
-    rewrites = dead_rewrites_of(project)
+    rewrites = dead_rewrites_of(project, task.steps)
     for rewrite in rewrites:
         print(f"{project.config}: {rewrite.title} deleted")
     if not gone and not rewrites:
@@ -22525,14 +22525,13 @@ def dead_rewrites(
     return [rewrite for rewrite in rewrites if rewrite not in used]
 
 
-def dead_rewrites_of(project: Project) -> list[Rewrite]:
+def dead_rewrites_of(project: Project, steps: Sequence[Pair]) -> list[Rewrite]:
     """Find each [[rewrite]] of a project that allows nothing, as far as git can tell."""
     rewrites = project.settings.rewrites
     if not rewrites:
         return []
     git = ["git", "-C", str(project.base)]
     bases = find_bases(git, history_bases(git))
-    steps = project.steps()
     used: set[Rewrite] = set()
     for base in bases:
         history = judge_history(base.lock, steps, rewrites)
