@@ -23094,6 +23094,7 @@ def inspect_server(choice: Choice) -> Inspected:
     return Inspected(binary, "none", advice)
 
 
+@functools.cache  # over the network, and the answer is the same for every image
 def ask_archive() -> str:
     """Ask Debian's archive for the version of mariadb-server-core; "" where it does not answer."""
     script = str(SCRIPTS / "fetch-mariadb.sh")
