@@ -21353,7 +21353,9 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
         progress("done")
     finally:
         progress.done()
-    stale = find_stale(project.lock, locks)
+    # Without --locked it is the first that is written.
+    texts = locks if arguments.locked else locks[:1]
+    stale = find_stale(project.lock, texts)
     if stale and arguments.locked and arguments.format == "github":
         path = path_from(look.prefix, _shown_path(project.lock))
         annotation = render_annotation(stale.words, {"file": path})
@@ -21367,8 +21369,7 @@ def verify_migrations(arguments: argparse.Namespace) -> int:
     if not stale:
         return status
     rewritten = rewritten_since(project, task.steps)
-    lock = stale.text if arguments.locked else locks[0]
-    kept = keep_lock(project.lock, lock, arguments.locked, progress.note, rewritten)
+    kept = keep_lock(project.lock, stale, arguments.locked, progress.note, rewritten)
     return max(status, kept)
 
 
@@ -22268,20 +22269,21 @@ def find_stale(path: Path, texts: Iterable[str]) -> StaleLock | None:
 
 
 def keep_lock(
-    path: Path, text: str, locked: bool, note: Callable[[str], None], rewritten: Iterable[str] = ()
+    path: Path,
+    stale: StaleLock,
+    locked: bool,
+    note: Callable[[str], None],
+    rewritten: Iterable[str] = (),
 ) -> int:
-    """Write parity.lock where it proves something else than before.
+    """Write parity.lock, which proves something else than it should.
 
     With --locked that is an error (status 1).
     """
-    stale = lock_staleness(path, text)
-    if not stale:
-        return 0
     if locked:
-        say(f"{path}: {stale}")
+        say(f"{path}: {stale.words}")
         return 1
     made = "renewed" if path.is_file() else "made"
-    write_output(text, str(path))
+    write_output(stale.text, str(path))
     note(f"{path}: {made}; commit it with the migrations")
     for problem in rewritten:
         note(f"{path}: since the last proof: {problem}; put it back if others have applied it")

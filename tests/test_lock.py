@@ -60,7 +60,8 @@ class Proof:
         return xtask.render_lock(self.steps, self.settings, self.verdict, self.judged)
 
     def keep(self, locked: bool = False) -> int:
-        return xtask.keep_lock(self.project.lock, self.text, locked, xtask.say)
+        stale = xtask.find_stale(self.project.lock, [self.text])
+        return xtask.keep_lock(self.project.lock, stale, locked, xtask.say) if stale else 0
 
 
 @pytest.fixture
@@ -187,10 +188,11 @@ def test_a_renewed_lock_names_what_of_the_past_is_another_now(proven: Project) -
     rewritten = Proof(proven)
     (problem,) = xtask.rewritten_since(rewritten.project, rewritten.steps)
     assert problem.startswith("sqlite: 0002_b was edited")
+    lock = rewritten.project.lock
+    stale = xtask.find_stale(lock, [rewritten.text])
+    assert stale
     said: list[str] = []
-    assert (
-        xtask.keep_lock(rewritten.project.lock, rewritten.text, False, said.append, [problem]) == 0
-    )
+    assert xtask.keep_lock(lock, stale, False, said.append, [problem]) == 0
     assert ["renewed" in said[0], problem in said[1]] == [True, True]
 
 
