@@ -23725,11 +23725,7 @@ def source_of(given: str | None) -> str:
 
 def _git_here(*words: str) -> str:
     """Ask git about the checkout that holds this file; empty where there is none."""
-    command = ["git", "-C", str(ROOT), *words]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
-        return ""
+    done = run(["git", "-C", str(ROOT), *words])
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
