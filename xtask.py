@@ -23294,10 +23294,9 @@ def stem_of(name: str, word: re.Pattern[str]) -> str:
     return "/".join(filter(None, parts))
 
 
-def candidates(base: Path) -> dict[Dialect, list[Candidate]]:
+def candidates(base: Path, folders: Sequence[Path]) -> dict[Dialect, list[Candidate]]:
     """Find the directories that may hold a side's migrations, by their names and contents."""
     found: dict[Dialect, list[Candidate]] = {"sqlite": [], "mysql": []}
-    folders = folders_of_sql(base)
     for path in folders:
         if path == base and len(folders) > 1:
             continue  # the whole project is no set
@@ -23372,10 +23371,10 @@ def _words_of_files(files: Iterable[str]) -> set[str]:
     return words
 
 
-def single_files(base: Path) -> dict[Dialect, list[Candidate]]:
+def single_files(base: Path, folders: Iterable[Path]) -> dict[Dialect, list[Candidate]]:
     """Find files that may each be the whole schema of a side."""
     found: dict[Dialect, list[Candidate]] = {"sqlite": [], "mysql": []}
-    for folder in folders_of_sql(base):
+    for folder in folders:
         for path in sorted(folder.glob("*.sql")):
             name = shown_below(base, path)
             if FOREIGN_WORDS.search(name):
@@ -23440,10 +23439,11 @@ def find_sets(base: Path) -> tuple[CandidatePair, list[str]]:
     """Choose the one pair that is both sides; list the places that were not taken.
 
     Raises ConfigError where unsure."""
-    sides = candidates(base)
+    folders = folders_of_sql(base)
+    sides = candidates(base, folders)
     pairs = pairs_of(sides)
     if not pairs:
-        files = single_files(base)
+        files = single_files(base, folders)
         pairs = pairs_of(files)
         if pairs:
             sides = files
